@@ -1,0 +1,277 @@
+"""Folders of cut-outs or pairs -> uint8 tensors -> batches.
+
+Everything is held in memory as uint8. Batch ``i`` is a pure function of (seed, i), so an exact resume needs no loader
+state, and the same run sees the same pictures on any machine.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from edgegan_widget.edges import STYLES, edge_styles
+from edgegan_widget.errors import DataError
+from edgegan_widget.files import open_picture
+
+__all__ = ["Batch", "PairDataset", "load_folder", "sketch_like"]
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch on the device: ``images`` [N, 3, H, W] and ``edges`` [N, 1, H, W] float32 in [-1, 1], what the encoder
+    sees as ``sketches`` [N, 1, H, W], and ``labels`` [N] int64."""
+
+    images: Tensor
+    edges: Tensor
+    sketches: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(*(tensor.to(device) for tensor in (self.images, self.edges, self.sketches, self.labels)))
+
+
+@dataclass(frozen=True)
+class PairDataset:
+    """Pictures with their edge maps, in memory.
+
+    Parameters
+    ----------
+    images_u8
+        uint8 [N, 3, H, W].
+    edges_u8
+        uint8 [N, V, H, W]: V drawings of the same object, the first of them the one that the networks learn to draw.
+    labels
+        int64 [N], index into ``classes``.
+    classes
+        Class names.
+    """
+
+    images_u8: Tensor
+    edges_u8: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def size_px(self) -> int:
+        return self.images_u8.shape[-1]
+
+    def counts(self) -> dict[str, int]:
+        """Pictures by class name."""
+        found = torch.bincount(self.labels, minlength=len(self.classes))
+        return dict(zip(self.classes, found.tolist()))
+
+    def to(self, device: torch.device) -> PairDataset:
+        return PairDataset(
+            self.images_u8.to(device), self.edges_u8.to(device), self.labels.to(device), self.classes
+        )
+
+    def batches_per_epoch(self, batch_size: int) -> int:
+        return max(1, len(self) // batch_size)
+
+    def shuffled(self, seed: int, index: int, batch_size: int) -> Batch:
+        """Batch ``index`` of epochs that each visit every picture once in a new order, as they are."""
+        per_epoch = self.batches_per_epoch(batch_size)
+        epoch, position = divmod(index, per_epoch)
+        order = torch.randperm(len(self), generator=stream(seed, epoch, "order"))
+        chosen = order[position * batch_size : (position + 1) * batch_size]
+        return self.take(chosen)
+
+    def balanced(self, seed: int, index: int, batch_size: int) -> Batch:
+        """Batch ``index`` with classes drawn evenly, pictures moved and mirrored, sketches distorted as a hand does."""
+        random = stream(seed, index, "balanced")
+        present = torch.unique(self.labels.cpu())
+        wanted = present[torch.randint(len(present), (batch_size,), generator=random)]
+        share = torch.rand(batch_size, generator=random)
+        chosen = torch.empty(batch_size, dtype=torch.int64)
+        for slot, label in enumerate(wanted.tolist()):
+            members = torch.nonzero(self.labels.cpu() == label)[:, 0]
+            chosen[slot] = members[int(share[slot] * len(members))]
+        style = torch.randint(self.edges_u8.shape[1], (batch_size,), generator=random)
+        device = self.labels.device
+        chosen = chosen.to(device)
+        stacked_u8 = torch.cat(
+            [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style.to(device)][:, None]], dim=1
+        )
+        moved = _place(to_unit(stacked_u8), random)  # [N, 5, H, W]
+        return Batch(moved[:, :3], moved[:, 3:4], sketch_like(moved[:, 4:], random), self.labels[chosen])
+
+    def take(self, chosen: Tensor | Sequence[int]) -> Batch:
+        """The pictures with these numbers, unchanged; their sketches are their own edge maps."""
+        chosen = torch.as_tensor(chosen, device=self.labels.device)
+        edges = to_unit(self.edges_u8[chosen, :1])
+        return Batch(to_unit(self.images_u8[chosen]), edges, edges, self.labels[chosen])
+
+
+def stream(seed: int, index: int, purpose: str) -> torch.Generator:
+    """CPU random numbers that depend on these three and on nothing else."""
+    words = np.random.SeedSequence([seed, index, *purpose.encode()]).generate_state(2, np.uint32)
+    return torch.Generator().manual_seed(int(words[0]) << 31 ^ int(words[1]))
+
+
+def to_unit(values_u8: Tensor) -> Tensor:
+    """uint8 0..255 -> float32 in [-1, 1], as the original does: u / 127.5 - 1."""
+    return values_u8.float() / 127.5 - 1
+
+
+def to_u8(values: Tensor) -> Tensor:
+    """float in [-1, 1] -> uint8, rounded to the nearest."""
+    return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def sketch_like(sketches: Tensor, random: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Distort edge maps as a hand does: lines wobble, break, thin and thicken.
+
+    Parameters
+    ----------
+    sketches
+        float [N, 1, H, W] in [-1, 1], 1 is paper.
+    random
+        Source of all the chance in it.
+    strength
+        0 returns the edge maps unchanged, 1 is the strength used in training.
+    """
+    if strength <= 0:
+        return sketches
+    ink = 1 - sketches
+    ink = _thicken(ink, random, strength)
+    ink = _wobble(ink, random, strength)
+    ink = _break(ink, random, strength)
+    return 1 - ink
+
+
+def load_folder(folder: Path | str, split: str, size_px: int = 64, classes: Sequence[str] | None = None) -> PairDataset:
+    """Read ``<folder>/<split>/<class>/*.png``.
+
+    A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
+    are made here. Classes are the sub-folders in alphabetical order unless given. A picture that cannot be read is
+    left out and named in the log.
+
+    Raises
+    ------
+    DataError
+        The folder is missing, holds no class, a class holds no readable picture, or a wanted class is absent.
+    """
+    root = Path(folder) / split
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
+    found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    names = tuple(classes) if classes is not None else tuple(found)
+    missing = [name for name in names if name not in found]
+    if missing or not names:
+        raise DataError(
+            f"{root} has no folder for {', '.join(missing) or 'any class'}; it holds {', '.join(found) or 'nothing'}."
+        )
+    images, edges, labels = [], [], []
+    for label, name in enumerate(names):
+        pairs = list(_read_class(root / name, size_px))
+        if not pairs:
+            raise DataError(f"{root / name} holds no readable picture ({', '.join(SUFFIXES)}); add some or remove it.")
+        images += [image for image, _ in pairs]
+        edges += [edge for _, edge in pairs]
+        labels += [label] * len(pairs)
+    most = max(len(edge) for edge in edges)  # a ready pair has one drawing, a cut-out has four
+    edges = [np.concatenate([edge, np.repeat(edge[:1], most - len(edge), 0)]) for edge in edges]
+    return PairDataset(
+        torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(np.stack(edges)),
+        torch.tensor(labels),
+        names,
+    )
+
+
+def _read_class(
+    folder: Path, size_px: int
+) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
+    pairs = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        try:
+            pairs.append(_read_picture(path, size_px))
+        except DataError as error:
+            log.warning("left out: %s", error)
+    return pairs
+
+
+def _read_picture(path: Path, size_px: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """One file as image uint8 [H, W, 3] and edge maps uint8 [V, H, W]."""
+    from PIL import Image
+
+    picture = open_picture(path)
+    size = (size_px, size_px)
+    if picture.width == _PAIR_ASPECT * picture.height:
+        half = picture.width // 2
+        edge = picture.crop((0, 0, half, picture.height)).convert("L").resize(size, Image.Resampling.BOX)
+        image = picture.crop((half, 0, picture.width, picture.height)).resize(size, Image.Resampling.BOX)
+        return np.asarray(image), np.asarray(edge)[None]
+    side = max(picture.size)
+    square = Image.new("RGB", (side, side), "white")
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    drawn_at_px = 2 * size_px  # edge maps are made at twice the size, so that their lines come out anti-aliased
+    large = np.asarray(square.resize((drawn_at_px, drawn_at_px), Image.Resampling.LANCZOS))
+    return np.asarray(square.resize(size, Image.Resampling.LANCZOS)), edge_styles(large, size_px)
+
+
+def _sample(planes: Tensor, grid: Tensor) -> Tensor:
+    """``grid_sample`` in which paper (1) lies beyond the border."""
+    return F.grid_sample(planes - 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) + 1
+
+
+def _uniform(random: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
+    return low + (high - low) * torch.rand(*shape, generator=random)
+
+
+def _place(planes: Tensor, random: torch.Generator) -> Tensor:
+    """Mirror half of the pictures, and move, scale and stretch each a little; planes [N, C, H, W]."""
+    count = len(planes)
+    mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float()
+    scale = _uniform(random, 0.95, 1.15, count)  # of the sampling grid: above 1 the object shrinks
+    stretch = _uniform(random, 0.93, 1.07, count)
+    shift = _uniform(random, -0.06, 0.06, count, 2)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0] = mirror * scale * stretch
+    theta[:, 1, 1] = scale / stretch
+    theta[:, :, 2] = shift
+    grid = F.affine_grid(theta.to(planes.device), list(planes.shape), align_corners=False)
+    return _sample(planes, grid)
+
+
+def _thicken(ink: Tensor, random: torch.Generator, strength: float) -> Tensor:
+    """Blend each drawing with itself dilated by a pixel; at most half of them change much."""
+    amount = (_uniform(random, -1.0, 1.0, len(ink), 1, 1, 1) * strength).clamp_min(0).to(ink.device)
+    return ink + amount * (F.max_pool2d(ink, 3, stride=1, padding=1) - ink)
+
+
+def _wobble(ink: Tensor, random: torch.Generator, strength: float, most_px: float = 1.8) -> Tensor:
+    """Bend lines by a smooth random displacement of up to about ``most_px`` pixels at 64."""
+    count = len(ink)
+    amount = _uniform(random, 0.0, most_px * strength / 32, count, 1, 1, 1)
+    coarse = torch.randn(count, 2, 7, 7, generator=random) * amount / 1.5
+    field = F.interpolate(coarse.to(ink.device), size=ink.shape[2:], mode="bicubic", align_corners=True)
+    identity = torch.eye(2, 3, device=ink.device).expand(count, -1, -1)
+    grid = F.affine_grid(identity, list(ink.shape), align_corners=False) + field.permute(0, 2, 3, 1)
+    return 1 - _sample(1 - ink, grid)
+
+
+def _break(ink: Tensor, random: torch.Generator, strength: float, most_share: float = 0.25) -> Tensor:
+    """Rub out small patches: none in half of the drawings, up to ``most_share`` of the area in the others."""
+    share = (_uniform(random, -1.0, 1.0, len(ink), 1, 1, 1) * most_share * strength).clamp_min(0)
+    noise = torch.rand(len(ink), 1, 14, 14, generator=random)
+    keep = (noise >= share).float().to(ink.device)
+    return ink * F.interpolate(keep, size=ink.shape[2:], mode="bilinear", align_corners=False)

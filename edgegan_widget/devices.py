@@ -1,0 +1,35 @@
+"""Where the networks run: chosen once, by name."""
+
+from __future__ import annotations
+
+import torch
+
+from edgegan_widget.errors import ConfigError
+
+__all__ = ["choose_device", "describe_device"]
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """``auto`` is the first CUDA device where there is one, else the CPU.
+
+    Raises
+    ------
+    ConfigError
+        The name is unknown, or CUDA is asked for where this build or machine has none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise ConfigError(f"device is {name!r}; allowed are 'auto', 'cpu' and 'cuda'.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "device is 'cuda', but PyTorch finds no CUDA GPU here; choose 'auto' or 'cpu', or install a CUDA build."
+        )
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words a person knows, such as ``NVIDIA H200`` or ``CPU (2 threads)``."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({torch.get_num_threads()} threads)"

@@ -1,0 +1,97 @@
+"""Files: written whole or not at all, opened within limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edgegan_widget.errors import DataError
+
+__all__ = ["open_picture", "picture_rgb_u8", "write_atomic", "write_bytes"]
+
+MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
+
+
+@contextlib.contextmanager
+def write_atomic(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a temporary file beside ``path``, sync it and rename it there when the block ends without an error."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def write_bytes(path: Path | str, content: bytes | str) -> None:
+    """Write ``content`` (text as UTF-8) to ``path`` in one atomic step."""
+    with write_atomic(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Image.Image:
+    """Open and decode a picture, turned upright; transparent pixels become white paper.
+
+    Returns
+    -------
+    Pillow image in mode ``RGB``.
+
+    Raises
+    ------
+    DataError
+        The file is missing, no picture, cut short, or has more than 64 million pixels.
+    """
+    label = name or str(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(source)
+            width, height = picture.size
+            if width * height > MOST_PIXELS:
+                raise DataError(
+                    f"{label} has {width} x {height} pixels; at most {MOST_PIXELS:,} are allowed, so make it smaller."
+                )
+            picture = ImageOps.exif_transpose(picture)
+            return _on_white(picture)
+    except FileNotFoundError as error:
+        raise DataError(f"{label} does not exist; give the path of a PNG, JPEG or WebP picture.") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{label} is a folder; give the path of one picture.") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{label} cannot be read as a picture ({error}); give a whole PNG, JPEG or WebP.") from error
+
+
+def picture_rgb_u8(source: Path | str | BinaryIO, name: str | None = None) -> npt.NDArray[np.uint8]:
+    """Like :func:`open_picture`, as a uint8 array [H, W, 3]."""
+    return np.asarray(open_picture(source, name), np.uint8)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("I", "I;16", "I;16B", "F"):  # Pillow clips these instead of scaling them
+        values = np.asarray(picture, np.float64)
+        scale = 255 / 65535 if values.max(initial=0) > 255 else 1.0
+        return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8)).convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(paper, picture).convert("RGB")
+    return picture.convert("RGB")
