@@ -1,0 +1,76 @@
+"""The original's weights in our networks, and the golden vectors of its graph.
+
+``golden/`` was made by running the original TensorFlow 1 graph; ``recipe.py`` there rebuilds its weights from a seed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edgegan_widget.config import PRESETS, ModelConfig
+from edgegan_widget.recipes.paper import Chance, Recipe
+from edgegan_widget.tf_import import links
+from tests.parity.golden import recipe as original
+
+GOLDEN = Path(__file__).parent / "golden"
+CLASSES = ("zero", "one", "two", "three", "four")
+
+
+def golden(name: str) -> dict[str, np.ndarray]:
+    with np.load(GOLDEN / f"{name}.npz") as archive:
+        return dict(archive)
+
+
+@pytest.fixture(scope="session")
+def original_weights() -> dict[str, np.ndarray]:
+    settings = original.SETS["public"]
+    variables = original.model_variables(GOLDEN / "variables_5.json")
+    return original.weights(variables, settings["seed"], settings["pool"])
+
+
+def build(weights: dict[str, np.ndarray], dtype: torch.dtype) -> Recipe:
+    """The paper's recipe with the golden weights, in ``dtype``."""
+    model = ModelConfig(CLASSES, "paper")
+    config = dataclasses.replace(PRESETS["paper"], batch_size=4, device="cpu")
+    recipe = Recipe(model, config, torch.device("cpu"))
+    recipe.networks.to(dtype)
+    recipe.critics.to(dtype)
+    recipe.optimizers = {
+        name: type(optimizer)(optimizer.param_groups[0]["params"], optimizer.param_groups[0]["lr"])
+        for name, optimizer in recipe.optimizers.items()
+    }
+    ours = our_tensors(recipe)
+    with torch.no_grad():
+        for link in links(recipe.networks, recipe.critics):
+            ours[link.ours].copy_(link.to_ours(weights[link.theirs], ours[link.ours].shape))
+    return recipe
+
+
+def our_tensors(recipe: Recipe) -> dict[str, torch.Tensor]:
+    tensors = dict(recipe.networks.state_dict(keep_vars=True))
+    return tensors | {f"critics.{name}": value for name, value in recipe.critics.state_dict(keep_vars=True).items()}
+
+
+@dataclasses.dataclass
+class Inputs:
+    """What the original was fed for one step."""
+
+    edges: torch.Tensor
+    images: torch.Tensor
+    labels: torch.Tensor
+    chance: Chance
+
+
+def inputs(arrays: dict[str, np.ndarray], dtype: torch.dtype, step: int | None = None) -> Inputs:
+    pick = (lambda name: arrays[name]) if step is None else (lambda name: arrays[name][step])
+    pairs = torch.from_numpy(pick("images_u8")).permute(0, 3, 1, 2).to(dtype) / 127.5 - 1
+    z = torch.from_numpy(pick("z")).to(dtype)
+    chance = Chance(
+        z[:, :100], torch.from_numpy(pick("alpha")).to(dtype), torch.as_tensor(pick("noise")).to(dtype)
+    )
+    return Inputs(pairs[..., :64], pairs[..., 64:], z[:, 100].long(), chance)
