@@ -16,19 +16,20 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
+from torch import Tensor, nn
 
 from edgegan_widget import config as settings
 from edgegan_widget.config import ModelConfig
-from edgegan_widget.errors import ConfigError, ModelError
+from edgegan_widget.errors import ModelError
 from edgegan_widget.files import write_atomic, write_bytes
+from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import PaperEdgeGAN
 from edgegan_widget.nets_compact import CompactEdgeGAN
 
-__all__ = ["build_networks", "find_model", "load_model", "load_state", "save_model", "save_state"]
+__all__ = ["build_networks", "load_model", "load_state", "save_model", "save_state"]
 
 SHARD_BYTES = 15_000_000
-INDEX = "model.safetensors.index.json"
+INDEX = ".safetensors.index.json"
 Networks = PaperEdgeGAN | CompactEdgeGAN
 
 
@@ -37,34 +38,20 @@ def build_networks(config: ModelConfig) -> Networks:
     return CompactEdgeGAN(config) if config.architecture == "compact" else PaperEdgeGAN(config)
 
 
-def find_model(name_or_folder: str | os.PathLike[str]) -> Path:
-    """Folder of a model: a path, a run folder (its ``model``), or the name of a shipped model.
+def save_model(
+    folder: Path | str, networks: Networks, card: str = "", half: bool = True, critics: nn.Module | None = None
+) -> None:
+    """Write a model folder; one that is there already is replaced only once the new one is whole.
 
-    Raises
-    ------
-    ModelError
-        Nothing of that name has a ``config.json``; the message lists the shipped names.
+    ``critics`` (discriminators and classifier, which drawing does not need) go into files of their own.
     """
-    package = Path(__file__).parent
-    shipped = [package / "models", package.parent / "models"]  # in an installed wheel, in a checkout
-    given = Path(name_or_folder)
-    for folder in (given / "model", given, *(root / given for root in shipped)):
-        if (folder / "config.json").is_file():
-            return folder
-    names = sorted({entry.parent.name for root in shipped for entry in root.glob("*/config.json")})
-    raise ModelError(
-        f"no model called {os.fspath(name_or_folder)!r}; give a folder with config.json and model.safetensors, "
-        f"or one of: {', '.join(names) or 'none is shipped here'}."
-    )
-
-
-def save_model(folder: Path | str, networks: Networks, card: str = "", half: bool = True) -> None:
-    """Write a model folder; a folder that is there already is replaced only once the new one is whole."""
     target = Path(folder)
     fresh = target.with_name(f".{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    _write_weights(fresh, networks.state_dict(), half)
+    _write_weights(fresh, "model", networks.state_dict(), half)
+    if critics is not None:
+        _write_weights(fresh, "critics", critics.state_dict(), half)
     write_bytes(fresh / "config.json", settings.to_json(networks.config))
     if card:
         write_bytes(fresh / "README.md", card)
@@ -85,10 +72,7 @@ def load_model(name_or_folder: str | os.PathLike[str], device: torch.device | No
         The folder is missing or incomplete, or its weights do not fit its ``config.json``.
     """
     folder = find_model(name_or_folder)
-    try:
-        config = settings.from_json(ModelConfig, (folder / "config.json").read_text("utf-8"))
-    except (ConfigError, UnicodeDecodeError, TypeError) as error:
-        raise ModelError(f"{folder / 'config.json'} cannot be used: {error}") from error
+    config = read_config(folder)
     weights = _read_weights(folder)
     networks = build_networks(config)
     _check_fit(folder, networks.state_dict(), weights, config)
@@ -113,30 +97,37 @@ def load_state(path: Path | str, device: torch.device) -> dict[str, Any]:
     return state
 
 
-def _write_weights(folder: Path, weights: Mapping[str, Tensor], half: bool) -> None:
+def _write_weights(folder: Path, name: str, weights: Mapping[str, Tensor], half: bool) -> None:
     stored = {
-        name: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous().cpu()
-        for name, tensor in weights.items()
+        key: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous().cpu()
+        for key, tensor in weights.items()
     }
     shards: list[dict[str, Tensor]] = [{}]
     filled = 0
-    for name, tensor in stored.items():
-        for part_name, part in _parts(name, tensor):
+    for key, tensor in stored.items():
+        for part_name, part in _parts(key, tensor):
             if filled and filled + part.nbytes > SHARD_BYTES:
                 shards.append({})
                 filled = 0
             shards[-1][part_name] = part
             filled += part.nbytes
     if len(shards) == 1:
-        safetensors.torch.save_file(shards[0], folder / "model.safetensors")
+        _write_shard(folder / f"{name}.safetensors", shards[0])
         return
-    index = {}
+    index: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):
-        file_name = f"model-{number:05}-of-{len(shards):05}.safetensors"
-        safetensors.torch.save_file(shard, folder / file_name)
+        file_name = f"{name}-{number:05}-of-{len(shards):05}.safetensors"
+        _write_shard(folder / file_name, shard)
         index |= dict.fromkeys(shard, file_name)
     total = sum(tensor.nbytes for tensor in stored.values())
-    write_bytes(folder / INDEX, json.dumps({"metadata": {"total_size": total}, "weight_map": index}, indent=1) + "\n")
+    write_bytes(
+        folder / f"{name}{INDEX}", json.dumps({"metadata": {"total_size": total}, "weight_map": index}, indent=1) + "\n"
+    )
+
+
+def _write_shard(path: Path, shard: dict[str, Tensor]) -> None:
+    safetensors.torch.save_file(shard, path)
+    path.chmod(0o644)  # safetensors makes it readable by its owner only
 
 
 def _parts(name: str, tensor: Tensor) -> list[tuple[str, Tensor]]:
@@ -148,7 +139,7 @@ def _parts(name: str, tensor: Tensor) -> list[tuple[str, Tensor]]:
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:
-    index = folder / INDEX
+    index = folder / f"model{INDEX}"
     try:
         names = ["model.safetensors"]
         if index.is_file():

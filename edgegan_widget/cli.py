@@ -7,9 +7,17 @@ import dataclasses
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edgegan_widget import __version__
 from edgegan_widget.config import DEVICES, PRESETS, TrainConfig
-from edgegan_widget.errors import EdgeGANError
+from edgegan_widget.errors import DataError, EdgeGANError
+from edgegan_widget.files import write_atomic, write_bytes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,20 +36,117 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="edgegan-widget", description="Draw a few lines and see the object appear.")
+    parser.add_argument("--version", action="version", version=f"edgegan-widget {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_train(commands)
+    for add in (_add_dashboard, _add_generate, _add_train, _add_import, _add_bench):
+        add(commands)
     return parser
 
 
-def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", default="default", help="name of a shipped model, or a model or run folder")
+    command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
+
+
+def _add_dashboard(commands: Commands) -> None:
+    command = commands.add_parser("dashboard", help="open the drawing page in the browser")
+    _add_model(command)
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    command.add_argument("--port", type=int, default=8866, help="port (default: 8866, or the next free one)")
+    command.add_argument("--token", help="secret in the page's address (default: a fresh one)")
+    command.add_argument("--no-token", action="store_true", help="no secret; only for this machine's own use")
+    command.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
+    command.set_defaults(run=_dashboard)
+
+
+def _dashboard(options: argparse.Namespace) -> None:
+    from edgegan_widget.dashboard import serve
+
+    token = "" if options.no_token else options.token
+    serve(options.model, options.device, options.host, options.port, token, not options.no_browser)
+
+
+def _add_generate(commands: Commands) -> None:
+    command = commands.add_parser("generate", help="turn the picture of a sketch into a picture of the object")
+    command.add_argument(
+        "sketch", type=Path, metavar="SKETCH.png", help="sketch of any size, or a .json or .svg drawing"
+    )
+    command.add_argument("--class", dest="label", required=True, metavar="NAME", help="what it shows")
+    command.add_argument("--out", type=Path, required=True, metavar="IMAGE.png", help="where the picture goes")
+    command.add_argument("--edge", type=Path, metavar="EDGE.png", help="where the network's own edge map goes")
+    command.add_argument("--seed", type=int, help="another look of the same sketch (default: the most likely one)")
+    _add_model(command)
+    command.set_defaults(run=_generate)
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from PIL import Image
+
+    from edgegan_widget.engine import EdgeGAN
+    from edgegan_widget.trace import read_sketch
+
+    model = EdgeGAN.from_pretrained(options.model, options.device)
+    result = model.generate(read_sketch(options.sketch, model.size_px), options.label, seed=options.seed)
+    _save_png(Image.fromarray(result.image), options.out)
+    if options.edge:
+        _save_png(Image.fromarray(result.edge), options.edge)
+    print(f"{options.out}: {options.label} in {result.milliseconds:.0f} ms on {model.device_name}")
+
+
+def _save_png(picture: Image.Image, path: Path) -> None:
+    try:
+        with write_atomic(path) as stream:
+            picture.save(stream, "PNG")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+
+def _add_import(commands: Commands) -> None:
+    command = commands.add_parser("import-tf", help="turn a TensorFlow checkpoint of the original into a model folder")
+    command.add_argument("checkpoint", metavar="CHECKPOINT_PREFIX", help="path without .index or .data-...")
+    command.add_argument("--out", type=Path, required=True, metavar="MODEL_DIR", help="model folder to write")
+    command.add_argument("--classes", nargs="+", metavar="NAME", help="class names in the model's order")
+    command.set_defaults(run=_import)
+
+
+def _import(options: argparse.Namespace) -> None:
+    from edgegan_widget.checkpoint import save_model
+    from edgegan_widget.tf_import import import_tensorflow
+
+    networks, critics = import_tensorflow(options.checkpoint, options.classes)
+    save_model(options.out, networks, half=False, critics=critics)
+    held = "with" if critics is not None else "without"
+    print(f"{options.out}: {len(networks.config.classes)} classes, {held} discriminators")
+
+
+def _add_bench(commands: Commands) -> None:
+    command = commands.add_parser("bench", help="measure raster and engine on this machine")
+    _add_model(command)
+    command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+    command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")
+    command.set_defaults(run=_bench)
+
+
+def _bench(options: argparse.Namespace) -> None:
+    import json
+
+    from edgegan_widget.bench import run, table
+
+    figures = run(options.model, options.device, options.browser)
+    print(table(figures))
+    if options.json:
+        write_bytes(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+def _add_train(commands: Commands) -> None:
     command = commands.add_parser("train", help="train a model on a folder of cut-outs or pairs")
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder to write")
     command.add_argument("--preset", choices=sorted(PRESETS), default="compact", help="recipe (default: compact)")
     command.add_argument("--epochs", type=int, help="how often to go through the data (default: the preset's)")
     command.add_argument("--batch-size", type=int, help="pictures in a step (default: the preset's)")
-    command.add_argument("--lr", type=float, help="learning rate of encoder and generators; the others keep their ratio")
+    command.add_argument("--lr", type=float, help="learning rate of encoder and generators; others keep their ratio")
     command.add_argument("--width", type=int, help="channels of the generators at full size (default: the preset's)")
     command.add_argument("--seed", type=int, default=0, help="seed of weights, order and chance (default: 0)")
     command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
@@ -57,8 +162,12 @@ def _train(options: argparse.Namespace) -> None:
     config = train_config(options)
     with tqdm(unit="step", dynamic_ncols=True) as bar:
         for progress in train(options.data, options.out, config, resume=options.resume):
+            if not bar.n:  # a resumed run begins where it stopped
+                bar.initial = bar.n = bar.last_print_n = progress.step
             bar.total = progress.steps
-            bar.set_postfix_str(" ".join(f"{name} {value:.2f}" for name, value in progress.losses.items()), refresh=False)
+            bar.set_postfix_str(
+                " ".join(f"{name} {value:.2f}" for name, value in progress.losses.items()), refresh=False
+            )
             bar.update(progress.step - bar.n)
     print(f"The model is in {options.out / 'model'}; draw with it: edgegan-widget dashboard --model {options.out}")
 

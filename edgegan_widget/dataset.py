@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from edgegan_widget.edges import STYLES, edge_styles
+from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture
 
@@ -32,7 +32,8 @@ _PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
 @dataclass(frozen=True)
 class Batch:
     """One batch on the device: ``images`` [N, 3, H, W] and ``edges`` [N, 1, H, W] float32 in [-1, 1], what the encoder
-    sees as ``sketches`` [N, 1, H, W], and ``labels`` [N] int64."""
+    sees as ``sketches`` [N, 1, H, W], and ``labels`` [N] int64.
+    """
 
     images: Tensor
     edges: Tensor
@@ -77,9 +78,7 @@ class PairDataset:
         return dict(zip(self.classes, found.tolist()))
 
     def to(self, device: torch.device) -> PairDataset:
-        return PairDataset(
-            self.images_u8.to(device), self.edges_u8.to(device), self.labels.to(device), self.classes
-        )
+        return PairDataset(self.images_u8.to(device), self.edges_u8.to(device), self.labels.to(device), self.classes)
 
     def batches_per_epoch(self, batch_size: int) -> int:
         return max(1, len(self) // batch_size)
@@ -130,7 +129,7 @@ def to_unit(values_u8: Tensor) -> Tensor:
 
 
 def to_u8(values: Tensor) -> Tensor:
-    """float in [-1, 1] -> uint8, rounded to the nearest."""
+    """Float in [-1, 1] -> uint8, rounded to the nearest."""
     return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -195,9 +194,7 @@ def load_folder(folder: Path | str, split: str, size_px: int = 64, classes: Sequ
     )
 
 
-def _read_class(
-    folder: Path, size_px: int
-) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
+def _read_class(folder: Path, size_px: int) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
     pairs = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):

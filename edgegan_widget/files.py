@@ -62,7 +62,7 @@ def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Imag
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(source)
+            picture: Image.Image = Image.open(source)
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise DataError(

@@ -53,7 +53,7 @@ def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
 
 
 def latent_l1(latent: Tensor, recovered: Tensor) -> Tensor:
-    """mean |z - E(G_E(z))| (Gao et al. 2020, equation 4), not yet weighted."""
+    """Mean |z - E(G_E(z))| (Gao et al. 2020, equation 4), not yet weighted."""
     return (latent - recovered).abs().mean()
 
 

@@ -20,6 +20,8 @@ Initial weights: convolutions of E and D truncated normal 0.02, all else normal 
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -76,18 +78,16 @@ class Generator(nn.Module):
         self.norm_scale = nn.Parameter(torch.ones(widths[0]))
         self.norm_shift = nn.Parameter(torch.zeros(widths[0]))
         self.deconvs = nn.ModuleList(
-            nn.ConvTranspose2d(wide, narrow, 5, stride=2, padding=1) for wide, narrow in zip(widths, widths[1:])
+            nn.ConvTranspose2d(wide, narrow, 5, stride=2, padding=1) for wide, narrow in itertools.pairwise(widths)
         )
         for layer in (self.start, *self.deconvs):
             _init(layer)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         x = self.start(torch.cat([latent, condition], dim=1))
-        x = x.view(len(x), -1, 4, 4)  # [N, 512, 4, 4]
+        x = x.view(x.shape[0], -1, 4, 4)  # [N, 512, 4, 4]
         # Statistics of the batch at hand, also when drawing one picture (then over its 16 positions).
-        x = F.relu(
-            F.batch_norm(x, None, None, self.norm_scale, self.norm_shift, training=True, eps=BATCH_NORM_EPSILON)
-        )
+        x = F.relu(F.batch_norm(x, None, None, self.norm_scale, self.norm_shift, training=True, eps=BATCH_NORM_EPSILON))
         for deconv in self.deconvs[:-1]:  # [N, 256, 8, 8], [N, 128, 16, 16], [N, 64, 32, 32]
             x = F.relu(instance_norm(_crop(deconv(x))))
         return torch.tanh(_crop(self.deconvs[-1](x)))  # [N, 3, 64, 64]
@@ -100,7 +100,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = [3, config.width, 2 * config.width, 4 * config.width, 8 * config.width]
         self.convs = nn.ModuleList(
-            nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in zip(widths, widths[1:])
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in itertools.pairwise(widths)
         )
         self.to_logit = nn.Linear(widths[-1] * (sides[0] // 16) * (sides[1] // 16), 1)
         for conv in self.convs:
@@ -111,7 +111,8 @@ class Discriminator(nn.Module):
         x = F.leaky_relu(self.convs[0](picture), LEAK)
         for conv in self.convs[1:]:
             x = F.leaky_relu(instance_norm(conv(x)), LEAK)
-        return self.to_logit(x.flatten(1))  # from [N, 512, 8, 8] for a side of 128
+        logit: Tensor = self.to_logit(x.flatten(1))
+        return logit  # from [N, 512, 8, 8] for a side of 128
 
 
 class _ResidualBlock(nn.Module):
@@ -136,7 +137,7 @@ class Encoder(nn.Module):
         width = config.width
         widths = [width, 2 * width, 4 * width, 8 * width, 8 * width]
         self.from_sketch = nn.Conv2d(3, width, 4, stride=2, padding=1)
-        self.blocks = nn.ModuleList(_ResidualBlock(narrow, wide) for narrow, wide in zip(widths, widths[1:]))
+        self.blocks = nn.ModuleList(_ResidualBlock(narrow, wide) for narrow, wide in itertools.pairwise(widths))
         self.to_mean = nn.Linear(widths[-1], config.latent_size)
         self.to_log_sigma = nn.Linear(widths[-1], config.latent_size)
         for module in self.modules():
@@ -223,7 +224,7 @@ class Classifier(nn.Module):
         widths = [config.width // 8, 2 * config.width, 4 * config.width, 8 * config.width, 12 * config.width]
         self.from_picture = _SpectralConv(3, widths[0], 7)
         self.act_in, self.act_out = _PReLU(), _PReLU()
-        self.units = nn.ModuleList(_MaskedResidualUnit(narrow, wide) for narrow, wide in zip(widths, widths[1:]))
+        self.units = nn.ModuleList(_MaskedResidualUnit(narrow, wide) for narrow, wide in itertools.pairwise(widths))
         self.to_logits = _SpectralConv(widths[-1], len(config.classes), 1)
         nn.init.xavier_uniform_(self.to_logits.weight)
 
@@ -232,7 +233,8 @@ class Classifier(nn.Module):
         for unit in self.units:
             hidden = unit(hidden, picture)  # down to [N, 768, 4, 4]
             picture = F.avg_pool2d(picture, 2)
-        return self.to_logits(self.act_out(hidden).mean(dim=(2, 3)))
+        logits: Tensor = self.to_logits(self.act_out(hidden).mean(dim=(2, 3)))
+        return logits
 
 
 class PaperEdgeGAN(nn.Module):
@@ -246,16 +248,17 @@ class PaperEdgeGAN(nn.Module):
         self.generator_edge = Generator(config)
         self.generator_image = Generator(config)
 
-    def encode(self, sketch: Tensor, condition: Tensor, noise: Tensor) -> Tensor:
+    def encode(self, sketch: Tensor, condition: Tensor, noise: Tensor) -> Tensor:  # noqa: ARG002
         """Sketch [N, 3, 64, 64] -> z [N, 100] = mean + noise * exp(log deviation); noise [N, 1] or a scalar.
 
         ``condition`` is not used: the paper's encoder does not know the class.
         """
         mean, log_sigma = self.encoder(sketch)
-        return mean + noise * log_sigma.exp()
+        latent: Tensor = mean + noise * log_sigma.exp()
+        return latent
 
     def decode(self, latent: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """z -> edge map and picture, [N, 3, 64, 64] each, in [-1, 1]."""
+        """Z -> edge map and picture, [N, 3, 64, 64] each, in [-1, 1]."""
         return self.generator_edge(latent, condition), self.generator_image(latent, condition)
 
 
@@ -280,10 +283,11 @@ def _truncated_normal(weight: Tensor, std: float = INIT_DEVIATION) -> Tensor:
     return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 
 
-def _init(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear, truncated: bool = False) -> None:
-    if truncated:
-        _truncated_normal(layer.weight)
-    else:
-        nn.init.normal_(layer.weight, std=INIT_DEVIATION)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+def _init(layer: nn.Module, truncated: bool = False) -> None:
+    for name, parameter in layer.named_parameters():
+        if name == "bias":
+            nn.init.zeros_(parameter)
+        elif truncated:
+            _truncated_normal(parameter)
+        else:
+            nn.init.normal_(parameter, std=INIT_DEVIATION)

@@ -16,12 +16,19 @@ Layouts are NCHW, pictures in [-1, 1]. ``width`` is the number of channels at fu
 
 from __future__ import annotations
 
+import copy
+import itertools
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
 from edgegan_widget.config import ModelConfig
+
+Module = TypeVar("Module", bound=nn.Module)
 
 LEAK = 0.2
 LOG_SIGMA_RANGE = (-6.0, 2.0)  # keeps exp() finite whatever the encoder says
@@ -42,14 +49,14 @@ class Generator(nn.Module):
         self.start = nn.Linear(latent_size + config.condition_size, widths[0] * 16)
         self.start_norm = nn.BatchNorm2d(widths[0])
         self.convs = nn.ModuleList(
-            nn.Conv2d(wide, narrow, 3, padding=1, bias=False) for wide, narrow in zip(widths, widths[1:])
+            nn.Conv2d(wide, narrow, 3, padding=1, bias=False) for wide, narrow in itertools.pairwise(widths)
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(narrow) for narrow in widths[1:])
         self.to_picture = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
         x = self.start(torch.cat([latent, condition], dim=1))
-        x = F.relu(self.start_norm(x.view(len(x), -1, 4, 4)))  # [N, 8 width, 4, 4]
+        x = F.relu(self.start_norm(x.view(x.shape[0], -1, 4, 4)))  # [N, 8 width, 4, 4]
         for conv, norm in zip(self.convs, self.norms):
             x = F.relu(norm(conv(F.interpolate(x, scale_factor=2, mode="nearest"))))
         return torch.tanh(self.to_picture(x))  # [N, channels, size, size]
@@ -64,7 +71,7 @@ class Encoder(nn.Module):
         steps = (config.size_px // 8).bit_length() - 1
         widths = [min(8, 2**level) * width for level in range(steps + 1)]
         self.convs = nn.ModuleList(
-            nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in zip(widths, widths[1:])
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in itertools.pairwise(widths)
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(wide) for wide in widths[1:])
         self.heads = nn.Linear(widths[-1] * 16, 2 * latent_size)
@@ -86,7 +93,8 @@ class Discriminator(nn.Module):
         steps = (config.size_px // 4).bit_length() - 1
         widths = [channels] + [min(8, 2**level) * config.width * 2 for level in range(steps)]
         self.convs = nn.ModuleList(
-            spectral_norm(nn.Conv2d(narrow, wide, 4, stride=2, padding=1)) for narrow, wide in zip(widths, widths[1:])
+            spectral_norm(nn.Conv2d(narrow, wide, 4, stride=2, padding=1))
+            for narrow, wide in itertools.pairwise(widths)
         )
         self.to_logit = spectral_norm(nn.Linear(widths[-1], 1))
         self.class_rows = spectral_norm(nn.Embedding(len(config.classes), widths[-1]))
@@ -133,3 +141,19 @@ class CompactCritics(nn.Module):
         self.style_encoder = Encoder(config, 3, config.style_size, max(8, config.width // 2))
         self.joint = Discriminator(config, config.edge_channels + 3)
         self.image = Discriminator(config, 3)
+
+
+def fuse_norms(networks: Module) -> Module:
+    """A copy in which each convolution has taken its batch norm in; exact up to rounding, for drawing only.
+
+    Networks without running statistics (the paper's) come back as they are.
+    """
+    if not isinstance(networks, CompactEdgeGAN):
+        return networks
+    fused = copy.deepcopy(networks).eval()
+    for part in (fused.encoder, fused.generator_edge, fused.generator_image):
+        for number, (conv, norm) in enumerate(zip(part.convs, part.norms)):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                part.convs[number] = fuse_conv_bn_eval(conv, norm)
+            part.norms[number] = nn.Identity()
+    return fused

@@ -1,7 +1,7 @@
 """Reads TensorFlow checkpoints (format V2, "tensor bundle") without TensorFlow.
 
-A checkpoint ``PREFIX`` is an index file, ``PREFIX.index``, and data files, ``PREFIX.data-00000-of-00001``. The index is a
-LevelDB table (github.com/google/leveldb, doc/table_format.md) from tensor name to a ``BundleEntryProto``
+A checkpoint ``PREFIX`` is an index file, ``PREFIX.index``, and data files, ``PREFIX.data-00000-of-00001``. The index
+is a LevelDB table (github.com/google/leveldb, doc/table_format.md) from tensor name to a ``BundleEntryProto``
 (tensorflow/core/protobuf/tensor_bundle.proto). TensorFlow would be 600 MB to install for these two small formats.
 """
 
@@ -87,7 +87,9 @@ class TensorFlowCheckpoint:
                 stream.seek(entry.offset)
                 raw = stream.read(entry.size)
         except OSError as error:
-            raise ModelError(f"{data_file} cannot be read ({error.strerror}); copy it beside the .index file.") from error
+            raise ModelError(
+                f"{data_file} cannot be read ({error.strerror}); copy it beside the .index file."
+            ) from error
         if len(raw) != entry.size:
             raise ModelError(f"{data_file} is cut short at {name}; copy it anew.")
         return np.frombuffer(raw, dtype).reshape(entry.shape)

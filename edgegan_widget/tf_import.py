@@ -49,7 +49,7 @@ class Link:
     def to_ours(self, values: npt.NDArray[np.generic], shape: Sequence[int]) -> Tensor:
         """TensorFlow's array as a tensor of our ``shape``."""
         moved = np.asarray(values).reshape(self.unfolded).transpose(self.order)
-        return torch.from_numpy(np.ascontiguousarray(moved)).reshape(tuple(shape))
+        return torch.from_numpy(np.array(moved, order="C")).reshape(tuple(shape))
 
     def to_theirs(self, values: Tensor) -> Tensor:
         """Our tensor, flat, in the order of TensorFlow's array."""
@@ -161,7 +161,7 @@ def _generator(module: nn.Module, ours: str, scope: str) -> list[Link]:
     for number in range(4):
         weight, bias = (parameters[f"deconvs.{number}.{kind}"] for kind in ("weight", "bias"))
         theirs = f"{scope}/g_dconv_{number + 1}/deconv2d"
-        # TensorFlow's kernel is [H, W, out, in], that of the convolution whose gradient this is; torch's is [in, out, H, W].
+        # TensorFlow's kernel, [H, W, out, in], is that of the convolution whose gradient this is.
         found.append(_conv(f"{ours}.deconvs.{number}.weight", f"{theirs}/w", weight))
         found.append(_plain(f"{ours}.deconvs.{number}.bias", f"{theirs}/b", bias))
     return found
@@ -201,12 +201,18 @@ def _classifier(module: nn.Module) -> list[Link]:
     slopes = {"act_in": "D2/Conv", "act_out": "D2/mru_conv_unit_last_norm"}
     for number in range(4):
         ours, scope = f"units.{number}", f"D2/mru_conv_unit_t_{number + 1}_layer_0"
-        layers = ("gate", "from_picture", "first", "second", "shortcut")
-        scopes = ("update_gate", "Conv", "Conv_1", "Conv_2", "Conv_3")
-        convs |= {f"{ours}.{layer}": f"{scope}/{name}" for layer, name in zip(layers, scopes)}
-        acts = ("act_in", "act_merged", "act_middle")
-        scopes = ("norm_activation_in", "norm_activation_merge_1", "Conv_1")
-        slopes |= {f"{ours}.{act}": f"{scope}/{name}" for act, name in zip(acts, scopes)}
+        convs |= {
+            f"{ours}.gate": f"{scope}/update_gate",
+            f"{ours}.from_picture": f"{scope}/Conv",
+            f"{ours}.first": f"{scope}/Conv_1",
+            f"{ours}.second": f"{scope}/Conv_2",
+            f"{ours}.shortcut": f"{scope}/Conv_3",
+        }
+        slopes |= {
+            f"{ours}.act_in": f"{scope}/norm_activation_in",
+            f"{ours}.act_merged": f"{scope}/norm_activation_merge_1",
+            f"{ours}.act_middle": f"{scope}/Conv_1",
+        }
     found = []
     for ours, scope in convs.items():
         weight = state[f"{ours}.weight"]

@@ -140,6 +140,10 @@ def train(
         Folder ``<split>/<class>/*.png`` of cut-outs or of ``[edge | image]`` pairs.
     out
         Run folder; it must be new or empty unless ``resume``.
+    config
+        Recipe and its numbers; start from one of :data:`edgegan_widget.PRESETS`.
+    save_every_seconds
+        How often state, model and samples are written.
     resume
         Go on from ``<out>/checkpoints/last.pt``. Nothing differs from a run that never stopped.
 
@@ -250,7 +254,7 @@ def _sample_grid(networks: Networks, shown: Batch, seed: int) -> Image.Image:
 def _even_parts(tiles: Tensor, count: int) -> list[Tensor]:
     per_part = math.ceil(len(tiles) / count)
     paper_tiles = torch.full((per_part * count - len(tiles), *tiles.shape[1:]), 255, dtype=tiles.dtype)
-    return list(torch.cat([tiles, paper_tiles]).split(per_part))
+    return list(torch.split(torch.cat([tiles, paper_tiles]), per_part))
 
 
 def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:

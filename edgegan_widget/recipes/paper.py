@@ -6,7 +6,8 @@ Order: D_J, D_I, D_E, C, both generators, E, both generators again. Losses: Gao 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,7 @@ class TensorFlowRMSProp(torch.optim.Optimizer):
                 self.state[parameter]["mean_square"] = torch.ones_like(parameter)
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
             moved = [parameter for parameter in group["params"] if parameter.grad is not None]
@@ -65,7 +66,7 @@ class Chance:
 
     @classmethod
     def draw(cls, count: int, latent_size: int, random: torch.Generator, device: torch.device) -> Chance:
-        """z and the noise are standard normal, alpha is uniform."""
+        """Z and the noise are standard normal, alpha is uniform."""
         latent = torch.randn(count, latent_size, generator=random)
         alpha = torch.rand(3, count, 1, 1, 1, generator=random)
         noise = torch.randn((), generator=random)  # one number for the batch and all of z
@@ -162,7 +163,7 @@ class Recipe:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
         }
 
-    def load_state_dict(self, state: dict[str, dict[str, object]]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.networks.load_state_dict(state["networks"])
         self.critics.load_state_dict(state["critics"])
         for name, optimizer in self.optimizers.items():

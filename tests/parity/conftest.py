@@ -70,7 +70,5 @@ def inputs(arrays: dict[str, np.ndarray], dtype: torch.dtype, step: int | None =
     pick = (lambda name: arrays[name]) if step is None else (lambda name: arrays[name][step])
     pairs = torch.from_numpy(pick("images_u8")).permute(0, 3, 1, 2).to(dtype) / 127.5 - 1
     z = torch.from_numpy(pick("z")).to(dtype)
-    chance = Chance(
-        z[:, :100], torch.from_numpy(pick("alpha")).to(dtype), torch.as_tensor(pick("noise")).to(dtype)
-    )
+    chance = Chance(z[:, :100], torch.from_numpy(pick("alpha")).to(dtype), torch.as_tensor(pick("noise")).to(dtype))
     return Inputs(pairs[..., :64], pairs[..., 64:], z[:, 100].long(), chance)

@@ -139,7 +139,9 @@ def test_spectral_norm_estimates(recipe: Recipe, original_weights: dict[str, np.
         for name, module in recipe.critics.classifier.named_modules()
         if hasattr(module, "sigma")
     }
-    by_name = {link.theirs: sigma_of[link.ours] for link in links(recipe.networks, recipe.critics) if link.ours in sigma_of}
+    by_name = {
+        link.theirs: sigma_of[link.ours] for link in links(recipe.networks, recipe.critics) if link.ours in sigma_of
+    }
     compared = [name for name in theirs["weight_names"] if name in by_name]
     assert len(compared) == 22
     for name, sigma in zip(theirs["weight_names"], theirs["sigma"]):

@@ -1,0 +1,7 @@
+"""``python -m edgegan_widget`` is ``edgegan-widget``."""
+
+import sys
+
+from edgegan_widget.cli import main
+
+sys.exit(main())

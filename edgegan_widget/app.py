@@ -1,0 +1,250 @@
+"""The drawing application: arranges pad and result, owns the state they share and the engine behind them."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import ipywidgets as widgets
+import numpy as np
+import numpy.typing as npt
+from IPython.display import HTML, display
+from PIL import Image
+
+from edgegan_widget.errors import ConfigError
+from edgegan_widget.jobs import NewestWins
+from edgegan_widget.model_folder import find_model, read_config
+from edgegan_widget.panels.pad import Pad
+from edgegan_widget.panels.parts import row, style_and_script
+from edgegan_widget.panels.result import EXPORT_PX, Moment, ResultView, picture_png
+from edgegan_widget.raster import rasterize
+from edgegan_widget.strokes import Drawing
+
+if TYPE_CHECKING:
+    from edgegan_widget.engine import Result
+
+__all__ = ["Engine", "SketchPad"]
+
+U8 = npt.NDArray[np.uint8]
+
+FIRST_CLASS = "sneaker"  # where a model knows it: the object most people can draw
+
+
+class Engine(Protocol):
+    """What the pad needs of a model; :class:`edgegan_widget.EdgeGAN` is one."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def size_px(self) -> int: ...
+
+    @property
+    def device_name(self) -> str: ...
+
+    def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One picture asked for; without a sketch only the model is loaded."""
+
+    sketch: U8 | None
+    label: str
+    seed: int | None
+    variations: int
+    drawing: Drawing | None  # finished, so the picture goes into the history
+
+
+class SketchPad(widgets.VBox):  # type: ignore[misc]
+    """Draw and see the object: a widget for a notebook cell, and the dashboard's main part.
+
+    Parameters
+    ----------
+    model
+        Name of a shipped model, a model or run folder, or a loaded :class:`edgegan_widget.EdgeGAN`.
+    device
+        ``auto``, ``cpu`` or ``cuda``; only for a model that is loaded here.
+    label
+        Class to begin with; the model's first one (or its sneaker) if not given.
+
+    Examples
+    --------
+    >>> pad = SketchPad()  # doctest: +SKIP
+    >>> pad  # in a notebook cell  # doctest: +SKIP
+    >>> pad.drawing, pad.sketch, pad.image  # doctest: +SKIP
+
+    Raises
+    ------
+    ModelError
+        There is no such model.
+    ConfigError
+        The model does not know ``label``.
+    """
+
+    def __init__(
+        self, model: str | os.PathLike[str] | Engine = "default", *, device: str = "auto", label: str | None = None
+    ) -> None:
+        self._device = device
+        self._model: str | os.PathLike[str] | None = None
+        self._engine: Engine | None = None
+        if isinstance(model, (str, os.PathLike)):
+            config = read_config(find_model(model))
+            self._model, self._classes, self._size_px = model, config.classes, config.size_px
+        else:
+            self._engine, self._classes, self._size_px = model, model.classes, model.size_px
+        self._result: Result | None = None
+        self._shown = threading.Lock()  # a picture that arrives late must not overwrite a cleared pad
+        self._worker: NewestWins[_Request, tuple[_Request, Result | None]] = NewestWins(
+            self._work, self._answered, self._complain
+        )
+        self._view = ResultView(
+            self._classes, self._first_class(label), self._ask, self._restore, self._export, self._complain
+        )
+        self._pad = Pad(self._drawn, self._complain)
+        columns = widgets.Box([self._pad, self._view])
+        columns.add_class("eg-columns")
+        header = row([self._view.class_choice])
+        super().__init__([header, columns])
+        self.add_class("eg-app")
+        self._view.report("Loading the model…" if self._engine is None else self._ready_line())
+        self._worker.submit(_Request(None, self._view.label, None, 1, None))
+
+    # For code --------------------------------------------------------------------------------------------------
+
+    @property
+    def drawing(self) -> Drawing:
+        """What is drawn; set it to show another drawing."""
+        return self._pad.drawing
+
+    @drawing.setter
+    def drawing(self, drawing: Drawing) -> None:
+        self._pad.drawing = drawing
+
+    @property
+    def sketch(self) -> U8:
+        """What the network sees, uint8 [size_px, size_px], white paper 255."""
+        return self._pad.sketch(self._size_px)
+
+    @property
+    def image(self) -> U8 | None:
+        """The picture, uint8 [H, W, 3]; None as long as nothing was drawn."""
+        return None if self._result is None else self._result.image
+
+    @property
+    def result(self) -> Result | None:
+        """The whole last :class:`~edgegan_widget.Result`; None as long as nothing was drawn."""
+        return self._result
+
+    @property
+    def label(self) -> str:
+        """The chosen class; set it to choose another."""
+        return self._view.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._view.choose(self._first_class(label), self._view.seed)
+        self._ask()
+
+    def wait(self, timeout_seconds: float = 60.0) -> bool:
+        """Wait until the picture of what is drawn is there; False where that took longer."""
+        return self._worker.wait_idle(timeout_seconds)
+
+    def close(self) -> None:
+        """End the worker and take the widget off the page."""
+        self._worker.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **options: object) -> object:
+        display(HTML(style_and_script()))
+        return super()._repr_mimebundle_(**options)
+
+    # From drawing to picture -----------------------------------------------------------------------------------
+
+    def _drawn(self, finished: bool) -> None:
+        self._ask(finished)
+
+    def _ask(self, finished: bool = True) -> None:
+        """Ask for the picture of what is drawn now; while the pen is down for one only, afterwards for all."""
+        if self._pad.is_empty:
+            self._worker.cancel()
+            with self._shown:
+                self._result = None
+                self._view.show_nothing()
+            return
+        variations = self._view.variations if finished else 1
+        drawing = self._pad.drawing if finished else None
+        self._worker.submit(_Request(self.sketch, self._view.label, self._view.seed, variations, drawing))
+
+    def _work(self, request: _Request) -> tuple[_Request, Result | None]:
+        """In the worker: load the model the first time, then draw."""
+        if self._engine is None:
+            from edgegan_widget.engine import EdgeGAN  # loads torch, beside the page that is already there
+
+            self._engine = EdgeGAN.from_pretrained(self._model or "default", self._device)
+        if request.sketch is None:
+            return request, None
+        return request, self._engine.generate(
+            request.sketch, request.label, seed=request.seed, variations=request.variations
+        )
+
+    def _answered(self, answer: tuple[_Request, Result | None]) -> None:
+        """In the worker: put the picture on the page."""
+        request, result = answer
+        if result is None:
+            self._view.report(self._ready_line())
+            return
+        with self._shown:
+            if self._pad.is_empty:
+                return
+            self._result = result
+            self._view.show(result.images, result.edges)
+            self._view.complain(None)
+            self._view.report(f"{self._ready_line()} · {result.milliseconds:.0f} ms")
+            if request.drawing is not None:
+                self._view.remember(Moment(request.drawing, request.label, request.seed, result.image))
+
+    def _complain(self, error: Exception | None) -> None:
+        self._view.complain(error)
+
+    def _ready_line(self) -> str:
+        return "" if self._engine is None else f"Ready on {self._engine.device_name}"
+
+    def _restore(self, moment: Moment) -> None:
+        self._view.choose(moment.label, moment.seed)
+        self._pad.drawing = moment.drawing
+
+    def _first_class(self, label: str | None) -> str:
+        if label is None:
+            return FIRST_CLASS if FIRST_CLASS in self._classes else self._classes[0]
+        if label not in self._classes:
+            raise ConfigError(f"the class is {label!r}; this model knows {', '.join(self._classes)}.")
+        return label
+
+    def _export(self, kind: str) -> tuple[str, str, bytes]:
+        name = self._view.label
+        if self._pad.is_empty:
+            raise ConfigError("there is nothing to save yet; draw something first.")
+        if kind == "svg":
+            return f"{name}.svg", "image/svg+xml", self.drawing.to_svg().encode()
+        if kind == "json":
+            return f"{name}.json", "application/json", self.drawing.to_json().encode()
+        if self._result is None:
+            raise ConfigError("there is no picture to save yet; wait until the model has drawn it.")
+        if kind == "png":
+            return f"{name}.png", "image/png", picture_png(self._result.image)
+        return f"{name}_drawing_and_picture.png", "image/png", _side_by_side(self.drawing, self._result.image)
+
+
+def _side_by_side(drawing: Drawing, picture: U8) -> bytes:
+    lines = rasterize(drawing, EXPORT_PX)
+    both = Image.new("RGB", (2 * EXPORT_PX, EXPORT_PX), "white")
+    both.paste(Image.fromarray(lines), (0, 0))
+    enlarged = Image.fromarray(picture).resize((EXPORT_PX, EXPORT_PX), Image.Resampling.BICUBIC)
+    both.paste(enlarged, (EXPORT_PX, 0))
+    stream = io.BytesIO()
+    both.save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,109 @@
+"""Starts Voilà on the packaged dashboard notebook."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+
+from edgegan_widget.errors import ConfigError, DependencyError
+from edgegan_widget.model_folder import find_model, packaged
+
+if TYPE_CHECKING:
+    from edgegan_widget.app import SketchPad
+
+__all__ = ["PromptWebsocket", "page", "serve"]
+
+MODEL_VARIABLE = "EDGEGAN_WIDGET_MODEL"
+DEVICE_VARIABLE = "EDGEGAN_WIDGET_DEVICE"
+UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
+CULL_AFTER_SECONDS = 600  # a kernel outlives its closed page by this much
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class PromptWebsocket(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
+    """The kernel's websocket without Nagle's delay, which costs 40 ms a stroke."""
+
+    async def connect(self) -> object:
+        """Connect as usual, then send small messages at once."""
+        self.websocket_handler.set_nodelay(True)
+        return await super().connect()
+
+
+def page() -> SketchPad:
+    """The dashboard's content, for the model that :func:`serve` was started with."""
+    from edgegan_widget.app import SketchPad
+
+    return SketchPad(os.environ.get(MODEL_VARIABLE, "default"), device=os.environ.get(DEVICE_VARIABLE, "auto"))
+
+
+def serve(
+    model: str = "default",
+    device: str = "auto",
+    host: str = "127.0.0.1",
+    port: int = 8866,
+    token: str | None = None,
+    open_browser: bool = True,
+) -> None:
+    """Serve the dashboard until interrupted.
+
+    Parameters
+    ----------
+    model
+        Name or folder of the model.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    host
+        Address to listen on; anything but loopback lets others in, who may run code in the kernel.
+    port
+        Port to listen on; the next free one is taken where it is in use.
+    token
+        Secret that the address must carry; a fresh one if None, none at all if empty (loopback only).
+    open_browser
+        Open the page in the default browser.
+
+    Raises
+    ------
+    ModelError
+        There is no such model.
+    ConfigError
+        A server that others can reach would have no token.
+    """
+    try:
+        from traitlets.config import Config
+        from voila.app import Voila
+    except ImportError as error:
+        raise DependencyError("Voilà is not installed; run: pip install 'edgegan-widget'") from error
+    if token == "" and host not in LOOPBACK:
+        raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
+    folder = find_model(model)
+    os.environ[MODEL_VARIABLE] = str(folder.resolve())
+    os.environ[DEVICE_VARIABLE] = device
+    templates = str(Path(__file__).parent / "jupyter")
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
+    settings = Config()
+    settings.Voila.ip = host
+    settings.Voila.port = port
+    settings.Voila.open_browser = open_browser
+    if token is None:
+        settings.Voila.auto_token = True  # a fresh one, which Voilà prints with the address
+    else:
+        settings.Voila.token = token
+    settings.Voila.kernel_websocket_connection_class = PromptWebsocket
+    settings.Voila.tornado_settings = {"websocket_max_message_size": UPLOAD_BYTES}
+    settings.VoilaConfiguration.template = "edgegan"
+    settings.VoilaConfiguration.file_allowlist = []
+    settings.VoilaConfiguration.show_tracebacks = False
+    settings.VoilaConfiguration.preheat_kernel = True
+    settings.MappingKernelManager.cull_interval = 60
+    settings.MappingKernelManager.cull_idle_timeout = CULL_AFTER_SECONDS
+    Voila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _notebook() -> Path:
+    for place in packaged("notebooks"):
+        if (place / "dashboard.ipynb").is_file():
+            return place / "dashboard.ipynb"
+    raise ConfigError("the dashboard notebook is missing from this installation; install edgegan-widget anew.")

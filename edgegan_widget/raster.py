@@ -1,0 +1,108 @@
+"""Drawing -> the 64x64 sketch that the network expects: black on white, drawn as the training's edge maps are.
+
+Strokes are drawn eight times larger and reduced by area, as :mod:`edgegan_widget.edges` does, so that a line has the
+same width and the same soft border as in training. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edgegan_widget.strokes import Drawing, Points, Stroke
+
+__all__ = ["LINE_WIDTH", "Rasterizer", "rasterize"]
+
+U8 = npt.NDArray[np.uint8]
+
+PAPER_U8 = 255
+LINE_WIDTH = 1.3 / 64  # width of a training edge map's lines, as a fraction of the side
+WIDEST_LINE = 2.6 / 64  # the thickest that training shows; a wider brush would be a shape, not a line
+_ENLARGED = 8
+_SUBPIXEL_BITS = 4  # OpenCV takes coordinates in sixteenths of a pixel
+_NEAR = 0.02  # of a final pixel: points closer than this to the one before add nothing to see
+
+
+class Rasterizer:
+    """A sketch that strokes are added to; cost depends on what is added, not on what is there.
+
+    Parameters
+    ----------
+    size_px
+        Side of the sketch.
+    """
+
+    def __init__(self, size_px: int = 64) -> None:
+        self.size_px = size_px
+        self._side = size_px * _ENLARGED
+        self._canvas = np.full((self._side, self._side), PAPER_U8, np.uint8)
+
+    def draw(self, stroke: Stroke, first: int = 0) -> None:
+        """Add a stroke, or what came after its point number ``first``, which is already drawn."""
+        points = stroke.points[first:]
+        if not len(points):
+            return
+        colour = 0 if stroke.tool == "pen" else PAPER_U8
+        width = stroke.width
+        if stroke.tool == "pen":
+            width = min(max(width, LINE_WIDTH), WIDEST_LINE)
+        for piece, pressure in _pieces(points):
+            thickness = max(1, round(width * pressure * self._side))
+            self._draw_line(piece, thickness, colour)
+
+    def sketch(self) -> U8:
+        """The sketch as it is now, uint8 [size, size], white paper 255; the caller's own copy."""
+        size = (self.size_px, self.size_px)
+        return np.asarray(cv2.resize(self._canvas, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def clear(self) -> None:
+        """Back to white paper."""
+        self._canvas[:] = PAPER_U8
+
+    def _draw_line(self, points: Points, thickness: int, colour: int) -> None:
+        # A pixel's centre lies half a pixel in; OpenCV counts from the centre of the first pixel.
+        fixed = np.round((points[:, :2] * self._side - 0.5) * 2**_SUBPIXEL_BITS)
+        step = _NEAR * _ENLARGED * 2**_SUBPIXEL_BITS
+        kept = np.ones(len(fixed), bool)
+        kept[1:-1] = np.abs(np.diff(fixed[:-1], axis=0)).max(axis=1, initial=0) >= step if len(fixed) > 2 else True
+        path = fixed[kept].astype(np.int32)
+        if len(path) == 1 or (path == path[0]).all():
+            cv2.circle(
+                self._canvas, path[0].tolist(), (thickness << _SUBPIXEL_BITS) // 2, colour, cv2.FILLED,
+                cv2.LINE_8, _SUBPIXEL_BITS,
+            )  # fmt: skip
+        else:
+            cv2.polylines(self._canvas, [path], False, colour, thickness, cv2.LINE_8, _SUBPIXEL_BITS)
+
+
+def rasterize(drawing: Drawing, size_px: int = 64, fit: bool = False) -> U8:
+    """The whole drawing as a sketch.
+
+    Parameters
+    ----------
+    drawing
+        Strokes, in fractions of the pad.
+    size_px
+        Side of the sketch.
+    fit
+        Centre the ink and scale its longest side to the training pictures' margin.
+
+    Returns
+    -------
+    uint8 [size_px, size_px], white paper 255.
+    """
+    raster = Rasterizer(size_px)
+    for stroke in (drawing.fitted() if fit else drawing).strokes:
+        raster.draw(stroke)
+    return raster.sketch()
+
+
+def _pieces(points: Points) -> list[tuple[Points, float]]:
+    """Runs of (almost) one pressure, each beginning where the last ended; pressure in eighths, from a half to one."""
+    level = np.round((0.5 + 0.5 * points[:, 3]) * 8) / 8  # a light touch is half as wide, never invisible
+    if (level == level[0]).all():
+        return [(points, float(level[0]))]
+    cuts = (np.nonzero(np.diff(level))[0] + 1).tolist()
+    starts, ends = [0, *cuts], [*cuts, len(points)]
+    return [(points[max(start - 1, 0) : end], float(level[start])) for start, end in zip(starts, ends)]
