@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,7 @@ __all__ = ["Engine", "SketchPad"]
 
 U8 = npt.NDArray[np.uint8]
 
+TELL_EVERY_SECONDS = 0.25  # edge map and figures while the pen is down; the picture itself is shown at once
 FIRST_CLASS = "sneaker"  # where a model knows it: the object most people can draw
 
 
@@ -97,6 +99,7 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         else:
             self._engine, self._classes, self._size_px = model, model.classes, model.size_px
         self._result: Result | None = None
+        self._told = 0.0
         self._shown = threading.Lock()  # a picture that arrives late must not overwrite a cleared pad
         self._worker: NewestWins[_Request, tuple[_Request, Result | None]] = NewestWins(
             self._work, self._answered, self._complain
@@ -201,9 +204,13 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
             if self._pad.is_empty:
                 return
             self._result = result
+            self._view.show_live(result.image)
+            if request.drawing is None and time.monotonic() - self._told < TELL_EVERY_SECONDS:
+                return
+            self._told = time.monotonic()
             self._view.show(result.images, result.edges)
             self._view.complain(None)
-            self._view.report(f"{self._ready_line()} · {result.milliseconds:.0f} ms")
+            self._view.report(f"{self._ready_line()} · {result.milliseconds / len(result.images):.0f} ms a picture")
             if request.drawing is not None:
                 self._view.remember(Moment(request.drawing, request.label, request.seed, result.image))
 

@@ -25,7 +25,7 @@ Figures = dict[str, Any]
 
 
 def run(model: str = "default", device: str = "auto", browser: bool = False) -> Figures:
-    """Measure and return ``{"machine": {...}, "rows": [{name, value, unit, bar}, ...]}``; ``bar`` is None where none."""
+    """Measure and return ``{"machine": {...}, "rows": [{name, value, unit, bar}, ...]}``; no bar is None."""
     began = time.perf_counter()
     engine = EdgeGAN.from_pretrained(model, device)
     loaded_seconds = time.perf_counter() - began

@@ -57,6 +57,7 @@ def _add_dashboard(commands: Commands) -> None:
     command.add_argument("--token", help="secret in the page's address (default: a fresh one)")
     command.add_argument("--no-token", action="store_true", help="no secret; only for this machine's own use")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
+    command.add_argument("--no-preheat", action="store_true", help="keep no kernel waiting: less memory, slower page")
     command.set_defaults(run=_dashboard)
 
 
@@ -64,7 +65,10 @@ def _dashboard(options: argparse.Namespace) -> None:
     from edgegan_widget.dashboard import serve
 
     token = "" if options.no_token else options.token
-    serve(options.model, options.device, options.host, options.port, token, not options.no_browser)
+    serve(
+        options.model, options.device, options.host, options.port, token,
+        open_browser=not options.no_browser, preheat=not options.no_preheat,
+    )  # fmt: skip
 
 
 def _add_generate(commands: Commands) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def page() -> SketchPad:
     """The dashboard's content, for the model that :func:`serve` was started with."""
     from edgegan_widget.app import SketchPad
 
+    sys.setswitchinterval(0.001)  # the drawing thread need not wait 5 ms for the one that takes the pen's events
     return SketchPad(os.environ.get(MODEL_VARIABLE, "default"), device=os.environ.get(DEVICE_VARIABLE, "auto"))
 
 
@@ -46,6 +48,7 @@ def serve(
     port: int = 8866,
     token: str | None = None,
     open_browser: bool = True,
+    preheat: bool = True,
 ) -> None:
     """Serve the dashboard until interrupted.
 
@@ -63,6 +66,8 @@ def serve(
         Secret that the address must carry; a fresh one if None, none at all if empty (loopback only).
     open_browser
         Open the page in the default browser.
+    preheat
+        Keep one kernel with a loaded model waiting, so that a page opens at once; costs its memory.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def serve(
     settings.VoilaConfiguration.template = "edgegan"
     settings.VoilaConfiguration.file_allowlist = []
     settings.VoilaConfiguration.show_tracebacks = False
-    settings.VoilaConfiguration.preheat_kernel = True
+    settings.VoilaConfiguration.preheat_kernel = preheat
     settings.MappingKernelManager.cull_interval = 60
     settings.MappingKernelManager.cull_idle_timeout = CULL_AFTER_SECONDS
     Voila.launch_instance(argv=[str(_notebook())], config=settings)

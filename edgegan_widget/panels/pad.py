@@ -27,6 +27,8 @@ BRUSH_PX = 10  # of 512; at 64 pixels this is the width of the training edge map
 ERASER_TIMES = 3.0
 BRUSH_RANGE_PX = (4, 40)
 UNDERLAY_PX = 768
+# The browser's side shows ink at once; the canvas may follow a little later, and leave the time to the picture.
+PAINT_EVERY_SECONDS = 0.08
 
 
 class Pad(widgets.VBox):  # type: ignore[misc]
@@ -47,6 +49,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._tool = "pen"
         self._open: list[list[float]] = []  # points of the stroke being drawn
         self._began = 0.0
+        self._painted, self._painted_at = 0, 0.0  # how many of them the canvas shows, and since when
         self._raster = Rasterizer()
         self._canvas = Canvas(width=CANVAS_PX, height=CANVAS_PX, _canvas_manager=_CanvasManager())
         self._canvas.add_class("eg-ink")
@@ -201,7 +204,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         if x is None or y is None or self._open:  # a second finger draws nothing
             return
         self._began = time.monotonic()
-        self._open = []
+        self._painted, self._painted_at = 0, 0.0
         self._set_brush()
         self._add_point(x, y)
         self._frame.remove_class("eg-empty")
@@ -215,9 +218,11 @@ class Pad(widgets.VBox):  # type: ignore[misc]
 
     def _up(self, x: float | None = None, y: float | None = None) -> None:
         stroke = self._open_stroke()
-        self._open = []
         if stroke is None:
             return
+        if self._painted < len(self._open):
+            self._paint_open()
+        self._open = []
         self._drawing = self._drawing.add(stroke)
         self._show_history()
         self._on_change(True)
@@ -234,6 +239,15 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         piece = Stroke.make(self._open[-2:], self._brush_width(), self._tool)
         if piece is not None:
             self._raster.draw(piece)
+        if time.monotonic() - self._painted_at > PAINT_EVERY_SECONDS:
+            self._paint_open()
+
+    def _paint_open(self) -> None:
+        """Put the open stroke's new points on the canvas."""
+        self._painted_at = time.monotonic()
+        piece = Stroke.make(self._open[max(self._painted - 1, 0) :], self._brush_width(), self._tool)
+        self._painted = len(self._open)
+        if piece is not None:
             self._paint(piece.points)
 
     def _open_stroke(self) -> Stroke | None:
@@ -293,7 +307,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
     def _show_tool(self) -> None:
         for tool, shown in (("pen", self._pen), ("eraser", self._eraser)):
             (shown.add_class if tool == self._tool else shown.remove_class)("eg-on")
-        width = self._brush_width() * CANVAS_PX
+        width = self._brush_width()
         self._brush.value = f'<span class="eg-brush" data-tool="{self._tool}" data-width="{width:g}"></span>'
         self._show_history()
 

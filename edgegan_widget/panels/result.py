@@ -106,11 +106,15 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
 
     # What is shown ---------------------------------------------------------------------------------------------
 
+    def show_live(self, image: U8) -> None:
+        """Show one picture [H, W, 3] and nothing else, as fast as it goes, while the pen is down."""
+        self._picture.value = picture_png(image)
+        self._frame.remove_class("eg-empty")
+
     def show(self, images: U8, edges: U8) -> None:
         """Show pictures [V, H, W, 3] and edge maps [V, H, W], the first of each large."""
-        self._picture.value = picture_png(images[0])
+        self.show_live(images[0])
         self._edge.value = picture_png(edges[0])
-        self._frame.remove_class("eg-empty")
         others = images[1:]
         self._others.children = [_thumb(picture) for picture in others]
         (self._others.remove_class if len(others) else self._others.add_class)("eg-hidden")
@@ -144,6 +148,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         self._edge = widgets.Image(format="png")
         self._status, self._error, self._download = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._status.add_class("eg-status")
+        self._status.add_class("eg-line")
         self._error.add_class("eg-status")
         self._others, self._history = widgets.Box([]), widgets.Box([])
         for strip in (self._others, self._history):

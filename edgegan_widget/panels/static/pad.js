@@ -23,21 +23,22 @@
       canvas.parentElement.appendChild(overlay);
       overlays.set(canvas, overlay);
     }
-    if (overlay.width !== canvas.width) overlay.width = overlay.height = canvas.width;
+    const side = Math.round(canvas.clientWidth * (window.devicePixelRatio || 1)); // as sharp as the screen, not more
+    if (overlay.width !== side) overlay.width = overlay.height = side;
     return overlay;
   };
 
   let pen = null; // the stroke being drawn: canvas, context, last point
 
-  const place = (canvas, event) => {
-    const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * canvas.width) / box.width,
-            ((event.clientY - box.top) * canvas.height) / box.height];
+  const place = (overlay, event) => {
+    const box = overlay.getBoundingClientRect();
+    return [((event.clientX - box.left) * overlay.width) / box.width,
+            ((event.clientY - box.top) * overlay.height) / box.height];
   };
 
   const paint = (event) => {
     for (const moment of event.getCoalescedEvents?.().concat(event) ?? [event]) {
-      const [x, y] = place(pen.canvas, moment);
+      const [x, y] = place(pen.overlay, moment);
       pen.ink.beginPath();
       pen.ink.moveTo(...pen.last);
       pen.ink.lineTo(x, y);
@@ -55,8 +56,8 @@
     const overlay = overlayOf(canvas);
     const ink = overlay.getContext("2d");
     clearTimeout(overlay.clearing);
-    Object.assign(ink, { lineWidth: Number(brush.width || 10), lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
-    pen = { canvas, overlay, ink, last: place(canvas, event) };
+    Object.assign(ink, { lineWidth: Number(brush.width || 0.02) * overlay.width, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
+    pen = { canvas, overlay, ink, last: place(overlay, event) };
     paint(event);
   }, true);
   document.addEventListener("pointermove", (event) => {
