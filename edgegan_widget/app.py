@@ -158,7 +158,9 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """End the worker and take the widget off the page."""
-        self._worker.close()
+        worker = getattr(self, "_worker", None)  # also called on a widget whose making failed
+        if worker is not None:
+            worker.close()
         super().close()
 
     def _repr_mimebundle_(self, **options: object) -> object:

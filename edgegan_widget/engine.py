@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -287,7 +288,9 @@ def _quickest(ways: list[tuple[str, Draw]], example: tuple[Tensor, Tensor, Tenso
 def _cpu_candidates(module: _Drawer, example: tuple[Tensor, Tensor, Tensor]) -> Iterator[tuple[str, Draw]]:
     for arranged, suffix in ((module, ""), (channels_last(copy.deepcopy(module)), ", channels last")):
         yield f"eager{suffix}", arranged
-        with contextlib.suppress(RuntimeError), torch.inference_mode():
+        with contextlib.suppress(RuntimeError), torch.inference_mode(), warnings.catch_warnings():
+            # Shapes are checked in Python while tracing; they are the same at every call.
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)
             traced = torch.jit.freeze(torch.jit.trace(arranged, example, check_trace=False))
             yield f"traced{suffix}", traced
 

@@ -62,21 +62,19 @@ def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Imag
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture: Image.Image = Image.open(source)
-            width, height = picture.size
-            if width * height > MOST_PIXELS:
-                raise DataError(
-                    f"{label} has {width} x {height} pixels; at most {MOST_PIXELS:,} are allowed, so make it smaller."
-                )
-            picture = ImageOps.exif_transpose(picture)
-            return _on_white(picture)
+            with Image.open(source) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
+                return _on_white(ImageOps.exif_transpose(picture))
+    except Image.DecompressionBombError as error:
+        raise DataError(
+            f"{label} has more than the {MOST_PIXELS:,} pixels that are allowed; make it smaller."
+        ) from error
     except FileNotFoundError as error:
         raise DataError(f"{label} does not exist; give the path of a PNG, JPEG or WebP picture.") from error
     except IsADirectoryError as error:
         raise DataError(f"{label} is a folder; give the path of one picture.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, DataError):
-            raise
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{label} cannot be read as a picture ({error}); give a whole PNG, JPEG or WebP.") from error
 
 

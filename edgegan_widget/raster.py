@@ -48,8 +48,7 @@ class Rasterizer:
         if stroke.tool == "pen":
             width = min(max(width, LINE_WIDTH), WIDEST_LINE)
         for piece, pressure in _pieces(points):
-            thickness = max(1, round(width * pressure * self._side))
-            self._draw_line(piece, thickness, colour)
+            self._draw_line(piece, width * pressure * self._side, colour)
 
     def sketch(self) -> U8:
         """The sketch as it is now, uint8 [size, size], white paper 255; the caller's own copy."""
@@ -60,20 +59,25 @@ class Rasterizer:
         """Back to white paper."""
         self._canvas[:] = PAPER_U8
 
-    def _draw_line(self, points: Points, thickness: int, colour: int) -> None:
+    def _draw_line(self, points: Points, width_px: float, colour: int) -> None:
         # A pixel's centre lies half a pixel in; OpenCV counts from the centre of the first pixel.
-        fixed = np.round((points[:, :2] * self._side - 0.5) * 2**_SUBPIXEL_BITS)
-        step = _NEAR * _ENLARGED * 2**_SUBPIXEL_BITS
-        kept = np.ones(len(fixed), bool)
-        kept[1:-1] = np.abs(np.diff(fixed[:-1], axis=0)).max(axis=1, initial=0) >= step if len(fixed) > 2 else True
-        path = fixed[kept].astype(np.int32)
+        fixed = np.round((points[:, :2] * self._side - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
+        path = fixed[_telling(fixed)]
         if len(path) == 1 or (path == path[0]).all():
-            cv2.circle(
-                self._canvas, path[0].tolist(), (thickness << _SUBPIXEL_BITS) // 2, colour, cv2.FILLED,
-                cv2.LINE_8, _SUBPIXEL_BITS,
-            )  # fmt: skip
+            radius = round(width_px / 2 * 2**_SUBPIXEL_BITS)
+            centre = path[0].tolist()
+            cv2.circle(self._canvas, centre, radius, colour, cv2.FILLED, cv2.LINE_8, _SUBPIXEL_BITS)
         else:
+            thickness = max(2 * round((width_px - 1) / 2), 1)  # OpenCV draws one more than an even thickness
             cv2.polylines(self._canvas, [path], False, colour, thickness, cv2.LINE_8, _SUBPIXEL_BITS)
+
+
+def _telling(fixed: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Which points of a path tell something: its ends, and those that are not right beside the one before."""
+    kept = np.ones(len(fixed), bool)
+    step = np.abs(np.diff(fixed, axis=0)).max(axis=1)
+    kept[1:-1] = step[:-1] >= _NEAR * _ENLARGED * 2**_SUBPIXEL_BITS
+    return kept
 
 
 def rasterize(drawing: Drawing, size_px: int = 64, fit: bool = False) -> U8:

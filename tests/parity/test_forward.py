@@ -12,7 +12,7 @@ from edgegan_widget.losses import critic_gap, gradient_penalty
 from edgegan_widget.nets import class_condition, resize_bicubic_double
 from edgegan_widget.recipes.paper import Recipe
 from edgegan_widget.tf_import import links
-from tests.parity.conftest import GOLDEN, Inputs, build, golden, inputs
+from tests.parity.original import GOLDEN, Inputs, build, golden, inputs
 
 TOLERANCE = 1e-4
 

@@ -15,7 +15,7 @@ import torch
 from edgegan_widget.nets import class_condition
 from edgegan_widget.recipes.paper import Recipe
 from edgegan_widget.tf_import import Link, links
-from tests.parity.conftest import Inputs, build, golden, inputs, our_tensors
+from tests.parity.original import Inputs, build, golden, inputs, our_tensors
 
 GRADIENTS = golden("gradients")
 # A bias in front of an instance norm has no effect: its true gradient is 0, and what either side computes is noise.

@@ -9,13 +9,12 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
 from edgegan_widget.config import PRESETS, ModelConfig
 from edgegan_widget.recipes.paper import Chance, Recipe
 from edgegan_widget.tf_import import links
-from tests.parity.golden import recipe as original
+from tests.parity.golden import recipe
 
 GOLDEN = Path(__file__).parent / "golden"
 CLASSES = ("zero", "one", "two", "three", "four")
@@ -26,29 +25,29 @@ def golden(name: str) -> dict[str, np.ndarray]:
         return dict(archive)
 
 
-@pytest.fixture(scope="session")
-def original_weights() -> dict[str, np.ndarray]:
-    settings = original.SETS["public"]
-    variables = original.model_variables(GOLDEN / "variables_5.json")
-    return original.weights(variables, settings["seed"], settings["pool"])
+def rebuilt_weights() -> dict[str, np.ndarray]:
+    """The weights that the golden vectors were made with, by the original's names."""
+    settings = recipe.SETS["public"]
+    variables = recipe.model_variables(GOLDEN / "variables_5.json")
+    return recipe.weights(variables, settings["seed"], settings["pool"])
 
 
 def build(weights: dict[str, np.ndarray], dtype: torch.dtype) -> Recipe:
     """The paper's recipe with the golden weights, in ``dtype``."""
     model = ModelConfig(CLASSES, "paper")
     config = dataclasses.replace(PRESETS["paper"], batch_size=4, device="cpu")
-    recipe = Recipe(model, config, torch.device("cpu"))
-    recipe.networks.to(dtype)
-    recipe.critics.to(dtype)
-    recipe.optimizers = {
+    made = Recipe(model, config, torch.device("cpu"))
+    made.networks.to(dtype)
+    made.critics.to(dtype)
+    made.optimizers = {  # anew, so that the mean squares have the weights' type
         name: type(optimizer)(optimizer.param_groups[0]["params"], optimizer.param_groups[0]["lr"])
-        for name, optimizer in recipe.optimizers.items()
+        for name, optimizer in made.optimizers.items()
     }
-    ours = our_tensors(recipe)
+    ours = our_tensors(made)
     with torch.no_grad():
-        for link in links(recipe.networks, recipe.critics):
+        for link in links(made.networks, made.critics):
             ours[link.ours].copy_(link.to_ours(weights[link.theirs], ours[link.ours].shape))
-    return recipe
+    return made
 
 
 def our_tensors(recipe: Recipe) -> dict[str, torch.Tensor]:

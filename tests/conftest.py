@@ -1,0 +1,72 @@
+"""Small things that many tests need: drawn pictures as data, and a small model."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
+from tests.parity.original import rebuilt_weights
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+CLASSES = ("ball", "box")
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of drawn cut-outs: eight balls and eight boxes to train on, three of each to look at."""
+    root = tmp_path_factory.mktemp("shapes")
+    random = np.random.default_rng(5)
+    for split, count in (("train", 8), ("val", 3)):
+        for name in CLASSES:
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                draw_shape(name, random).save(folder / f"{name}_{number}.png")
+    return root
+
+
+def draw_shape(name: str, random: np.random.Generator) -> Image.Image:
+    picture = Image.new("RGB", (128, 128), "white")
+    draw = ImageDraw.Draw(picture)
+    left, top = random.integers(8, 24, 2).tolist()
+    corners = (left, top, 128 - left, 128 - top)
+    colour = tuple(random.integers(20, 200, 3).tolist())
+    (draw.ellipse if name == "ball" else draw.rectangle)(corners, fill=colour, outline=(0, 0, 0), width=3)
+    draw.line((left + 20, 64, 108 - left, 64), fill=(0, 0, 0), width=3)
+    return picture
+
+
+@pytest.fixture
+def small_config() -> TrainConfig:
+    """A compact run that takes a second a step at most."""
+    return dataclasses.replace(PRESETS["compact"], epochs=2, batch_size=4, width=4, device="cpu", precision="float32")
+
+
+@pytest.fixture
+def small_model() -> ModelConfig:
+    return ModelConfig(CLASSES, "compact", style_size=16, width=4, edge_channels=1)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real photos and sketches, which may not be redistributed."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real photos and sketches are not here; their licences do not allow shipping them")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def original_weights() -> dict[str, np.ndarray]:
+    """The original's weights behind the golden vectors."""
+    return rebuilt_weights()
+
+
+@pytest.fixture(autouse=True)
+def _same_chance() -> None:
+    torch.manual_seed(0)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from edgegan_widget import checkpoint
+from edgegan_widget.checkpoint import build_networks, load_model, load_state, save_model, save_state
+from edgegan_widget.config import ModelConfig
+from edgegan_widget.errors import ModelError
+
+
+def equal(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+    theirs = b.state_dict()
+    return all(torch.equal(value, theirs[name]) for name, value in a.state_dict().items())
+
+
+def test_a_model_there_and_back(tmp_path: Path, small_model: ModelConfig) -> None:
+    networks = build_networks(small_model)
+    save_model(tmp_path / "m", networks, card="# Card", half=False)
+    loaded = load_model(tmp_path / "m")
+    assert equal(networks, loaded)
+    assert loaded.config == small_model
+    assert not loaded.training
+    assert (tmp_path / "m" / "README.md").read_text() == "# Card"
+
+
+def test_half_precision_on_disk(tmp_path: Path, small_model: ModelConfig) -> None:
+    networks = build_networks(small_model)
+    save_model(tmp_path / "whole", networks, half=False)
+    save_model(tmp_path / "half", networks)
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("half", "whole")]
+    assert sizes[0] < 0.6 * sizes[1]
+    loaded = load_model(tmp_path / "half")
+    weight = "generator_image.start.weight"
+    assert loaded.state_dict()[weight].dtype == torch.float32
+    assert torch.allclose(loaded.state_dict()[weight], networks.state_dict()[weight], atol=1e-3)
+
+
+def test_large_models_are_cut_into_shards(
+    tmp_path: Path, small_model: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SHARD_BYTES", 20_000)
+    networks = build_networks(small_model)
+    save_model(tmp_path / "m", networks, half=False, critics=torch.nn.Linear(3, 4))
+    files = sorted((tmp_path / "m").glob("model-*.safetensors"))
+    assert len(files) > 3
+    assert (tmp_path / "m" / "critics.safetensors").is_file()
+    assert max(path.stat().st_size for path in files) < 30_000
+    assert equal(networks, load_model(tmp_path / "m"))
+
+
+def test_saving_replaces_a_model_as_a_whole(tmp_path: Path, small_model: ModelConfig) -> None:
+    save_model(tmp_path / "m", build_networks(small_model))
+    (tmp_path / "m" / "left_over").write_text("")
+    second = build_networks(small_model)
+    save_model(tmp_path / "m", second, half=False)
+    assert equal(second, load_model(tmp_path / "m"))
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert not (tmp_path / "m" / "left_over").exists()
+
+
+def test_a_run_folder_is_a_model_folder(tmp_path: Path, small_model: ModelConfig) -> None:
+    save_model(tmp_path / "run" / "model", build_networks(small_model))
+    (tmp_path / "run" / "config.json").write_text("{}")  # the run's own settings
+    assert load_model(tmp_path / "run").config == small_model
+
+
+def test_the_shipped_model_is_found_by_name() -> None:
+    assert len(load_model("default").config.classes) == 14
+
+
+def test_unknown_models_are_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ModelError, match=r"no model called 'nothing'; give a folder .* or one of: default"):
+        load_model("nothing")
+
+
+def damaged(tmp_path: Path, small_model: ModelConfig) -> Path:
+    save_model(tmp_path / "m", build_networks(small_model))
+    return tmp_path / "m"
+
+
+def test_missing_and_broken_weights(tmp_path: Path, small_model: ModelConfig) -> None:
+    folder = damaged(tmp_path, small_model)
+    weights = folder / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(folder)
+    weights.unlink()
+    with pytest.raises(ModelError, match="is missing; copy the whole model folder"):
+        load_model(folder)
+
+
+def test_an_index_may_not_lead_out_of_its_folder(tmp_path: Path, small_model: ModelConfig) -> None:
+    folder = damaged(tmp_path, small_model)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../../secret"}}))
+    with pytest.raises(ModelError, match="names a file outside its folder"):
+        load_model(folder)
+
+
+def test_other_classes_than_the_weights_have(tmp_path: Path, small_model: ModelConfig) -> None:
+    folder = damaged(tmp_path, small_model)
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(settings | {"classes": ["a", "b", "c"]}))
+    with pytest.raises(ModelError, match=r"3 classes.*needs .*the list of classes or the weights are from another"):
+        load_model(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(ModelError, match=r"config\.json cannot be used: the settings are not valid JSON"):
+        load_model(folder)
+
+
+def test_training_states_run_no_code(tmp_path: Path) -> None:
+    cpu = torch.device("cpu")
+    save_state(tmp_path / "s.pt", {"step": 3, "weights": {"a": torch.ones(2)}})
+    assert load_state(tmp_path / "s.pt", cpu)["step"] == 3
+    torch.save({"code": test_training_states_run_no_code}, tmp_path / "evil.pt")
+    with pytest.raises(ModelError, match="not a whole training state"):
+        load_state(tmp_path / "evil.pt", cpu)
+    with pytest.raises(ModelError, match="does not exist; nothing to resume"):
+        load_state(tmp_path / "none.pt", cpu)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from edgegan_widget import cli
+from edgegan_widget.cli import main
+
+
+@pytest.fixture
+def sketch(tmp_path: Path) -> Path:
+    picture = Image.new("L", (300, 200), "white")
+    ImageDraw.Draw(picture).ellipse((40, 60, 260, 150), outline=0, width=2)
+    picture.save(tmp_path / "sketch.png")
+    return tmp_path / "sketch.png"
+
+
+def test_generate(sketch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, edge = tmp_path / "deep" / "image.png", tmp_path / "edge.png"
+    command = ["generate", str(sketch), "--class", "watch", "--out", str(out), "--edge", str(edge), "--device", "cpu"]
+    assert main(command) == 0
+    first = pixels(out)
+    assert first.shape == (64, 64, 3)
+    assert pixels(edge).shape == (64, 64)
+    assert "watch in" in capsys.readouterr().out
+    assert main([*command, "--seed", "4"]) == 0
+    assert not np.array_equal(first, pixels(out))
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"--class": "cow"}, "this model knows backpack"),
+        ({"--model": "none"}, "no model called 'none'"),
+        ({"SKETCH": "missing.png"}, "missing.png does not exist"),
+        ({"--out": "sketch.png/x.png"}, "cannot be written"),
+    ],
+)
+def test_errors_are_one_sentence(
+    sketch: Path,
+    change: dict[str, str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(sketch.parent)
+    options = {"--class": "watch", "--out": "image.png", "--model": "default", "SKETCH": "sketch.png"} | change
+    given = [options.pop("SKETCH"), *(word for pair in options.items() for word in pair)]
+    assert main(["generate", *given, "--device", "cpu"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("edgegan-widget: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+
+
+def test_options_change_the_preset() -> None:
+    options = cli._parser().parse_args(
+        ["train", "data", "--out", "run", "--lr", "1e-4", "--epochs", "3", "--seed", "7"]
+    )
+    config = cli.train_config(options)
+    assert (config.preset, config.epochs, config.seed) == ("compact", 3, 7)
+    assert config.lr_generator == 1e-4
+    assert config.lr_discriminator == pytest.approx(2e-4)
+    assert config.batch_size == 32
+
+
+def test_train_and_resume(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", str(shapes), "--out", str(tmp_path / "run"), "--batch-size", "8", "--width", "4"]
+    assert main([*command, "--epochs", "1", "--device", "cpu"]) == 0
+    assert main([*command, "--epochs", "1", "--device", "cpu"]) == 1
+    assert "already holds a run; add --resume" in capsys.readouterr().err
+    assert main([*command, "--epochs", "2", "--resume", "--device", "cpu"]) == 0
+    assert "The model is in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["--lr", "7"], "lr_generator is 7.0"), (["--batch-size", "1"], "batch_size is 1; it must be at least 2")],
+)
+def test_settings_out_of_range(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "data", "--out", "run", *words]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("dashboard", "generate", "train", "import-tf", "bench"))
+
+
+def test_a_public_server_needs_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboard", "--host", "0.0.0.0", "--no-token", "--no-browser"]) == 1
+    assert "without a token anybody who reaches 0.0.0.0 could run code" in capsys.readouterr().err

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig, from_json, to_json
+from edgegan_widget.errors import ConfigError
+
+
+@pytest.mark.parametrize("config", [*PRESETS.values(), ModelConfig(("a", "b")), ModelConfig(("one",), "compact")])
+def test_json_there_and_back(config: ModelConfig | TrainConfig) -> None:
+    assert from_json(type(config), to_json(config)) == config
+
+
+def test_the_papers_numbers() -> None:
+    paper = PRESETS["paper"]
+    assert (paper.epochs, paper.batch_size, paper.lr_generator, paper.lr_discriminator) == (100, 64, 2e-4, 2e-4)
+    assert (paper.ema_decay, paper.decay_fraction, paper.width) == (0, 0, 64)
+
+
+def test_condition_of_one_class_is_empty() -> None:
+    assert ModelConfig(("only",)).condition_size == 0
+    assert ModelConfig(("a", "b", "c")).condition_size == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": ()}, "at least one name"),
+        ({"classes": ("a", "a")}, "none twice"),
+        ({"architecture": "vae"}, "allowed are 'paper', 'compact'"),
+        ({"size_px": 100}, "allowed are 64, 128, 256"),
+        ({"size_px": 128}, "choose architecture 'compact'"),
+        ({"style_size": 100}, "from 0 to latent_size - 1 = 99"),
+        ({"width": 0}, "at least 1"),
+        ({"edge_channels": 2}, "allowed are 1, 3"),
+    ],
+)
+def test_model_settings_out_of_range(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        dataclasses.replace(ModelConfig(("a", "b")), **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"preset": "best"}, "allowed are"),
+        ({"epochs": 0}, "at least 1"),
+        ({"batch_size": 1}, "at least 2"),
+        ({"lr_generator": 0.0}, "above 0 and below 1"),
+        ({"lr_discriminator": float("nan")}, "above 0 and below 1"),
+        ({"ema_decay": 1.0}, "below 1"),
+        ({"device": "tpu"}, "allowed are 'auto', 'cpu', 'cuda'"),
+        ({"seed": -1}, "at least 0"),
+    ],
+)
+def test_training_settings_out_of_range(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        dataclasses.replace(PRESETS["compact"], **change)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "a JSON object"),
+        ('{"classes": ["a"], "depth": 3}', "unknown settings depth"),
+        ("{}", "do not fit ModelConfig"),
+    ],
+)
+def test_damaged_settings(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_json(ModelConfig, text)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from edgegan_widget.dataset import PairDataset, load_folder, sketch_like, stream, to_u8, to_unit
+from edgegan_widget.errors import DataError
+from tests.conftest import CLASSES
+
+
+@pytest.fixture(scope="module")
+def data(shapes: Path) -> PairDataset:
+    return load_folder(shapes, "train")
+
+
+def same(a: object, b: object) -> bool:
+    return all(torch.equal(getattr(a, name), getattr(b, name)) for name in ("images", "edges", "sketches", "labels"))
+
+
+def test_a_folder_becomes_pictures_edges_and_labels(data: PairDataset) -> None:
+    assert data.images_u8.shape == (16, 3, 64, 64)
+    assert data.edges_u8.shape == (16, 4, 64, 64)
+    assert data.classes == CLASSES
+    assert data.counts() == {"ball": 8, "box": 8}
+
+
+def test_batches_are_a_function_of_seed_and_number(data: PairDataset) -> None:
+    for make in (data.balanced, data.shuffled):
+        assert same(make(3, 5, 4), make(3, 5, 4))
+        assert not same(make(3, 5, 4), make(3, 6, 4))
+        assert not same(make(3, 5, 4), make(4, 5, 4))
+
+
+def test_an_epoch_visits_every_picture_once(data: PairDataset) -> None:
+    assert data.batches_per_epoch(4) == 4
+    seen = torch.cat([data.shuffled(0, index, 4).images for index in range(4)])
+    assert len(torch.unique(seen.flatten(1), dim=0)) == len(torch.unique(data.images_u8.flatten(1), dim=0))
+
+
+def test_classes_are_drawn_evenly(shapes: Path) -> None:
+    data = load_folder(shapes, "train")
+    few = PairDataset(data.images_u8[:9], data.edges_u8[:9], data.labels[:9], data.classes)  # eight balls, one box
+    labels = torch.cat([few.balanced(0, index, 16).labels for index in range(40)])
+    assert labels.float().mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_moved_pairs_stay_pairs(data: PairDataset) -> None:
+    """Wherever a picture is moved or mirrored to, its edge map goes with it."""
+    batch = data.balanced(1, 2, 8)
+    darker = (batch.images.min(dim=1).values < 0.9).float()
+    ink = (batch.edges[:, 0] < 0.0).float()
+    near = torch.nn.functional.max_pool2d(darker[:, None], 5, 1, 2)[:, 0]
+    assert (ink * near).sum() / ink.sum() > 0.97
+
+
+def test_distortion_keeps_paper_white_and_is_seeded() -> None:
+    paper = torch.ones(4, 1, 64, 64)
+    assert torch.allclose(sketch_like(paper, stream(0, 0, "t")), paper, atol=1e-6)
+    lines = paper.clone()
+    lines[:, :, 20, 10:50] = -1
+    assert torch.equal(sketch_like(lines, stream(0, 0, "t")), sketch_like(lines, stream(0, 0, "t")))
+    assert torch.equal(sketch_like(lines, stream(0, 0, "t"), strength=0), lines)
+    changed = sketch_like(lines, stream(0, 0, "t"))
+    assert not torch.equal(changed, lines)
+    assert changed.min() >= -1
+    assert changed.max() <= 1 + 1e-6
+
+
+def test_ready_pairs_are_cut_in_two(tmp_path: Path) -> None:
+    pair = np.full((64, 128, 3), 255, np.uint8)
+    pair[10, :64] = 0
+    pair[20:40, 80:100] = (10, 200, 30)
+    (tmp_path / "train" / "thing").mkdir(parents=True)
+    Image.fromarray(pair).save(tmp_path / "train" / "thing" / "0.png")
+    data = load_folder(tmp_path, "train")
+    assert data.edges_u8.shape == (1, 1, 64, 64)
+    assert torch.equal(data.images_u8[0], torch.from_numpy(pair[:, 64:]).permute(2, 0, 1))
+    assert data.edges_u8[0, 0, 10].max() == 0
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_named(
+    shapes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "train" / "ball"
+    folder.mkdir(parents=True)
+    (folder / "broken.png").write_bytes(b"nothing")
+    (folder / "good.png").write_bytes((shapes / "train" / "ball" / "ball_0.png").read_bytes())
+    with caplog.at_level(logging.WARNING):
+        assert len(load_folder(tmp_path, "train")) == 1
+    assert "broken.png cannot be read" in caplog.text
+
+
+def test_missing_folders_and_classes(shapes: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is not a folder; data is laid out as"):
+        load_folder(tmp_path, "train")
+    with pytest.raises(DataError, match="no folder for cat; it holds ball, box"):
+        load_folder(shapes, "train", classes=["cat"])
+    (tmp_path / "train" / "empty").mkdir(parents=True)
+    with pytest.raises(DataError, match="empty holds no readable picture"):
+        load_folder(tmp_path, "train")
+
+
+def test_bytes_there_and_back() -> None:
+    values = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_u8(to_unit(values)), values)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from edgegan_widget import engine
+from edgegan_widget.checkpoint import build_networks
+from edgegan_widget.config import ModelConfig
+from edgegan_widget.engine import EdgeGAN
+from edgegan_widget.errors import ConfigError, DataError
+from edgegan_widget.nets import PaperEdgeGAN
+from edgegan_widget.raster import rasterize
+from edgegan_widget.strokes import Drawing, Stroke
+
+
+@pytest.fixture(scope="module")
+def model() -> EdgeGAN:
+    return EdgeGAN.from_pretrained("default", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def sketch() -> np.ndarray:
+    outline = [(0.1, 0.6), (0.1, 0.4), (0.3, 0.35), (0.5, 0.5), (0.9, 0.55), (0.9, 0.65), (0.1, 0.65)]
+    return rasterize(Drawing().add(Stroke.make(outline, 0.02)), fit=True)
+
+
+def test_what_comes_out(model: EdgeGAN, sketch: np.ndarray) -> None:
+    result = model.generate(sketch, "sneaker", seed=3, variations=3)
+    assert result.images.shape == (3, 64, 64, 3)
+    assert result.edges.shape == (3, 64, 64)
+    assert result.latents.shape == (3, 100)
+    assert (result.images.dtype, result.edges.dtype, result.latents.dtype) == (np.uint8, np.uint8, np.float32)
+    assert np.array_equal(result.image, result.images[0])
+    assert np.array_equal(result.edge, result.edges[0])
+    assert result.to_pil().size == (64, 64)
+    assert result.milliseconds > 0
+
+
+def test_the_same_seed_gives_the_same_picture_whatever_else_is_asked_for(model: EdgeGAN, sketch: np.ndarray) -> None:
+    alone, among = model.generate(sketch, "heel", seed=5), model.generate(sketch, "heel", seed=5, variations=4)
+    assert np.array_equal(alone.image, among.image)
+    again = EdgeGAN.from_pretrained("default", device="cpu").generate(sketch, "heel", seed=5)
+    assert np.abs(alone.image.astype(int) - again.image).max() <= 1  # another way to run may round otherwise
+    assert not np.array_equal(alone.image, model.generate(sketch, "heel", seed=6).image)
+
+
+def test_without_a_seed_the_mean_is_drawn(model: EdgeGAN, sketch: np.ndarray) -> None:
+    first, second = model.generate(sketch, "heel"), model.generate(sketch, "heel")
+    assert np.array_equal(first.images, second.images)
+    assert np.abs(first.latents[0, 84:]).max() == 0  # the mean of the style
+    assert not np.array_equal(*model.generate(sketch, "heel", variations=2).images)
+
+
+def test_class_by_name_or_number(model: EdgeGAN, sketch: np.ndarray) -> None:
+    by_name = model.generate(sketch, "horse")
+    assert np.array_equal(by_name.image, model.generate(sketch, model.classes.index("horse")).image)
+    assert not np.array_equal(by_name.image, model.generate(sketch, "watch").image)
+
+
+@pytest.mark.parametrize("label", ["cow", 14, -1, 1.5, None])
+def test_unknown_classes(model: EdgeGAN, sketch: np.ndarray, label: object) -> None:
+    with pytest.raises(ConfigError, match=r"this model knows backpack, .* \(numbers 0 to 13\)"):
+        model.generate(sketch, label)
+
+
+@pytest.mark.parametrize(
+    "given", [np.zeros((32, 32), np.uint8), np.zeros((64, 64), np.float32), np.zeros((64, 64, 3), np.uint8), [[1]]]
+)
+def test_sketches_of_another_kind(model: EdgeGAN, given: object) -> None:
+    with pytest.raises(DataError, match=r"must be a uint8 array \[64, 64\] with white paper 255"):
+        model.generate(given, 0)
+
+
+@pytest.mark.parametrize("options", [{"seed": -1}, {"variations": 0}, {"variations": 65}, {"seed": 2**63}])
+def test_numbers_out_of_range(model: EdgeGAN, sketch: np.ndarray, options: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match=r"allowed are 1 to 64|give None or a whole number"):
+        model.generate(sketch, 0, **options)
+
+
+def test_a_device_that_is_not_there() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA GPU here")
+    with pytest.raises(ConfigError, match="PyTorch finds no CUDA GPU here; choose 'auto' or 'cpu'"):
+        EdgeGAN.from_pretrained("default", device="cuda")
+
+
+def test_every_way_to_run_draws_the_same(small_model: ModelConfig, sketch: np.ndarray) -> None:
+    module = engine._Drawer(build_networks(small_model).eval()).eval().requires_grad_(False)
+    inputs = (torch.from_numpy(sketch), torch.tensor([[1.0, 0.0]]), torch.randn(1, 100))
+    with torch.inference_mode():
+        drawn = {name: draw(*inputs) for name, draw in engine._cpu_candidates(module, inputs)}
+    assert set(drawn) == {"eager", "traced", "eager, channels last", "traced, channels last"}
+    for image, edge, latent in drawn.values():
+        assert (image.int() - drawn["eager"][0].int()).abs().max() <= 1
+        assert (edge.int() - drawn["eager"][1].int()).abs().max() <= 1
+        assert torch.allclose(latent, drawn["eager"][2], atol=1e-4)
+
+
+def test_threads_are_left_as_they_were(model: EdgeGAN, sketch: np.ndarray) -> None:
+    before = torch.get_num_threads()
+    model.generate(sketch, 0)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_papers_network_runs_with_any_number_of_classes(sketch: np.ndarray, count: int) -> None:
+    classes = tuple(f"class_{number}" for number in range(count))
+    model = EdgeGAN(PaperEdgeGAN(ModelConfig(classes, width=8)), device="cpu")
+    result = model.generate(sketch, classes[-1], seed=1, variations=2)
+    assert result.images.shape == (2, 64, 64, 3)
+    assert result.edges.shape == (2, 64, 64)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+def test_the_captured_graph_draws_what_the_cpu_draws(sketch: np.ndarray) -> None:
+    slow, fast = (EdgeGAN.from_pretrained("default", device=device) for device in ("cpu", "cuda"))
+    for seed in (None, 1, 2):
+        difference = slow.generate(sketch, 5, seed=seed).image.astype(int) - fast.generate(sketch, 5, seed=seed).image
+        assert np.abs(difference).mean() < 1.0
+    assert fast.mode == "captured CUDA graph"

@@ -1,0 +1,223 @@
+"""The pad without a browser: front-end events in, draw commands out."""
+
+from __future__ import annotations
+
+import datetime
+import io
+
+import numpy as np
+import pytest
+from ipycanvas.canvas import COMMANDS
+from PIL import Image
+
+from edgegan_widget.panels.pad import CANVAS_PX, Pad
+from edgegan_widget.raster import rasterize
+from edgegan_widget.strokes import Drawing, Stroke
+
+
+class Bench:
+    """A pad with everything it says and sends recorded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.changes: list[bool] = []
+        self.errors: list[Exception | None] = []
+        self.sent: list[object] = []
+        self.pad = Pad(self.changes.append, self.errors.append)
+        manager = self.pad._canvas._canvas_manager
+        monkeypatch.setattr(manager, "_send_custom", lambda command, buffers=(): self.sent.append(command))
+
+    def event(self, kind: str, x: float = 0, y: float = 0) -> None:
+        self.pad._canvas._handle_frontend_event(None, {"event": kind, "x": x * CANVAS_PX, "y": y * CANVAS_PX}, [])
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x * CANVAS_PX, "y": y * CANVAS_PX} for x, y in points]
+        self.pad._canvas._handle_frontend_event(None, {"event": kind, "touches": touches}, [])
+
+    def draw(self, *points: tuple[float, float]) -> None:
+        self.event("mouse_down", *points[0])
+        for point in points[1:]:
+            self.event("mouse_move", *point)
+        self.event("mouse_up", *points[-1])
+
+    def commands(self) -> list[str]:
+        """Names of the commands sent, batches taken apart."""
+        names = {number: name for name, number in COMMANDS.items()}
+        flat: list[str] = []
+        for command in self.sent:
+            parts = command if isinstance(command[0], list) else [command]
+            flat += [names[part[0]] for part in parts]
+        return flat
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(monkeypatch)
+
+
+def test_a_stroke_is_drawn_and_told(bench: Bench) -> None:
+    bench.draw((0.1, 0.2), (0.5, 0.5), (0.9, 0.2))
+    (stroke,) = bench.pad.drawing.strokes
+    assert stroke.points[:, :2].tolist() == [[0.1, 0.2], [0.5, 0.5], [0.9, 0.2]]
+    assert (np.diff(stroke.points[:, 2]) >= 0).all()
+    assert bench.changes == [False, False, False, True]
+    assert "strokeLines" in bench.commands() or "fillCircle" in bench.commands()
+
+
+def test_the_sketch_is_that_of_the_strokes(bench: Bench) -> None:
+    bench.draw((0.3, 0.3), (0.4, 0.6), (0.6, 0.6))
+    assert np.array_equal(bench.pad.sketch(64), rasterize(bench.pad.drawing, fit=True))
+    bench.pad._fit.value = False
+    difference = np.abs(bench.pad.sketch(64).astype(int) - rasterize(bench.pad.drawing))
+    assert difference.max() <= 32
+    assert bench.pad.sketch(128).shape == (128, 128)
+
+
+def test_a_click_makes_a_dot(bench: Bench) -> None:
+    bench.draw((0.5, 0.5))
+    assert bench.pad.drawing.point_count == 1
+    assert (bench.pad.sketch(64) < 200).any()
+
+
+def test_leaving_the_canvas_ends_the_stroke(bench: Bench) -> None:
+    bench.event("mouse_down", 0.5, 0.5)
+    bench.event("mouse_move", 0.9, 0.5)
+    bench.event("mouse_out", 1.0, 0.5)
+    bench.event("mouse_move", 0.2, 0.2)  # back again, with nothing pressed that the pad knows of
+    assert len(bench.pad.drawing) == 1
+    assert bench.pad.drawing.point_count == 2
+
+
+def test_hovering_draws_nothing(bench: Bench) -> None:
+    bench.event("mouse_move", 0.5, 0.5)
+    bench.event("mouse_up", 0.5, 0.5)
+    assert not bench.pad.drawing
+    assert bench.changes == []
+
+
+def test_touch_draws_and_a_second_finger_does_not(bench: Bench) -> None:
+    bench.touch("touch_start", (0.1, 0.1))
+    bench.touch("touch_start", (0.1, 0.1), (0.8, 0.8))
+    bench.touch("touch_move", (0.3, 0.3), (0.9, 0.9))
+    bench.touch("touch_end", (0.3, 0.3))
+    assert not bench.pad.drawing
+    bench.touch("touch_end")
+    assert bench.pad.drawing.strokes[0].points[:, :2].tolist() == [[0.1, 0.1], [0.3, 0.3]]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_bad_coordinates_never_reach_the_canvas(bench: Bench, bad: float) -> None:
+    bench.event("mouse_down", 0.2, 0.2)
+    bench.event("mouse_move", bad, 0.5)
+    bench.event("mouse_move", 0.5, 0.5)
+    bench.event("mouse_up", bad, bad)
+    assert bench.pad.drawing.point_count == 2
+    assert bench.errors == []
+
+
+def test_undo_redo_clear(bench: Bench) -> None:
+    bench.draw((0.1, 0.1), (0.9, 0.9))
+    first = bench.pad.sketch(64)
+    bench.draw((0.9, 0.1), (0.1, 0.9))
+    bench.pad._undo.click()
+    assert np.array_equal(bench.pad.sketch(64), first)
+    bench.pad._redo.click()
+    assert len(bench.pad.drawing) == 2
+    bench.pad._clear.click()
+    assert bench.pad.is_empty
+    assert (bench.pad.sketch(64) == 255).all()
+    bench.pad._undo.click()
+    assert len(bench.pad.drawing) == 2
+
+
+def test_buttons_that_can_do_nothing_are_off(bench: Bench) -> None:
+    pad = bench.pad
+    assert (pad._undo.disabled, pad._redo.disabled, pad._clear.disabled) == (True, True, True)
+    bench.draw((0.1, 0.1), (0.9, 0.9))
+    assert (pad._undo.disabled, pad._redo.disabled, pad._clear.disabled) == (False, True, False)
+    pad._undo.click()
+    assert (pad._undo.disabled, pad._redo.disabled, pad._clear.disabled) == (True, False, True)
+
+
+def test_the_eraser_and_the_brush_width(bench: Bench) -> None:
+    bench.pad._width.value = 20
+    bench.draw((0.1, 0.5), (0.9, 0.5))
+    bench.pad._eraser.click()
+    bench.draw((0.5, 0.3), (0.5, 0.7))
+    pen, rubber = bench.pad.drawing.strokes
+    assert (pen.tool, rubber.tool) == ("pen", "eraser")
+    assert rubber.width == pytest.approx(3 * pen.width)
+    assert len(bench.pad.drawing) == 2, "changing a tool must never clear strokes"
+    bench.pad._fit.value = False
+    assert bench.pad.sketch(64)[32, 32] == 255
+
+
+def test_a_new_browser_gets_everything_again(bench: Bench) -> None:
+    bench.draw((0.1, 0.1), (0.9, 0.9))
+    bench.sent.clear()
+    bench.pad._canvas._handle_frontend_event(None, {"event": "client_ready"}, [])
+    commands = bench.commands()
+    assert commands[0] == "switchCanvas"
+    assert commands.index("clear") < commands.index("strokeLines")
+    assert len(bench.sent) == 1, "the whole drawing is one message"
+
+
+def test_an_error_while_redrawing_does_not_leave_the_canvas_silent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.draw((0.1, 0.1), (0.9, 0.9))
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.pad, "_paint", lambda points: 1 / 0)
+        bench.pad._canvas._handle_frontend_event(None, {"event": "client_ready"}, [])
+    assert isinstance(bench.errors[-1], ZeroDivisionError)
+    bench.sent.clear()
+    bench.draw((0.2, 0.2), (0.4, 0.4))
+    assert bench.sent
+
+
+def test_each_pad_has_a_canvas_manager_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Bench(monkeypatch), Bench(monkeypatch)
+    assert first.pad._canvas._canvas_manager is not second.pad._canvas._canvas_manager
+
+
+def upload(name: str, content: bytes) -> tuple[dict[str, object], ...]:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return ({"name": name, "type": "", "size": len(content), "content": memoryview(content), "last_modified": now},)
+
+
+def test_a_saved_drawing_and_a_sketch_picture_are_opened_and_undone(bench: Bench) -> None:
+    bench.draw((0.1, 0.1), (0.2, 0.2))
+    before = bench.pad.drawing
+    saved = Drawing().add(Stroke.make([(0, 0), (1, 1)], 0.02))
+    bench.pad._opener.value = upload("a.json", saved.to_json().encode())
+    assert bench.pad.drawing == saved
+    picture = np.full((80, 80), 255, np.uint8)
+    picture[40, 10:70] = 0
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    bench.pad._opener.value = upload("b.png", stream.getvalue())
+    assert len(bench.pad.drawing) == 1
+    bench.pad.undo()
+    bench.pad.undo()
+    assert bench.pad.drawing == before
+    assert bench.errors == []
+
+
+def test_a_file_that_cannot_be_opened_changes_nothing(bench: Bench) -> None:
+    bench.draw((0.1, 0.1), (0.2, 0.2))
+    bench.pad._opener.value = upload("odd.png", b"nothing")
+    assert "odd.png cannot be read" in str(bench.errors[-1])
+    assert len(bench.pad.drawing) == 1
+
+
+def test_a_photo_lies_under_the_pad_with_its_opacity(bench: Bench) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (2000, 1000), "red").save(stream, "JPEG")
+    bench.pad._photo.value = upload("photo.jpg", stream.getvalue())
+    underlay = bench.pad._underlay
+    assert max(Image.open(io.BytesIO(underlay.value)).size) == 768
+    assert (underlay.layout.visibility, underlay.layout.opacity) == ("visible", "0.4")
+    bench.pad._opacity.value = 0.7
+    assert underlay.layout.opacity == "0.7"
+    assert (bench.pad.sketch(64) == 255).all(), "a photo is no ink"
+    bench.pad.remove_underlay()
+    assert underlay.layout.visibility == "hidden"
