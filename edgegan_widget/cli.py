@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"edgegan-widget {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_dashboard, _add_generate, _add_train, _add_import, _add_bench):
+    for add in (_add_dashboard, _add_generate, _add_train, _add_validate, _add_import, _add_bench):
         add(commands)
     return parser
 
@@ -104,6 +104,28 @@ def _save_png(picture: Image.Image, path: Path) -> None:
             picture.save(stream, "PNG")
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+
+def _add_validate(commands: Commands) -> None:
+    command = commands.add_parser("validate", help="measure whether pictures show the class that was asked for")
+    command.add_argument("data", type=Path, metavar="DATA", help="folder with train and val, as for training")
+    command.add_argument("--sketches", type=Path, metavar="DIR", help="people's sketches, in folders named by class")
+    command.add_argument("--out", type=Path, metavar="DIR", help="where validation.json and samples.png go")
+    _add_model(command)
+    command.set_defaults(run=_validate)
+
+
+def _validate(options: argparse.Namespace) -> None:
+    import json
+
+    from edgegan_widget.engine import EdgeGAN
+    from edgegan_widget.evaluation import as_json, table, validate
+
+    scores, grid = validate(EdgeGAN.from_pretrained(options.model, options.device), options.data, options.sketches)
+    print(table(scores))
+    if options.out:
+        write_bytes(options.out / "validation.json", json.dumps(as_json(scores), indent=1) + "\n")
+        _save_png(grid, options.out / "samples.png")
 
 
 def _add_import(commands: Commands) -> None:

@@ -290,7 +290,7 @@ def _cpu_candidates(module: _Drawer, example: tuple[Tensor, Tensor, Tensor]) -> 
         yield f"eager{suffix}", arranged
         with contextlib.suppress(RuntimeError), torch.inference_mode(), warnings.catch_warnings():
             # Shapes are checked in Python while tracing; they are the same at every call.
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
             traced = torch.jit.freeze(torch.jit.trace(arranged, example, check_trace=False))
             yield f"traced{suffix}", traced
 

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Sets up everything and starts it: ``python3 start.py`` opens the page, ``python3 start.py test`` runs the tests.
+
+Needs Python 3.10 or later with pip and venv, nothing else. What is installed goes into ``.venv`` beside this file. On a
+machine without an NVIDIA GPU the small CPU build of PyTorch is taken, never the one with gigabytes of CUDA.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = HERE / ".venv"
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+TORCH = "2.13.0"
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own
+
+
+def main() -> int:
+    if sys.version_info < (3, 10):  # noqa: UP036 - whoever runs this has not installed anything yet
+        print(f"start.py runs on Python {platform.python_version()}; Python 3.10 or later is needed.")
+        return 1
+    if sys.argv[1:2] == ["test"]:
+        install("test")
+        install_browser()
+        return run_tests(sys.argv[2:])
+    install("")
+    return run(["-m", "edgegan_widget", *(sys.argv[1:] or ["dashboard"])])
+
+
+def run(arguments: list[str]) -> int:
+    """Run the environment's Python; a Ctrl-C ends both."""
+    try:
+        return subprocess.run([str(PYTHON), *arguments], cwd=HERE, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def install(extra: str) -> None:
+    """Make the environment, or bring it up to date with ``setup.cfg``."""
+    done = ENVIRONMENT / f".installed{extra}"
+    wanted = (HERE / "setup.cfg").read_text("utf-8")
+    if PYTHON.is_file() and done.is_file() and done.read_text("utf-8") == wanted:
+        return
+    print("Setting up .venv (once; a few minutes) ...", flush=True)
+    if not PYTHON.is_file():
+        venv.create(ENVIRONMENT, with_pip=True)
+    install_torch()
+    package = f"{HERE}[{extra}]" if extra else str(HERE)
+    pip("-e", package)
+    done.write_text(wanted, "utf-8")
+
+
+def install_torch() -> None:
+    """The CPU build where no NVIDIA GPU is, the usual one elsewhere; what is there already stays."""
+    if subprocess.run([str(PYTHON), "-c", "import torch"], capture_output=True, check=False).returncode == 0:
+        return
+    plain = platform.system() != "Linux" or shutil.which("nvidia-smi") is not None
+    if plain:
+        pip("torch")
+        return
+    # A machine may hold the CPU build already, in a folder that its pip is set to look into.
+    ways = ([f"torch=={TORCH}+cpu"], ["--index-url", TORCH_CPU_INDEX, "torch"])
+    if not any(pip(*way, must=False) for way in ways):
+        sys.exit(f"PyTorch's CPU build could not be installed; install it by hand: {PYTHON} -m pip install torch")
+
+
+def pip(*arguments: str, must: bool = True) -> bool:
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+    quiet = None if must else subprocess.DEVNULL
+    worked = subprocess.run(command, stderr=quiet, check=False).returncode == 0
+    if must and not worked:
+        sys.exit(f"this failed: {' '.join(command)}")
+    return worked
+
+
+def install_browser() -> None:
+    """Chromium from Debian's packages, for the tests that look at the page."""
+    if shutil.which("chromium") or shutil.which("google-chrome"):
+        return
+    can = shutil.which("apt-get") is not None and hasattr(os, "geteuid") and os.geteuid() == 0
+    if can:
+        print("Installing Chromium for the browser tests ...", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+        subprocess.run(["apt-get", "update", "-q"], **quiet)
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", "chromium"], env=environment, **quiet)
+    if shutil.which("chromium") is None:
+        print("No Chromium here and no apt-get as root: the browser tests will be skipped.", flush=True)
+
+
+def run_tests(options: list[str]) -> int:
+    """Lint, format, types, import layers, then all tests and notebooks; every check runs, the first failure counts."""
+    checks = [
+        ["-m", "ruff", "check", "."],
+        ["-m", "ruff", "format", "--check", "."],
+        ["-m", "mypy"],
+        ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        ["-m", "pytest", "--nbmake", "tests", "notebooks", *options],
+    ]
+    failed = []
+    for check in checks:
+        print(f"\n=== {' '.join(check[1:3])}", flush=True)
+        if run(check):
+            failed.append(check[1])
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Speed, for ``pytest tests/benchmarks --benchmark-enable``; as plain tests they only run once each.
+
+Figures with their bars are printed by ``edgegan-widget bench``; nothing here fails for being slow.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgegan_widget import bench
+from edgegan_widget.engine import EdgeGAN
+from edgegan_widget.raster import Rasterizer, rasterize
+from edgegan_widget.strokes import Drawing, Stroke
+
+
+@pytest.fixture
+def walk() -> np.ndarray:
+    return np.cumsum(np.random.default_rng(0).normal(0, 0.01, (4000, 2)), axis=0) % 1
+
+
+def test_one_added_segment(benchmark: object, walk: np.ndarray) -> None:
+    raster, segment = Rasterizer(), Stroke.make(walk[:2], 0.02)
+
+    def add() -> np.ndarray:
+        raster.draw(segment)
+        return raster.sketch()
+
+    assert benchmark(add).shape == (64, 64)
+
+
+def test_a_redraw_of_4000_points(benchmark: object, walk: np.ndarray) -> None:
+    drawing = Drawing().add(Stroke.make(walk, 0.02))
+    assert benchmark(rasterize, drawing).shape == (64, 64)
+
+
+def test_one_picture(benchmark: object) -> None:
+    model = EdgeGAN.from_pretrained("default", device="cpu")
+    sketch = np.full((64, 64), 255, np.uint8)
+    assert benchmark(model.generate, sketch, 0).image.shape == (64, 64, 3)
+
+
+def test_the_command_measures_and_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_times_ms", lambda action, count: [(action() and 0.0) or 1.0])
+    figures = bench.run("default", "cpu")
+    assert figures["machine"]["cores"] >= 1
+    names = [row["name"] for row in figures["rows"]]
+    assert any("engine F" in name for name in names)
+    assert all(name in bench.table(figures) for name in names)
