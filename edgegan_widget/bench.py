@@ -63,8 +63,8 @@ def _row(name: str, value: float, unit: str, bar: float | None = None) -> dict[s
 def _raster_rows() -> list[dict[str, Any]]:
     random = np.random.Generator(np.random.PCG64(0))
     walk = 0.5 + 0.35 * np.sin(np.cumsum(random.normal(0, 0.08, (4000, 2)), axis=0))
-    stroke = Stroke.make(walk, 10 / 512)
-    segment = Stroke.make(walk[:2], 10 / 512)
+    stroke = Stroke.make(walk, 13 / 512)
+    segment = Stroke.make(walk[:2], 13 / 512)
     if stroke is None or segment is None:
         raise RuntimeError("the benchmark's own stroke is empty")
     raster = Rasterizer()

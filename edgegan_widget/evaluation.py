@@ -94,22 +94,26 @@ def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_S
     """A small convolutional classifier of pictures [N, 3, S, S] in [-1, 1], trained on mirrored and moved pictures."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        layers: list[nn.Module] = []
-        widths = [3, 32, 64, 128, 128]
-        for narrow, wide in itertools.pairwise(widths):
-            layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
-        classifier = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3))
-        classifier.append(nn.Linear(4 * widths[-1], len(data.classes)))
-    optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for step in range(steps):
-        batch = data.balanced(seed, step, CLASSIFIER_BATCH)
-        loss = F.cross_entropy(classifier(batch.images), batch.labels, label_smoothing=0.05)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        classifier = _fresh_classifier(len(data.classes))
+        optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3, weight_decay=1e-2)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        for step in range(steps):
+            batch = data.balanced(seed, step, CLASSIFIER_BATCH)
+            loss = F.cross_entropy(classifier(batch.images), batch.labels, label_smoothing=0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
     return classifier.eval()
+
+
+def _fresh_classifier(classes: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    widths = [3, 32, 64, 128, 128]
+    for narrow, wide in itertools.pairwise(widths):
+        layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
+    head = [nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * widths[-1], classes)]
+    return nn.Sequential(*layers, *head)
 
 
 def sketch_folders(root: Path | str, classes: Sequence[str]) -> dict[str, list[Path]]:

@@ -23,7 +23,7 @@ __all__ = ["Pad"]
 U8 = npt.NDArray[np.uint8]
 
 CANVAS_PX = 1024  # twice the size on screen, so that it is sharp on high-density screens
-BRUSH_PX = 10  # of 512; at 64 pixels this is the width of the training edge maps' lines
+BRUSH_PX = 13  # of 512; raster.LINE_WIDTH
 ERASER_TIMES = 3.0
 BRUSH_RANGE_PX = (4, 40)
 UNDERLAY_PX = 768

@@ -100,7 +100,7 @@ def test_keys(desk_of: Callable[..., Desk]) -> None:
     desk.page.keyboard.press("e")
     desk.until(lambda: "eg-on" in desk.page.locator("button.eg-eraser").get_attribute("class"), "the eraser is chosen")
     desk.page.keyboard.press("]")
-    desk.until(lambda: desk.page.locator(".widget-readout").first.inner_text() == "12", "a wider brush")
+    desk.until(lambda: desk.page.locator(".widget-readout").first.inner_text() == "15", "a wider brush")
     desk.page.keyboard.press("Delete")
     desk.until(lambda: desk.ink() == 0, "the pad is empty")
     desk.page.keyboard.press("Tab")
