@@ -72,7 +72,7 @@ def install_torch() -> None:
 
 
 def pip(*arguments: str, must: bool = True) -> bool:
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", *arguments]
     quiet = None if must else subprocess.DEVNULL
     worked = subprocess.run(command, stderr=quiet, check=False).returncode == 0
     if must and not worked:

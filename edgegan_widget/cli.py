@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget import __version__
-from edgegan_widget.config import DEVICES, PRESETS, TrainConfig
+from edgegan_widget.config import DEVICES, PRESETS, SIZES_PX, TrainConfig
 from edgegan_widget.errors import DataError, EdgeGANError
 from edgegan_widget.files import write_atomic, write_bytes
 
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"edgegan-widget {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_dashboard, _add_generate, _add_train, _add_validate, _add_import, _add_bench):
+    for add in (_add_dashboard, _add_generate, _add_train, _add_pack, _add_validate, _add_import, _add_bench):
         add(commands)
     return parser
 
@@ -106,6 +106,21 @@ def _save_png(picture: Image.Image, path: Path) -> None:
         raise DataError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 
 
+def _add_pack(commands: Commands) -> None:
+    command = commands.add_parser("pack", help="put a folder of pictures into one file, to carry or load quickly")
+    command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
+    command.add_argument("--size", type=int, default=64, choices=SIZES_PX, help="side in pixels (default: 64)")
+    command.set_defaults(run=_pack)
+
+
+def _pack(options: argparse.Namespace) -> None:
+    from edgegan_widget.dataset import pack
+
+    counts = pack(options.data, options.out, options.size)
+    print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
+
+
 def _add_validate(commands: Commands) -> None:
     command = commands.add_parser("validate", help="measure whether pictures show the class that was asked for")
     command.add_argument("data", type=Path, metavar="DATA", help="folder with train and val, as for training")
@@ -167,7 +182,7 @@ def _bench(options: argparse.Namespace) -> None:
 
 def _add_train(commands: Commands) -> None:
     command = commands.add_parser("train", help="train a model on a folder of cut-outs or pairs")
-    command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
+    command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png, or a packed file")
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder to write")
     command.add_argument("--preset", choices=sorted(PRESETS), default="compact", help="recipe (default: compact)")
     command.add_argument("--epochs", type=int, help="how often to go through the data (default: the preset's)")

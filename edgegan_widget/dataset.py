@@ -7,6 +7,7 @@ state, and the same run sees the same pictures on any machine.
 from __future__ import annotations
 
 import logging
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,9 @@ from torch.nn import functional as F
 
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
-from edgegan_widget.files import open_picture
+from edgegan_widget.files import open_picture, write_atomic
 
-__all__ = ["Batch", "PairDataset", "load_folder", "sketch_like"]
+__all__ = ["Batch", "PairDataset", "load_data", "pack", "sketch_like"]
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,16 @@ class PairDataset:
         """Pictures by class name."""
         found = torch.bincount(self.labels, minlength=len(self.classes))
         return dict(zip(self.classes, found.tolist()))
+
+    def only(self, classes: Sequence[str]) -> PairDataset:
+        """The pictures of these classes, numbered in this order."""
+        missing = [name for name in classes if name not in self.classes]
+        if missing:
+            raise DataError(f"there is no class {', '.join(missing)}; the data has {', '.join(self.classes)}.")
+        number = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes])
+        labels = number[self.labels]
+        kept = labels >= 0
+        return PairDataset(self.images_u8[kept], self.edges_u8[kept], labels[kept], tuple(classes))
 
     def to(self, device: torch.device) -> PairDataset:
         return PairDataset(self.images_u8.to(device), self.edges_u8.to(device), self.labels.to(device), self.classes)
@@ -154,8 +165,8 @@ def sketch_like(sketches: Tensor, random: torch.Generator, strength: float = 1.0
     return 1 - ink
 
 
-def load_folder(folder: Path | str, split: str, size_px: int = 64, classes: Sequence[str] | None = None) -> PairDataset:
-    """Read ``<folder>/<split>/<class>/*.png``.
+def load_data(data: Path | str, split: str, size_px: int = 64, classes: Sequence[str] | None = None) -> PairDataset:
+    """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
     are made here. Classes are the sub-folders in alphabetical order unless given. A picture that cannot be read is
@@ -166,7 +177,9 @@ def load_folder(folder: Path | str, split: str, size_px: int = 64, classes: Sequ
     DataError
         The folder is missing, holds no class, a class holds no readable picture, or a wanted class is absent.
     """
-    root = Path(folder) / split
+    if Path(data).is_file():
+        return _load_packed(Path(data), split, size_px, classes)
+    root = Path(data) / split
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
     found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
@@ -192,6 +205,48 @@ def load_folder(folder: Path | str, split: str, size_px: int = 64, classes: Sequ
         torch.tensor(labels),
         names,
     )
+
+
+def pack(folder: Path | str, out: Path | str, size_px: int = 64) -> dict[str, int]:
+    """Write the pictures and edge maps of a folder's splits as one ``.npz`` file, to carry elsewhere or load quickly.
+
+    Returns
+    -------
+    Pictures by split.
+    """
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    counts = {}
+    for split in ("train", "val"):
+        if (Path(folder) / split).is_dir():
+            pictures = load_data(folder, split, size_px)
+            arrays |= {
+                f"{split}_images": pictures.images_u8.numpy(),
+                f"{split}_edges": pictures.edges_u8.numpy(),
+                f"{split}_labels": pictures.labels.numpy(),
+                f"{split}_classes": np.array(pictures.classes),
+            }
+            counts[split] = len(pictures)
+    if not counts:
+        raise DataError(f"{folder} has neither train nor val; data is laid out as <folder>/<split>/<class>/*.png.")
+    with write_atomic(out) as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return counts
+
+
+def _load_packed(path: Path, split: str, size_px: int, classes: Sequence[str] | None) -> PairDataset:
+    try:
+        with np.load(path, allow_pickle=False) as packed:
+            images, edges, labels = (packed[f"{split}_{name}"] for name in ("images", "edges", "labels"))
+            found = tuple(str(name) for name in packed[f"{split}_classes"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path} holds no packed {split} pictures ({error}); make it with edgegan-widget pack."
+        ) from error
+    if images.shape[-1] != size_px:
+        raise DataError(f"{path} was packed at {images.shape[-1]} pixels, {size_px} are needed; pack it anew.")
+    images_u8, edges_u8, numbers = (torch.from_numpy(array) for array in (images, edges, labels))
+    whole = PairDataset(images_u8, edges_u8, numbers, found)
+    return whole if classes is None or tuple(classes) == found else whole.only(classes)
 
 
 def _read_class(folder: Path, size_px: int) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.dataset import PairDataset, load_folder, to_unit
+from edgegan_widget.dataset import PairDataset, load_data, to_unit
 from edgegan_widget.engine import EdgeGAN
 from edgegan_widget.errors import DataError, ModelError
 from edgegan_widget.trace import read_sketch
@@ -73,8 +73,8 @@ def validate(
     """
     if len(model.classes) < 2:
         raise ModelError(f"{model.name} has one class, so there is nothing to tell apart; give a model of two or more.")
-    train = load_folder(data, "train", model.size_px, model.classes)
-    held_out = load_folder(data, "val", model.size_px, model.classes)
+    train = load_data(data, "train", model.size_px, model.classes)
+    held_out = load_data(data, "val", model.size_px, model.classes)
     classifier = train_classifier(train, seed)
     scores = [Score("real held-out pictures", len(held_out), _right(classifier, held_out.images_u8, held_out.labels))]
     drawn = [(edge[0].numpy(), int(label)) for edge, label in zip(held_out.edges_u8, held_out.labels)]

@@ -27,7 +27,7 @@ from torch import Tensor
 from edgegan_widget import config as settings
 from edgegan_widget.checkpoint import Networks, load_state, save_model, save_state
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import Batch, PairDataset, load_folder, stream, to_u8
+from edgegan_widget.dataset import Batch, PairDataset, load_data, stream, to_u8
 from edgegan_widget.devices import choose_device
 from edgegan_widget.errors import TrainingError
 from edgegan_widget.files import write_atomic, write_bytes
@@ -137,7 +137,7 @@ def train(
     Parameters
     ----------
     data
-        Folder ``<split>/<class>/*.png`` of cut-outs or of ``[edge | image]`` pairs.
+        Folder ``<split>/<class>/*.png`` of cut-outs or of ``[edge | image]`` pairs, or a packed file of both splits.
     out
         Run folder; it must be new or empty unless ``resume``.
     config
@@ -157,7 +157,7 @@ def train(
     if state_file.exists() and not resume:
         raise TrainingError(f"{run} already holds a run; add --resume to go on with it, or choose another folder.")
     device = choose_device(config.device)
-    pictures = load_folder(data, "train", config.size_px)
+    pictures = load_data(data, "train", config.size_px)
     if len(pictures) < config.batch_size:
         raise TrainingError(
             f"{data} has {len(pictures)} training pictures, fewer than one batch of {config.batch_size}; "
@@ -225,8 +225,8 @@ def _save(trainer: Trainer, run: Path, shown: Batch) -> None:
 def _validation_batch(data: Path | str, pictures: PairDataset, config: TrainConfig) -> Batch:
     """The first pictures of each class of the validation split, or of the training split where there is none."""
     shown = pictures
-    if (Path(data) / "val").is_dir():
-        shown = load_folder(data, "val", config.size_px, pictures.classes)
+    if Path(data).is_file() or (Path(data) / "val").is_dir():
+        shown = load_data(data, "val", config.size_px, pictures.classes)
     rows = [torch.nonzero(shown.labels == label)[:SAMPLES_PER_CLASS, 0] for label in range(len(shown.classes))]
     return shown.take(torch.cat(rows))
 

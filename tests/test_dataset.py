@@ -8,14 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from edgegan_widget.dataset import PairDataset, load_folder, sketch_like, stream, to_u8, to_unit
+from edgegan_widget.dataset import PairDataset, load_data, pack, sketch_like, stream, to_u8, to_unit
 from edgegan_widget.errors import DataError
 from tests.conftest import CLASSES
 
 
 @pytest.fixture(scope="module")
 def data(shapes: Path) -> PairDataset:
-    return load_folder(shapes, "train")
+    return load_data(shapes, "train")
 
 
 def same(a: object, b: object) -> bool:
@@ -43,7 +43,7 @@ def test_an_epoch_visits_every_picture_once(data: PairDataset) -> None:
 
 
 def test_classes_are_drawn_evenly(shapes: Path) -> None:
-    data = load_folder(shapes, "train")
+    data = load_data(shapes, "train")
     few = PairDataset(data.images_u8[:9], data.edges_u8[:9], data.labels[:9], data.classes)  # eight balls, one box
     labels = torch.cat([few.balanced(0, index, 16).labels for index in range(40)])
     assert labels.float().mean() == pytest.approx(0.5, abs=0.06)
@@ -77,7 +77,7 @@ def test_ready_pairs_are_cut_in_two(tmp_path: Path) -> None:
     pair[20:40, 80:100] = (10, 200, 30)
     (tmp_path / "train" / "thing").mkdir(parents=True)
     Image.fromarray(pair).save(tmp_path / "train" / "thing" / "0.png")
-    data = load_folder(tmp_path, "train")
+    data = load_data(tmp_path, "train")
     assert data.edges_u8.shape == (1, 1, 64, 64)
     assert torch.equal(data.images_u8[0], torch.from_numpy(pair[:, 64:]).permute(2, 0, 1))
     assert data.edges_u8[0, 0, 10].max() == 0
@@ -91,20 +91,46 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named(
     (folder / "broken.png").write_bytes(b"nothing")
     (folder / "good.png").write_bytes((shapes / "train" / "ball" / "ball_0.png").read_bytes())
     with caplog.at_level(logging.WARNING):
-        assert len(load_folder(tmp_path, "train")) == 1
+        assert len(load_data(tmp_path, "train")) == 1
     assert "broken.png cannot be read" in caplog.text
 
 
 def test_missing_folders_and_classes(shapes: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder; data is laid out as"):
-        load_folder(tmp_path, "train")
+        load_data(tmp_path, "train")
     with pytest.raises(DataError, match="no folder for cat; it holds ball, box"):
-        load_folder(shapes, "train", classes=["cat"])
+        load_data(shapes, "train", classes=["cat"])
     (tmp_path / "train" / "empty").mkdir(parents=True)
     with pytest.raises(DataError, match="empty holds no readable picture"):
-        load_folder(tmp_path, "train")
+        load_data(tmp_path, "train")
 
 
 def test_bytes_there_and_back() -> None:
     values = torch.arange(256, dtype=torch.uint8)
     assert torch.equal(to_u8(to_unit(values)), values)
+
+
+def test_a_packed_file_is_the_same_data(shapes: Path, tmp_path: Path, data: PairDataset) -> None:
+    assert pack(shapes, tmp_path / "shapes.npz") == {"train": 16, "val": 6}
+    again = load_data(tmp_path / "shapes.npz", "train")
+    assert torch.equal(again.images_u8, data.images_u8)
+    assert torch.equal(again.edges_u8, data.edges_u8)
+    assert same(again.balanced(1, 2, 4), data.balanced(1, 2, 4))
+    boxes = load_data(tmp_path / "shapes.npz", "train", classes=["box"])
+    assert boxes.counts() == {"box": 8}
+    turned = load_data(tmp_path / "shapes.npz", "val", classes=["box", "ball"])
+    assert turned.classes == ("box", "ball")
+    assert turned.labels.tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_packed_files_that_do_not_fit(shapes: Path, tmp_path: Path) -> None:
+    pack(shapes, tmp_path / "shapes.npz")
+    with pytest.raises(DataError, match="was packed at 64 pixels, 128 are needed"):
+        load_data(tmp_path / "shapes.npz", "train", size_px=128)
+    with pytest.raises(DataError, match="there is no class cat; the data has ball, box"):
+        load_data(tmp_path / "shapes.npz", "train", classes=["cat"])
+    (tmp_path / "other.npz").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="holds no packed train pictures"):
+        load_data(tmp_path / "other.npz", "train")
+    with pytest.raises(DataError, match="has neither train nor val"):
+        pack(tmp_path, tmp_path / "none.npz")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgegan_widget import evaluation
-from edgegan_widget.dataset import load_folder
+from edgegan_widget.dataset import load_data
 from edgegan_widget.engine import Result
 from edgegan_widget.errors import DataError, ModelError
 from edgegan_widget.evaluation import Score, as_json, sketch_folders, table, train_classifier, validate
@@ -20,7 +20,7 @@ class Copier:
     name = "copier"
 
     def __init__(self, shapes: Path, wrong: bool = False) -> None:
-        data = load_folder(shapes, "train")
+        data = load_data(shapes, "train")
         self.classes = data.classes
         first = [int((data.labels == label).nonzero()[0]) for label in range(2)]
         self.pictures = [data.images_u8[index].permute(1, 2, 0).numpy() for index in (first[::-1] if wrong else first)]
@@ -56,7 +56,7 @@ def test_sketches_are_scored_by_folder(shapes: Path, tmp_path: Path) -> None:
 
 
 def test_a_classifier_is_the_same_every_time(shapes: Path) -> None:
-    data = load_folder(shapes, "train")
+    data = load_data(shapes, "train")
     first, second = (train_classifier(data, seed=1, steps=3) for _ in range(2))
     assert all((a == b).all() for a, b in zip(first.parameters(), second.parameters()))
 

@@ -95,7 +95,8 @@ def test_drawing_bit_by_bit_gives_the_same_sketch(points: list[tuple[float, floa
         part = Stroke.make(stroke.points[end - 2 : end], 0.02)
         raster.draw(part)
     difference = np.abs(raster.sketch().astype(int) - rasterize(drawn(stroke)))
-    assert difference.max() <= 32  # the caps of a line and a lone dot differ by a fraction of a pixel
+    assert difference.max() <= 64  # the caps of a line and a lone dot differ by a fraction of a pixel
+    assert difference.mean() < 0.5
 
 
 def test_a_stroke_can_be_continued() -> None:

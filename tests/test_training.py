@@ -14,7 +14,7 @@ import torch
 from edgegan_widget import training
 from edgegan_widget.checkpoint import load_model
 from edgegan_widget.config import PRESETS, TrainConfig
-from edgegan_widget.dataset import load_folder
+from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import TrainingError
 from edgegan_widget.recipes.paper import TensorFlowRMSProp
 from edgegan_widget.training import Trainer, train
@@ -58,7 +58,7 @@ def small(preset: str) -> TrainConfig:
 
 @pytest.mark.parametrize("preset", ["paper", "compact"])
 def test_resuming_equals_never_having_stopped(preset: str, shapes: Path, tmp_path: Path) -> None:
-    data = load_folder(shapes, "train")
+    data = load_data(shapes, "train")
     straight, broken = Trainer(data, small(preset), CPU), Trainer(data, small(preset), CPU)
     for _ in straight:
         pass
@@ -111,7 +111,7 @@ def test_stopping_the_iteration_saves(shapes: Path, tmp_path: Path, monkeypatch:
 
 def test_other_classes_cannot_be_resumed(shapes: Path, tmp_path: Path) -> None:
     list(train(shapes, tmp_path / "run", dataclasses.replace(small("compact"), epochs=1)))
-    trainer = Trainer(load_folder(shapes, "train", classes=["box", "ball"]), small("compact"), CPU)
+    trainer = Trainer(load_data(shapes, "train", classes=["box", "ball"]), small("compact"), CPU)
     with pytest.raises(TrainingError, match="trained on ball, box, the data has box, ball"):
         trainer.load_state_dict(training.load_state(tmp_path / "run" / "checkpoints" / "last.pt", CPU))
 
@@ -134,7 +134,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(
 
 
 def test_the_rate_falls_at_the_end(shapes: Path) -> None:
-    trainer = Trainer(load_folder(shapes, "train"), dataclasses.replace(small("compact"), decay_fraction=0.5), CPU)
+    trainer = Trainer(load_data(shapes, "train"), dataclasses.replace(small("compact"), decay_fraction=0.5), CPU)
     factors = []
     for trainer.step in range(8):
         factors.append(trainer._rate_factor())
@@ -155,7 +155,7 @@ def test_rmsprop_as_tensorflow_has_it() -> None:
 
 def test_compact_learns_to_draw_what_it_was_shown(shapes: Path) -> None:
     config = dataclasses.replace(small("compact"), epochs=20, width=8)
-    trainer = Trainer(load_folder(shapes, "train"), config, CPU)
+    trainer = Trainer(load_data(shapes, "train"), config, CPU)
     reports = list(trainer)
     assert reports[-1].losses["image_l1"] < 0.75 * reports[0].losses["image_l1"]
     assert reports[-1].losses["edge_l1"] < 0.75 * reports[0].losses["edge_l1"]
