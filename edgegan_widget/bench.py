@@ -18,7 +18,6 @@ from edgegan_widget.strokes import Drawing, Stroke
 
 __all__ = ["run", "table"]
 
-ORIGINAL_COLD_SECONDS = 5.4  # one cold run of the original's test program, the fastest of those measured
 FULL_WIDTH_CLASSES = 14
 
 Figures = dict[str, Any]
@@ -93,7 +92,6 @@ def _engine_rows(engine: EdgeGAN, device: str) -> list[dict[str, Any]]:
         _row("engine F: one sketch, both outputs, median", forward, "ms"),
         _row("engine: same, 95th percentile", float(np.percentile(default, 95)), "ms"),
         _row(f"engine: full-width network, median ({full.mode})", float(np.median(wide)), "ms", bar),
-        _row("original's cold run over one sketch here", ORIGINAL_COLD_SECONDS * 1e3 / forward, "times"),
     ]
 
 

@@ -7,30 +7,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
-
 from edgegan_widget.errors import ConfigError, DependencyError
 from edgegan_widget.model_folder import find_model, packaged
 
 if TYPE_CHECKING:
     from edgegan_widget.app import SketchPad
 
-__all__ = ["PromptWebsocket", "page", "serve"]
+__all__ = ["page", "serve"]
 
 MODEL_VARIABLE = "EDGEGAN_WIDGET_MODEL"
 DEVICE_VARIABLE = "EDGEGAN_WIDGET_DEVICE"
 UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
 CULL_AFTER_SECONDS = 600  # a kernel outlives its closed page by this much
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class PromptWebsocket(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
-    """The kernel's websocket without Nagle's delay, which costs 40 ms a stroke."""
-
-    async def connect(self) -> object:
-        """Connect as usual, then send small messages at once."""
-        self.websocket_handler.set_nodelay(True)
-        return await super().connect()
 
 
 def page() -> SketchPad:
@@ -79,6 +68,8 @@ def serve(
     try:
         from traitlets.config import Config
         from voila.app import Voila
+
+        from edgegan_widget.websocket import PromptWebsocket
     except ImportError as error:
         raise DependencyError("Voilà is not installed; run: pip install 'edgegan-widget'") from error
     if token == "" and host not in LOOPBACK:

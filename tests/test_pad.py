@@ -87,6 +87,22 @@ def test_leaving_the_canvas_ends_the_stroke(bench: Bench) -> None:
     assert bench.pad.drawing.point_count == 2
 
 
+def test_a_stroke_whose_end_was_lost_ends_with_the_next(bench: Bench) -> None:
+    bench.event("mouse_down", 0.1, 0.1)
+    bench.event("mouse_move", 0.2, 0.2)
+    bench.draw((0.8, 0.8), (0.9, 0.9))
+    assert [len(stroke) for stroke in bench.pad.drawing.strokes] == [2, 2]
+
+
+def test_a_tool_chosen_while_drawing_is_for_the_next_stroke(bench: Bench) -> None:
+    bench.event("mouse_down", 0.1, 0.1)
+    bench.pad._eraser.click()
+    bench.event("mouse_move", 0.9, 0.9)
+    bench.event("mouse_up", 0.9, 0.9)
+    bench.draw((0.5, 0.5), (0.6, 0.6))
+    assert [stroke.tool for stroke in bench.pad.drawing.strokes] == ["pen", "eraser"]
+
+
 def test_hovering_draws_nothing(bench: Bench) -> None:
     bench.event("mouse_move", 0.5, 0.5)
     bench.event("mouse_up", 0.5, 0.5)

@@ -49,6 +49,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._tool = "pen"
         self._open: list[list[float]] = []  # points of the stroke being drawn
         self._began = 0.0
+        self._held = ("pen", 0.0)  # tool and width of the open stroke
         self._painted, self._painted_at = 0, 0.0  # how many of them the canvas shows, and since when
         self._raster = Rasterizer()
         self._canvas = Canvas(width=CANVAS_PX, height=CANVAS_PX, _canvas_manager=_CanvasManager())
@@ -186,37 +187,36 @@ class Pad(widgets.VBox):  # type: ignore[misc]
     # Drawing ---------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        def first(touches: list[tuple[float, float]]) -> tuple[float, float] | None:
-            return touches[0] if touches else None
+        canvas = self._canvas
+        for register, action in (
+            (canvas.on_mouse_down, self._down),
+            (canvas.on_mouse_move, self._move),
+            (canvas.on_mouse_up, lambda x, y: self._up()),
+            (canvas.on_mouse_out, lambda x, y: self._up()),
+            (canvas.on_touch_start, self._touch),
+            (canvas.on_touch_move, self._slide),
+            (canvas.on_touch_end, self._lift),
+            (canvas.on_touch_cancel, self._lift),
+        ):
+            register(guard(action, self._say, keep_arguments=True))
+        canvas.on_client_ready(guard(self._show_again, self._say))
 
-        canvas, say = self._canvas, self._say
-        canvas.on_client_ready(guard(self._show_again, say))
-        canvas.on_mouse_down(guard(self._down, say, keep_arguments=True))
-        canvas.on_mouse_move(guard(self._move, say, keep_arguments=True))
-        canvas.on_mouse_up(guard(self._up, say, keep_arguments=True))
-        canvas.on_mouse_out(guard(self._up, say, keep_arguments=True))
-        canvas.on_touch_start(guard(lambda touches: self._down(*(first(touches) or ())), say, keep_arguments=True))
-        canvas.on_touch_move(guard(lambda touches: self._move(*(first(touches) or ())), say, keep_arguments=True))
-        canvas.on_touch_end(guard(lambda touches: self._lift(touches), say, keep_arguments=True))
-        canvas.on_touch_cancel(guard(lambda touches: self._lift(touches), say, keep_arguments=True))
-
-    def _down(self, x: float | None = None, y: float | None = None) -> None:
-        if x is None or y is None or self._open:  # a second finger draws nothing
-            return
+    def _down(self, x: float, y: float) -> None:
+        self._up()  # in case the end of the stroke before never arrived
         self._began = time.monotonic()
         self._painted, self._painted_at = 0, 0.0
-        self._set_brush()
+        self._held = (self._tool, self._brush_width())
+        self._set_style(*self._held)
         self._add_point(x, y)
         self._frame.remove_class("eg-empty")
         self._on_change(False)
 
-    def _move(self, x: float | None = None, y: float | None = None) -> None:
-        if x is None or y is None or not self._open:
-            return
-        self._add_point(x, y)
-        self._on_change(False)
+    def _move(self, x: float, y: float) -> None:
+        if self._open:
+            self._add_point(x, y)
+            self._on_change(False)
 
-    def _up(self, x: float | None = None, y: float | None = None) -> None:
+    def _up(self) -> None:
         stroke = self._open_stroke()
         if stroke is None:
             return
@@ -227,6 +227,14 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._show_history()
         self._on_change(True)
 
+    def _touch(self, touches: list[tuple[float, float]]) -> None:
+        if len(touches) == 1:  # a second finger draws nothing
+            self._down(*touches[0])
+
+    def _slide(self, touches: list[tuple[float, float]]) -> None:
+        if touches:
+            self._move(*touches[0])
+
     def _lift(self, touches: list[tuple[float, float]]) -> None:
         if not touches:
             self._up()
@@ -236,7 +244,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         if not np.isfinite(point).all():  # one bad command would kill every canvas on the page
             return
         self._open.append(point)
-        piece = Stroke.make(self._open[-2:], self._brush_width(), self._tool)
+        piece = self._stroke(self._open[-2:])
         if piece is not None:
             self._raster.draw(piece)
         if time.monotonic() - self._painted_at > PAINT_EVERY_SECONDS:
@@ -245,13 +253,18 @@ class Pad(widgets.VBox):  # type: ignore[misc]
     def _paint_open(self) -> None:
         """Put the open stroke's new points on the canvas."""
         self._painted_at = time.monotonic()
-        piece = Stroke.make(self._open[max(self._painted - 1, 0) :], self._brush_width(), self._tool)
+        piece = self._stroke(self._open[max(self._painted - 1, 0) :])
         self._painted = len(self._open)
         if piece is not None:
             self._paint(piece.points)
 
     def _open_stroke(self) -> Stroke | None:
-        return Stroke.make(self._open, self._brush_width(), self._tool) if self._open else None
+        return self._stroke(self._open) if self._open else None
+
+    def _stroke(self, points: list[list[float]]) -> Stroke | None:
+        """Points drawn with the tool that was in hand when the stroke began."""
+        tool, width = self._held
+        return Stroke.make(points, width, tool)
 
     def _brush_width(self) -> float:
         """Width of the tool in hand, as a fraction of the pad."""
@@ -286,9 +299,6 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         finally:
             manager._caching = False
             manager._commands_cache, manager._buffers_cache = [], []
-
-    def _set_brush(self) -> None:
-        self._set_style(self._tool, self._brush_width())
 
     def _set_style(self, tool: str, width: float) -> None:
         canvas = self._canvas
