@@ -189,17 +189,20 @@ class Pad(widgets.VBox):  # type: ignore[misc]
     def _listen(self) -> None:
         canvas = self._canvas
         for register, action in (
+            (canvas.on_client_ready, self._show_again),
+            (canvas.on_mouse_up, self._up),
+            (canvas.on_mouse_out, self._up),
+        ):
+            register(guard(action, self._say))
+        for register, placed in (
             (canvas.on_mouse_down, self._down),
             (canvas.on_mouse_move, self._move),
-            (canvas.on_mouse_up, lambda x, y: self._up()),
-            (canvas.on_mouse_out, lambda x, y: self._up()),
             (canvas.on_touch_start, self._touch),
             (canvas.on_touch_move, self._slide),
             (canvas.on_touch_end, self._lift),
             (canvas.on_touch_cancel, self._lift),
         ):
-            register(guard(action, self._say, keep_arguments=True))
-        canvas.on_client_ready(guard(self._show_again, self._say))
+            register(guard(placed, self._say, keep_arguments=True))
 
     def _down(self, x: float, y: float) -> None:
         self._up()  # in case the end of the stroke before never arrived
