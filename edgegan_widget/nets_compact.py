@@ -146,11 +146,11 @@ class CompactCritics(nn.Module):
 def fuse_norms(networks: Module) -> Module:
     """A copy in which each convolution has taken its batch norm in; exact up to rounding, for drawing only.
 
-    Networks without running statistics (the paper's) come back as they are.
+    Networks without running statistics (the paper's) are copied as they are.
     """
-    if not isinstance(networks, CompactEdgeGAN):
-        return networks
     fused = copy.deepcopy(networks).eval()
+    if not isinstance(fused, CompactEdgeGAN):
+        return fused
     for part in (fused.encoder, fused.generator_edge, fused.generator_image):
         for number, (conv, norm) in enumerate(zip(part.convs, part.norms)):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):

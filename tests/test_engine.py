@@ -97,6 +97,13 @@ def test_every_way_to_run_draws_the_same(small_model: ModelConfig, sketch: np.nd
         assert torch.allclose(latent, drawn["eager"][2], atol=1e-4)
 
 
+def test_the_networks_given_are_left_as_they_were() -> None:
+    networks = PaperEdgeGAN(ModelConfig(("a", "b"), width=8))
+    EdgeGAN(networks, device="cpu")
+    assert all(parameter.requires_grad for parameter in networks.parameters())
+    assert networks.training
+
+
 def test_threads_are_left_as_they_were(model: EdgeGAN, sketch: np.ndarray) -> None:
     before = torch.get_num_threads()
     model.generate(sketch, 0)
