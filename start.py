@@ -50,7 +50,10 @@ def install(extra: str) -> None:
         return
     print("Setting up .venv (once; a few minutes) ...", flush=True)
     if not PYTHON.is_file():
-        venv.create(ENVIRONMENT, with_pip=True)
+        try:
+            venv.create(ENVIRONMENT, with_pip=True)
+        except subprocess.CalledProcessError:
+            sys.exit("Python's venv is incomplete here; on Debian and Ubuntu run: apt-get install python3-venv")
     install_torch()
     package = f"{HERE}[{extra}]" if extra else str(HERE)
     pip("-e", package)

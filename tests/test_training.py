@@ -172,5 +172,5 @@ def test_a_signal_ends_the_command_after_a_whole_step(shapes: Path, tmp_path: Pa
     process.communicate(timeout=60)
     assert process.returncode == 130
     state = training.load_state(tmp_path / "run" / "checkpoints" / "last.pt", CPU)
-    assert state["step"] >= training.REPORT_EVERY_STEPS
+    assert state["step"] >= 1
     load_model(tmp_path / "run")

@@ -98,7 +98,7 @@ class Desk:
         """The picture once it has stopped changing."""
         last = self.picture()
         quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since < 0.8:
+        while time.monotonic() - quiet_since < 1.2:
             self.page.wait_for_timeout(100)
             now = self.picture()
             if now != last:
