@@ -16,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from edgegan_widget.augment import place, sketch_like
+from edgegan_widget.chance import stream
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture, write_atomic
 
-__all__ = ["Batch", "PairDataset", "load_data", "pack", "sketch_like"]
+__all__ = ["Batch", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class PairDataset:
         stacked_u8 = torch.cat(
             [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style.to(device)][:, None]], dim=1
         )
-        moved = _place(to_unit(stacked_u8), random)  # [N, 5, H, W]
+        moved = place(to_unit(stacked_u8), random)  # [N, 5, H, W]
         return Batch(moved[:, :3], moved[:, 3:4], sketch_like(moved[:, 4:], random), self.labels[chosen])
 
     def take(self, chosen: Tensor | Sequence[int]) -> Batch:
@@ -126,12 +127,6 @@ class PairDataset:
         chosen = torch.as_tensor(chosen, device=self.labels.device)
         edges = to_unit(self.edges_u8[chosen, :1])
         return Batch(to_unit(self.images_u8[chosen]), edges, edges, self.labels[chosen])
-
-
-def stream(seed: int, index: int, purpose: str) -> torch.Generator:
-    """CPU random numbers that depend on these three and on nothing else."""
-    words = np.random.SeedSequence([seed, index, *purpose.encode()]).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(words[0]) << 31 ^ int(words[1]))
 
 
 def to_unit(values_u8: Tensor) -> Tensor:
@@ -142,27 +137,6 @@ def to_unit(values_u8: Tensor) -> Tensor:
 def to_u8(values: Tensor) -> Tensor:
     """Float in [-1, 1] -> uint8, rounded to the nearest."""
     return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-
-
-def sketch_like(sketches: Tensor, random: torch.Generator, strength: float = 1.0) -> Tensor:
-    """Distort edge maps as a hand does: lines wobble, break, thin and thicken.
-
-    Parameters
-    ----------
-    sketches
-        float [N, 1, H, W] in [-1, 1], 1 is paper.
-    random
-        Source of all the chance in it.
-    strength
-        0 returns the edge maps unchanged, 1 is the strength used in training.
-    """
-    if strength <= 0:
-        return sketches
-    ink = 1 - sketches
-    ink = _thicken(ink, random, strength)
-    ink = _wobble(ink, random, strength)
-    ink = _break(ink, random, strength)
-    return 1 - ink
 
 
 def load_data(data: Path | str, split: str, size_px: int = 64, classes: Sequence[str] | None = None) -> PairDataset:
@@ -278,52 +252,3 @@ def _read_picture(path: Path, size_px: int) -> tuple[npt.NDArray[np.uint8], npt.
     drawn_at_px = 2 * size_px  # edge maps are made at twice the size, so that their lines come out anti-aliased
     large = np.asarray(square.resize((drawn_at_px, drawn_at_px), Image.Resampling.LANCZOS))
     return np.asarray(square.resize(size, Image.Resampling.LANCZOS)), edge_styles(large, size_px)
-
-
-def _sample(planes: Tensor, grid: Tensor) -> Tensor:
-    """``grid_sample`` in which paper (1) lies beyond the border."""
-    return F.grid_sample(planes - 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) + 1
-
-
-def _uniform(random: torch.Generator, low: float, high: float, *shape: int) -> Tensor:
-    return low + (high - low) * torch.rand(*shape, generator=random)
-
-
-def _place(planes: Tensor, random: torch.Generator) -> Tensor:
-    """Mirror half of the pictures, and move, scale and stretch each a little; planes [N, C, H, W]."""
-    count = len(planes)
-    mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float()
-    scale = _uniform(random, 0.95, 1.15, count)  # of the sampling grid: above 1 the object shrinks
-    stretch = _uniform(random, 0.93, 1.07, count)
-    shift = _uniform(random, -0.06, 0.06, count, 2)
-    theta = torch.zeros(count, 2, 3)
-    theta[:, 0, 0] = mirror * scale * stretch
-    theta[:, 1, 1] = scale / stretch
-    theta[:, :, 2] = shift
-    grid = F.affine_grid(theta.to(planes.device), list(planes.shape), align_corners=False)
-    return _sample(planes, grid)
-
-
-def _thicken(ink: Tensor, random: torch.Generator, strength: float) -> Tensor:
-    """Blend each drawing with itself dilated by a pixel; at most half of them change much."""
-    amount = (_uniform(random, -1.0, 1.0, len(ink), 1, 1, 1) * strength).clamp_min(0).to(ink.device)
-    return ink + amount * (F.max_pool2d(ink, 3, stride=1, padding=1) - ink)
-
-
-def _wobble(ink: Tensor, random: torch.Generator, strength: float, most_px: float = 1.8) -> Tensor:
-    """Bend lines by a smooth random displacement of up to about ``most_px`` pixels at 64."""
-    count = len(ink)
-    amount = _uniform(random, 0.0, most_px * strength / 32, count, 1, 1, 1)
-    coarse = torch.randn(count, 2, 7, 7, generator=random) * amount / 1.5
-    field = F.interpolate(coarse.to(ink.device), size=ink.shape[2:], mode="bicubic", align_corners=True)
-    identity = torch.eye(2, 3, device=ink.device).expand(count, -1, -1)
-    grid = F.affine_grid(identity, list(ink.shape), align_corners=False) + field.permute(0, 2, 3, 1)
-    return 1 - _sample(1 - ink, grid)
-
-
-def _break(ink: Tensor, random: torch.Generator, strength: float, most_share: float = 0.25) -> Tensor:
-    """Rub out small patches: none in half of the drawings, up to ``most_share`` of the area in the others."""
-    share = (_uniform(random, -1.0, 1.0, len(ink), 1, 1, 1) * most_share * strength).clamp_min(0)
-    noise = torch.rand(len(ink), 1, 14, 14, generator=random)
-    keep = (noise >= share).float().to(ink.device)
-    return ink * F.interpolate(keep, size=ink.shape[2:], mode="bilinear", align_corners=False)

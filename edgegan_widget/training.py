@@ -25,9 +25,10 @@ from PIL import Image
 from torch import Tensor
 
 from edgegan_widget import config as settings
+from edgegan_widget.chance import stream
 from edgegan_widget.checkpoint import Networks, load_state, save_model, save_state
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import Batch, PairDataset, load_data, stream, to_u8
+from edgegan_widget.dataset import Batch, PairDataset, load_data, to_u8
 from edgegan_widget.devices import choose_device
 from edgegan_widget.errors import TrainingError
 from edgegan_widget.files import write_atomic, write_bytes

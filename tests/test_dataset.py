@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from edgegan_widget.dataset import PairDataset, load_data, pack, sketch_like, stream, to_u8, to_unit
+from edgegan_widget.augment import sketch_like
+from edgegan_widget.chance import stream
+from edgegan_widget.dataset import PairDataset, load_data, pack, to_u8, to_unit
 from edgegan_widget.errors import DataError
 from tests.conftest import CLASSES
 

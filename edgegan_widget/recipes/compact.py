@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
+from edgegan_widget.chance import stream
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import Batch, PairDataset, stream
+from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.devices import channels_last
 from edgegan_widget.losses import feature_distance, gaussian_kl, hinge_discriminator, latent_l1
 from edgegan_widget.nets import class_condition

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from edgegan_widget.chance import stream
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import Batch, PairDataset, stream
+from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.losses import critic_gap, focal, gradient_penalty, latent_l1
 from edgegan_widget.nets import Discriminator, PaperCritics, PaperEdgeGAN, class_condition, resize_bicubic_double
 
