@@ -67,9 +67,7 @@ def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Imag
                     raise Image.DecompressionBombError
                 return _on_white(ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:
-        raise DataError(
-            f"{label} has more than the {MOST_PIXELS:,} pixels that are allowed; make it smaller."
-        ) from error
+        raise DataError(f"{label} has more than {MOST_PIXELS:,} pixels, the most allowed; make it smaller.") from error
     except FileNotFoundError as error:
         raise DataError(f"{label} does not exist; give the path of a PNG, JPEG or WebP picture.") from error
     except IsADirectoryError as error:
