@@ -86,7 +86,7 @@ def _engine_rows(engine: EdgeGAN, device: str) -> list[dict[str, Any]]:
     config = ModelConfig(tuple(f"class_{number}" for number in range(FULL_WIDTH_CLASSES)), "paper")
     full = EdgeGAN(PaperEdgeGAN(config), device)
     wide = _times_ms(lambda: full.generate(sketch[:64, :64], 0), 40)
-    bar = 1.0 if "CPU" not in engine.device_name else 25.0
+    bar = 1.0 if engine.device_name != "CPU" else 25.0
     forward = float(np.median(default))
     return [
         _row("engine F: one sketch, both outputs, median", forward, "ms"),

@@ -34,10 +34,8 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """The device in words a person knows, such as ``NVIDIA H200`` or ``CPU (2 threads)``."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU ({torch.get_num_threads()} threads)"
+    """The device in words a person knows, such as ``NVIDIA H200`` or ``CPU``."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
 
 
 def channels_last(module: Module) -> Module:

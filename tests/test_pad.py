@@ -167,6 +167,20 @@ def test_the_eraser_and_the_brush_width(bench: Bench) -> None:
     assert bench.pad.sketch(64)[32, 32] == 255
 
 
+def test_a_browser_that_paints_gets_the_ink_when_the_pen_is_lifted(bench: Bench) -> None:
+    bench.pad._greet()
+    bench.event("mouse_down", 0.1, 0.1)
+    bench.sent.clear()
+    for step in range(20):
+        bench.event("mouse_move", 0.1 + step / 30, 0.5)
+    assert "strokeLines" not in bench.commands()
+    bench.event("mouse_up", 0.8, 0.5)
+    assert bench.commands().count("strokeLines") == 1
+    bench.pad._eraser.click()
+    bench.event("mouse_down", 0.1, 0.1)
+    assert bench.commands()[-1] == "fillCircle", "what is rubbed out only the kernel shows"
+
+
 def test_a_new_browser_gets_everything_again(bench: Bench) -> None:
     bench.draw((0.1, 0.1), (0.9, 0.9))
     bench.sent.clear()

@@ -27,8 +27,8 @@ BRUSH_PX = 13  # of 512; raster.LINE_WIDTH
 ERASER_TIMES = 3.0
 BRUSH_RANGE_PX = (4, 40)
 UNDERLAY_PX = 768
-# The browser's side shows ink at once; the canvas may follow a little later, and leave the time to the picture.
-PAINT_EVERY_SECONDS = 0.08
+PAINT_EVERY_SECONDS = 0.03  # an open stroke's new points go to the canvas this often
+FOLLOW_EVERY_SECONDS = 1.0  # or this, where the browser's side shows ink by itself, to leave the time to the picture
 
 
 class Pad(widgets.VBox):  # type: ignore[misc]
@@ -49,6 +49,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._tool = "pen"
         self._open: list[list[float]] = []  # points of the stroke being drawn
         self._began = 0.0
+        self._browser_paints = False
         self._held = ("pen", 0.0)  # tool and width of the open stroke
         self._painted, self._painted_at = 0, 0.0  # how many of them the canvas shows, and since when
         self._raster = Rasterizer()
@@ -98,13 +99,14 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._undo = button("Undo", act(self.undo), "Undo (Ctrl+Z)", "eg-undo")
         self._redo = button("Redo", act(self.redo), "Redo (Ctrl+Shift+Z)", "eg-redo")
         self._clear = button("Clear", act(self.clear), "Clear the pad (Delete); undo brings it back", "eg-clear")
-        steps = [
+        unseen = [  # pressed by the browser's side only: for keys, and once to say that it is there
             button("", act(lambda: self._widen(-2)), "Thinner ([)", "eg-thinner"),
             button("", act(lambda: self._widen(2)), "Thicker (])", "eg-thicker"),
+            button("", act(self._greet), "", "eg-hello"),
         ]
-        for step in steps:  # for the keyboard only; the slider is there for the eye
-            step.add_class("eg-hidden")
-        return row([self._pen, self._eraser, self._undo, self._redo, self._clear, *steps])
+        for tool in unseen:
+            tool.add_class("eg-hidden")
+        return row([self._pen, self._eraser, self._undo, self._redo, self._clear, *unseen])
 
     def _build_options(self) -> widgets.Widget:
         low, high = BRUSH_RANGE_PX
@@ -170,6 +172,10 @@ class Pad(widgets.VBox):  # type: ignore[misc]
     def _widen(self, step_px: int) -> None:
         low, high = BRUSH_RANGE_PX
         self._width.value = min(max(self._width.value + step_px, low), high)
+
+    def _greet(self) -> None:
+        """The browser's side is at work: it shows the pen's ink before the kernel has seen it."""
+        self._browser_paints = True
 
     def _open_file(self) -> None:
         for name, content in uploaded(self._opener):
@@ -250,7 +256,8 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         piece = self._stroke(self._open[-2:])
         if piece is not None:
             self._raster.draw(piece)
-        if time.monotonic() - self._painted_at > PAINT_EVERY_SECONDS:
+        follows = self._browser_paints and self._held[0] == "pen"  # what is rubbed out only the kernel shows
+        if time.monotonic() - self._painted_at > (FOLLOW_EVERY_SECONDS if follows else PAINT_EVERY_SECONDS):
             self._paint_open()
 
     def _paint_open(self) -> None:

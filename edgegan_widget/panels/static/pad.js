@@ -107,6 +107,10 @@
       canvas.setAttribute("aria-label", "Drawing pad: draw with mouse, pen or finger");
       canvas.style.touchAction = "none";
     }
+    for (const hello of root.querySelectorAll?.("button.eg-hello:not([data-done])") ?? []) {
+      hello.dataset.done = "1";
+      hello.click();
+    }
     for (const link of root.querySelectorAll?.("a.eg-download:not([data-done])") ?? []) {
       link.dataset.done = "1";
       link.click();
