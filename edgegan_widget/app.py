@@ -31,7 +31,7 @@ __all__ = ["Engine", "SketchPad"]
 
 U8 = npt.NDArray[np.uint8]
 
-TELL_EVERY_SECONDS = 0.25  # edge map and figures while the pen is down; the picture itself is shown at once
+TELL_EVERY_SECONDS = 1.0  # edge map and figures while the pen is down; the picture itself is shown at once
 FIRST_CLASS = "sneaker"  # where a model knows it: the object most people can draw
 
 
