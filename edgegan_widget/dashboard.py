@@ -11,6 +11,8 @@ from edgegan_widget.errors import ConfigError, DependencyError
 from edgegan_widget.model_folder import find_model, packaged
 
 if TYPE_CHECKING:
+    from traitlets.config import Config
+
     from edgegan_widget.app import SketchPad
 
 __all__ = ["page", "serve"]
@@ -66,23 +68,27 @@ def serve(
         A server that others can reach would have no token.
     """
     try:
-        from traitlets.config import Config
         from voila.app import Voila
-
-        from edgegan_widget.websocket import PromptWebsocket
     except ImportError as error:
-        raise DependencyError("Voilà is not installed; run: pip install 'edgegan-widget'") from error
+        raise DependencyError("Voilà is not installed; run: pip install voila") from error
     if token == "" and host not in LOOPBACK:
         raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
-    folder = find_model(model)
-    os.environ[MODEL_VARIABLE] = str(folder.resolve())
+    os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
     os.environ[DEVICE_VARIABLE] = device
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
+    settings = _settings(token, preheat)
+    settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = host, port, open_browser
+    Voila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _settings(token: str | None, preheat: bool) -> Config:
+    """Voilà's settings: nothing served but the page, no tracebacks, prompt websockets, idle kernels ended."""
+    from traitlets.config import Config
+
+    from edgegan_widget.websocket import PromptWebsocket
+
     settings = Config()
-    settings.Voila.ip = host
-    settings.Voila.port = port
-    settings.Voila.open_browser = open_browser
     if token is None:
         settings.Voila.auto_token = True  # a fresh one, which Voilà prints with the address
     else:
@@ -95,7 +101,7 @@ def serve(
     settings.VoilaConfiguration.preheat_kernel = preheat
     settings.MappingKernelManager.cull_interval = 60
     settings.MappingKernelManager.cull_idle_timeout = CULL_AFTER_SECONDS
-    Voila.launch_instance(argv=[str(_notebook())], config=settings)
+    return settings
 
 
 def _notebook() -> Path:
