@@ -8,27 +8,37 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from edgegan_widget._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from edgegan_widget.app import SketchPad
     from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
     from edgegan_widget.engine import EdgeGAN, Result
+    from edgegan_widget.panels.finetune import FinetunePanel
+    from edgegan_widget.panels.train import TrainPanel
     from edgegan_widget.raster import Rasterizer, rasterize
+    from edgegan_widget.runs import Run, find_runs
     from edgegan_widget.strokes import Drawing, Stroke
     from edgegan_widget.training import Progress, train
-
-__version__ = "0.1.0"
+    from edgegan_widget.workbench import Workbench, launch
 
 _HOMES = {
     "Drawing": "strokes",
     "EdgeGAN": "engine",
+    "FinetunePanel": "panels.finetune",
     "ModelConfig": "config",
     "PRESETS": "config",
     "Progress": "training",
     "Rasterizer": "raster",
     "Result": "engine",
+    "Run": "runs",
     "SketchPad": "app",
     "Stroke": "strokes",
     "TrainConfig": "config",
+    "TrainPanel": "panels.train",
+    "Workbench": "workbench",
+    "find_runs": "runs",
+    "launch": "workbench",
     "rasterize": "raster",
     "train": "training",
 }
@@ -37,13 +47,19 @@ __all__ = [
     "PRESETS",
     "Drawing",
     "EdgeGAN",
+    "FinetunePanel",
     "ModelConfig",
     "Progress",
     "Rasterizer",
     "Result",
+    "Run",
     "SketchPad",
     "Stroke",
     "TrainConfig",
+    "TrainPanel",
+    "Workbench",
+    "find_runs",
+    "launch",
     "rasterize",
     "train",
 ]

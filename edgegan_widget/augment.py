@@ -42,10 +42,10 @@ def _uniform(random: torch.Generator, low: float, high: float, *shape: int) -> T
     return low + (high - low) * torch.rand(*shape, generator=random)
 
 
-def place(planes: Tensor, random: torch.Generator) -> Tensor:
-    """Mirror half of the pictures, and move, scale and stretch each a little; planes [N, C, H, W]."""
+def place(planes: Tensor, random: torch.Generator, mirrored: bool = True) -> Tensor:
+    """Mirror half of the pictures if allowed, and move, scale and stretch each a little; planes [N, C, H, W]."""
     count = len(planes)
-    mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float()
+    mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float() * mirrored
     scale = _uniform(random, 0.95, 1.15, count)  # of the sampling grid: above 1 the object shrinks
     stretch = _uniform(random, 0.93, 1.07, count)
     shift = _uniform(random, -0.06, 0.06, count, 2)

@@ -24,7 +24,7 @@ from edgegan_widget.errors import DependencyError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["DashboardServer", "chromium", "page_rows"]
+__all__ = ["DashboardServer", "chromium", "latencies_ms", "page_rows"]
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -171,21 +171,9 @@ def _open(browser: Browser, server: DashboardServer) -> tuple[Page, float, float
 
 
 def _drawing_rows(page: Page, forward_ms: float) -> list[dict[str, Any]]:
-    page.evaluate(RECORDER)
-    frame = page.locator(".eg-frame").bounding_box()
-    if frame is None:
-        raise RuntimeError("the pad is not on the page")
-    at = [(0.5 + 0.3 * np.cos(turn), 0.5 + 0.2 * np.sin(turn)) for turn in np.linspace(0, 6, MOVES)]
-    places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in at]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place)
-        page.wait_for_timeout(120)  # slower than a picture, so that each move has its own
-    page.mouse.up()
-    page.wait_for_timeout(800)
+    frame = _draw_slowly(page)
     seen = page.evaluate("window.egSeen")
-    latencies = [_first_after(seen["pictures"], moved) - moved for moved in seen["moves"]]
+    latencies = _latencies(seen)
     inks = [painted - moved for moved, painted in seen["inks"]]
     last_ms = _flood_ms(page, frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2, frame["width"])
     median_ms, forward_here_ms = float(np.median(latencies)), float(np.median(seen["forwards"]))
@@ -200,6 +188,37 @@ def _drawing_rows(page: Page, forward_ms: float) -> list[dict[str, Any]]:
         _row("ink on screen after the pointer, median", float(np.median(inks)), "ms", 25),
         _row("last picture after pen-up in a flood", last_ms, "ms", 2 * forward_ms + 50),
     ]
+
+
+def latencies_ms(model: str = "default") -> list[float]:
+    """Milliseconds from each move of a slow pen to the picture that shows it, on a page of its own."""
+    with chromium() as browser, DashboardServer(model, "cpu", preheat=False) as server:
+        page = _open(browser, server)[0]
+        page.wait_for_timeout(2000)
+        _draw_slowly(page)
+        return _latencies(page.evaluate("window.egSeen"))
+
+
+def _latencies(seen: dict[str, Any]) -> list[float]:
+    return [_first_after(seen["pictures"], moved) - moved for moved in seen["moves"]]
+
+
+def _draw_slowly(page: Page) -> dict[str, float]:
+    """Draw a line of single moves, each of which gets its own picture; where the pad is on the page."""
+    page.evaluate(RECORDER)
+    frame = page.locator(".eg-frame").bounding_box()
+    if frame is None:
+        raise RuntimeError("the pad is not on the page")
+    at = [(0.5 + 0.3 * np.cos(turn), 0.5 + 0.2 * np.sin(turn)) for turn in np.linspace(0, 6, MOVES)]
+    places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in at]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+        page.wait_for_timeout(120)  # slower than a picture, so that each move has its own
+    page.mouse.up()
+    page.wait_for_timeout(800)
+    return {side: float(length) for side, length in frame.items()}  # type: ignore[arg-type]
 
 
 def _flood_ms(page: Page, x: float, y: float, side: float) -> float:

@@ -26,7 +26,15 @@ from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import PaperEdgeGAN
 from edgegan_widget.nets_compact import CompactEdgeGAN
 
-__all__ = ["build_networks", "load_model", "load_state", "save_model", "save_state"]
+__all__ = [
+    "build_networks",
+    "load_critics",
+    "load_model",
+    "load_state",
+    "save_checkpoint",
+    "save_model",
+    "save_state",
+]
 
 SHARD_BYTES = 15_000_000
 INDEX = ".safetensors.index.json"
@@ -39,7 +47,11 @@ def build_networks(config: ModelConfig) -> Networks:
 
 
 def save_model(
-    folder: Path | str, networks: Networks, card: str = "", half: bool = True, critics: nn.Module | None = None
+    folder: Path | str,
+    networks: Networks,
+    card: str = "",
+    half: bool = True,
+    critics: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a model folder; one that is there already is replaced only once the new one is whole.
 
@@ -51,7 +63,7 @@ def save_model(
     fresh.mkdir(parents=True)
     _write_weights(fresh, "model", networks.state_dict(), half)
     if critics is not None:
-        _write_weights(fresh, "critics", critics.state_dict(), half)
+        _write_weights(fresh, "critics", critics, half)
     write_bytes(fresh / "config.json", settings.to_json(networks.config))
     if card:
         write_bytes(fresh / "README.md", card)
@@ -73,17 +85,46 @@ def load_model(name_or_folder: str | os.PathLike[str], device: torch.device | No
     """
     folder = find_model(name_or_folder)
     config = read_config(folder)
-    weights = _read_weights(folder)
+    weights = _read_weights(folder, "model")
     networks = build_networks(config)
     _check_fit(folder, networks.state_dict(), weights, config)
     networks.load_state_dict(weights)
     return networks.eval().requires_grad_(False).to(device or torch.device("cpu"))
 
 
+def load_critics(name_or_folder: str | os.PathLike[str]) -> dict[str, Tensor] | None:
+    """Weights of the discriminators that a model brings along for fine-tuning; None where it has none."""
+    place = find_model(name_or_folder)
+    if place.is_dir() and not any(place.glob("critics*.safetensors*")):
+        return None
+    return _read_weights(place, "critics") or None
+
+
+def save_checkpoint(path: Path | str, networks: nn.Module, critics: nn.Module, about: Mapping[str, object]) -> None:
+    """Write a model and its critics as one file in half precision, in one atomic step.
+
+    ``about`` (step, epoch, score and the like) is kept as JSON beside the model's settings in the file's header.
+    """
+    stored = {
+        f"{part}.{name}": (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+        for part, module in (("model", networks), ("critics", critics))
+        for name, tensor in module.state_dict().items()
+    }
+    config: ModelConfig = networks.config  # type: ignore[assignment]
+    header = {"config": settings.to_json(config), "about": json.dumps(about)}
+    write_bytes(path, safetensors.torch.save(stored, header))
+
+
 def save_state(path: Path | str, state: Mapping[str, Any]) -> None:
     """Write a training state (tensors, numbers, text, lists and dicts) in one atomic step."""
     with write_atomic(path) as stream:
-        torch.save(dict(state), stream)
+        try:
+            torch.save(dict(state), stream)
+        except RuntimeError as error:  # so torch tells of a disk that is full
+            reason: BaseException | None = error
+            while reason is not None and not isinstance(reason, OSError):
+                reason = reason.__context__
+            raise reason or error from error
 
 
 def load_state(path: Path | str, device: torch.device) -> dict[str, Any]:
@@ -138,21 +179,26 @@ def _parts(name: str, tensor: Tensor) -> list[tuple[str, Tensor]]:
     return [(f"{name}@{i}", part.contiguous()) for i, part in enumerate(tensor.chunk(count))]
 
 
-def _read_weights(folder: Path) -> dict[str, Tensor]:
-    index = folder / f"model{INDEX}"
+def _read_weights(place: Path, kind: str) -> dict[str, Tensor]:
+    """Float32 weights of ``model`` or ``critics`` from a model folder or a checkpoint file."""
+    index = place / f"{kind}{INDEX}"
     try:
-        names = ["model.safetensors"]
-        if index.is_file():
-            names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-        if any(Path(name).name != name for name in names):
-            raise ModelError(f"{index} names a file outside its folder; fetch the model anew.")
-        stored: dict[str, Tensor] = {}
-        for name in names:
-            stored |= safetensors.torch.load_file(folder / name)
+        if place.is_file():
+            stored = safetensors.torch.load_file(place)
+            stored = {name[len(kind) + 1 :]: part for name, part in stored.items() if name.startswith(f"{kind}.")}
+        else:
+            names = [f"{kind}.safetensors"]
+            if index.is_file():
+                names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+            if any(Path(name).name != name for name in names):
+                raise ModelError(f"{index} names a file outside its folder; fetch the model anew.")
+            stored = {}
+            for name in names:
+                stored |= safetensors.torch.load_file(place / name)
     except FileNotFoundError as error:
         raise ModelError(f"{error.filename} is missing; copy the whole model folder.") from error
     except (SafetensorError, OSError, json.JSONDecodeError, KeyError, AttributeError) as error:
-        raise ModelError(f"the weights in {folder} cannot be read ({error}); fetch the model anew.") from error
+        raise ModelError(f"the weights in {place} cannot be read ({error}); fetch the model anew.") from error
     whole = {name: tensor for name, tensor in stored.items() if "@" not in name}
     for name in {name.partition("@")[0] for name in stored} - whole.keys():
         slices = sorted((int(key.partition("@")[2]), key) for key in stored if key.startswith(f"{name}@"))

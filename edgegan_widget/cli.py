@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget import __version__
-from edgegan_widget.config import DEVICES, PRESETS, SIZES_PX, TrainConfig
+from edgegan_widget.cli_training import add_export, add_study, add_train
+from edgegan_widget.config import DEVICES, SIZES_PX
 from edgegan_widget.errors import DataError, EdgeGANError
 from edgegan_widget.files import write_atomic, write_bytes
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 after an error that is the user's to mend, 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING)
+    shown = logging.StreamHandler()
+    shown.setLevel(logging.INFO if options.verbose else logging.WARNING)  # a run's own log.txt gets more
+    logging.basicConfig(format="%(message)s", handlers=[shown])
     try:
         options.run(options)
     except EdgeGANError as error:
@@ -39,7 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"edgegan-widget {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_dashboard, _add_generate, _add_train, _add_pack, _add_validate, _add_import, _add_bench):
+    for add in (
+        _add_dashboard, _add_generate, add_train, add_study, add_export, _add_pack, _add_validate, _add_import,
+        _add_bench,
+    ):  # fmt: skip
         add(commands)
     return parser
 
@@ -156,71 +161,34 @@ def _import(options: argparse.Namespace) -> None:
     from edgegan_widget.tf_import import import_tensorflow
 
     networks, critics = import_tensorflow(options.checkpoint, options.classes)
-    save_model(options.out, networks, half=False, critics=critics)
+    save_model(options.out, networks, half=False, critics=None if critics is None else critics.state_dict())
     held = "with" if critics is not None else "without"
     print(f"{options.out}: {len(networks.config.classes)} classes, {held} discriminators")
 
 
 def _add_bench(commands: Commands) -> None:
-    command = commands.add_parser("bench", help="measure raster and engine on this machine")
+    command = commands.add_parser("bench", help="measure this machine: drawing, or with 'train' the recipes")
+    command.add_argument("what", nargs="?", choices=("draw", "train"), default="draw", help="default: draw")
     _add_model(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")
+    command.add_argument("--kills", type=int, default=10, help="train: how often to kill a run (default: 10)")
     command.set_defaults(run=_bench)
 
 
 def _bench(options: argparse.Namespace) -> None:
     import json
 
-    from edgegan_widget.bench import run, table
+    from edgegan_widget import bench, bench_train
+    from edgegan_widget.bench import table
 
-    figures = run(options.model, options.device, options.browser)
+    if options.what == "train":
+        figures = bench_train.run(options.device, options.browser, options.kills)
+    else:
+        figures = bench.run(options.model, options.device, options.browser)
     print(table(figures))
     if options.json:
         write_bytes(options.json, json.dumps(figures, indent=1) + "\n")
-
-
-def _add_train(commands: Commands) -> None:
-    command = commands.add_parser("train", help="train a model on a folder of cut-outs or pairs")
-    command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png, or a packed file")
-    command.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder to write")
-    command.add_argument("--preset", choices=sorted(PRESETS), default="compact", help="recipe (default: compact)")
-    command.add_argument("--epochs", type=int, help="how often to go through the data (default: the preset's)")
-    command.add_argument("--batch-size", type=int, help="pictures in a step (default: the preset's)")
-    command.add_argument("--lr", type=float, help="learning rate of encoder and generators; others keep their ratio")
-    command.add_argument("--width", type=int, help="channels of the generators at full size (default: the preset's)")
-    command.add_argument("--seed", type=int, default=0, help="seed of weights, order and chance (default: 0)")
-    command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
-    command.add_argument("--resume", action="store_true", help="go on where the run in RUN stopped")
-    command.set_defaults(run=_train)
-
-
-def _train(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
-    from edgegan_widget.training import train
-
-    config = train_config(options)
-    with tqdm(unit="step", dynamic_ncols=True) as bar:
-        for progress in train(options.data, options.out, config, resume=options.resume):
-            if not bar.n:  # a resumed run begins where it stopped
-                bar.initial = bar.n = bar.last_print_n = progress.step
-            bar.total = progress.steps
-            bar.set_postfix_str(
-                " ".join(f"{name} {value:.2f}" for name, value in progress.losses.items()), refresh=False
-            )
-            bar.update(progress.step - bar.n)
-    print(f"The model is in {options.out / 'model'}; draw with it: edgegan-widget dashboard --model {options.out}")
-
-
-def train_config(options: argparse.Namespace) -> TrainConfig:
-    """The preset with what the command line changes."""
-    preset = PRESETS[options.preset]
-    changes = {name: getattr(options, name) for name in ("epochs", "batch_size", "width", "seed", "device")}
-    if options.lr is not None:
-        changes["lr_generator"] = options.lr
-        changes["lr_discriminator"] = options.lr * preset.lr_discriminator / preset.lr_generator
-    return dataclasses.replace(preset, **{name: value for name, value in changes.items() if value is not None})
 
 
 if __name__ == "__main__":

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from edgegan_widget.errors import ConfigError
+from edgegan_widget.schedule import parse_schedule
 
 __all__ = ["PRESETS", "ModelConfig", "TrainConfig", "from_json", "to_json"]
 
 ARCHITECTURES = ("paper", "compact")
+RECIPES = ("paper", "compact", "modern", "drawings")
+AUGMENTS = ("none", "shift", "diffaugment")
+TRAINS = ("all", "generators", "encoder")
+NEW_CLASSES = ("nearest", "mean")
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 SIZES_PX = (64, 128, 256)
 
 
@@ -86,69 +91,148 @@ class ModelConfig:
         return len(self.classes) if len(self.classes) > 1 else 0
 
 
+def _setting(
+    default: Any,
+    meaning: str,
+    *,
+    allowed: tuple[str, ...] = (),
+    least: float | None = None,
+    most: float | None = None,
+    advanced: bool = False,
+) -> Any:
+    """A field of :class:`TrainConfig` with what command line and panel say about it, and what is checked."""
+    about = {"meaning": meaning, "allowed": allowed, "least": least, "most": most, "advanced": advanced}
+    return dataclasses.field(default=default, metadata=about)
+
+
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run: data, recipe and its numbers.
+    """One training run: data, recipe and its numbers. Start from a preset: ``TrainConfig.from_preset("compact", ...)``.
 
-    Parameters
-    ----------
-    preset
-        Name of the recipe, one of :data:`PRESETS`; decides networks, losses and order of updates.
-    epochs, batch_size
-        One epoch is as many batches as cover the training set once.
-    lr_generator, lr_discriminator
-        Learning rates; the encoder learns at the generator's, the classifier at the discriminator's.
-    decay_fraction
-        Final part of training over which both rates fall linearly to zero; 0 keeps them constant.
-    ema_decay
-        Running mean of encoder and generators, used for the pictures; 0 switches it off.
-    width
-        Channels of the generators at full resolution.
-    precision
-        ``bfloat16`` runs convolutions in bfloat16 with float32 weights; ``auto`` does so where the hardware can.
+    Each field's meaning and range stand beside it; the command line and the panels show the same words.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of its range, or two contradict each other.
     """
 
-    preset: str
-    epochs: int
-    batch_size: int
-    lr_generator: float
-    lr_discriminator: float
-    decay_fraction: float
-    ema_decay: float
-    width: int
-    precision: str
-    seed: int = 0
-    device: str = "auto"
-    size_px: int = 64
+    preset: str = _setting("compact", "recipe: networks, losses and order of updates", allowed=RECIPES)
+    data: str = _setting("", "folder <split>/<class>/*.png of cut-outs or pairs, or a packed file")
+    out: str = _setting("", "run folder to write")
+    classes: tuple[str, ...] = _setting((), "train on these classes only (default: all of the data)")
+    epochs: int = _setting(60, "how often to go through the data", least=1)
+    batch_size: int = _setting(32, "pictures in a step, of all processes together", least=2)
+    size_px: int = _setting(64, "side of sketch and picture in pixels: 64, 128 or 256", advanced=True)
+    width: int = _setting(32, "channels of the generators at full size", least=1, most=512, advanced=True)
+    lr_generator: float = _setting(2e-4, "learning rate of encoder and generators", least=1e-8, most=1)
+    lr_discriminator: float = _setting(4e-4, "learning rate of discriminators and classifier", least=1e-8, most=1)
+    decay_fraction: float = _setting(
+        0.3, "final part of training over which the rates fall to zero", least=0, most=1, advanced=True
+    )
+    ema_decay: float = _setting(
+        0.999,
+        "running mean of encoder and generators, used for pictures; 0: none",
+        least=0,
+        most=0.99999,
+        advanced=True,
+    )
+    augment: str = _setting(
+        "shift", "changes to pictures before the discriminators, for small sets", allowed=AUGMENTS, advanced=True
+    )
+    r1_gamma: float = _setting(
+        0.0, "gradient penalty on real pictures (R1), every 16 steps; 0: none", least=0, most=1000, advanced=True
+    )
+    balanced: bool = _setting(True, "draw classes evenly, however many pictures each has", advanced=True)
+    mirror: bool = _setting(True, "mirror half of the pictures", advanced=True)
+    edge_schedule: str = _setting(
+        "", "sources of edge maps by epoch, as '0: full, hand 0; 30: full, outline, thin 2, hand 1'", advanced=True
+    )
+    start_from: str = _setting("", "fine-tune this model: a shipped name, model folder or run folder")
+    trains: str = _setting("all", "which networks fine-tuning moves", allowed=TRAINS)
+    new_classes: str = _setting(
+        "nearest", "a new class starts from its most similar old one, or from their mean", allowed=NEW_CLASSES
+    )
+    critic_warmup_steps: int = _setting(
+        0, "steps in which only the discriminators learn, where the model brought none", least=0, advanced=True
+    )
+    drawings: str = _setting("", "folder <class>/*.json (or .svg, .png) of your own drawings, for the drawings recipe")
+    precision: str = _setting(
+        "auto", "arithmetic of convolutions; weights stay float32", allowed=PRECISIONS, advanced=True
+    )
+    device: str = _setting("auto", "where to train; auto takes a GPU where there is one", allowed=DEVICES)
+    seed: int = _setting(0, "seed of weights, order and all other chance", least=0)
+    deterministic: bool = _setting(
+        False, "only algorithms that repeat bit for bit on CUDA, at some cost of speed", advanced=True
+    )
+    save_every_seconds: float = _setting(120.0, "how often state and samples are written", least=0, advanced=True)
+    disk_limit_mb: int = _setting(
+        4000, "most the run folder may take, in MB; older samples give way first", least=1, advanced=True
+    )
 
     def __post_init__(self) -> None:
-        _one_of("preset", self.preset, ARCHITECTURES)
-        _one_of("device", self.device, DEVICES)
-        _one_of("precision", self.precision, PRECISIONS)
-        _at_least("epochs", self.epochs, 1)
-        _at_least("batch_size", self.batch_size, 2)
-        _at_least("width", self.width, 1)
-        _at_least("seed", self.seed, 0)
-        for name in ("lr_generator", "lr_discriminator"):
-            value = getattr(self, name)
-            if not 0 < value < 1:
-                raise ConfigError(f"{name} is {value}; give a learning rate above 0 and below 1, such as 2e-4.")
-        for name in ("decay_fraction", "ema_decay"):
-            value = getattr(self, name)
-            if not 0 <= value < 1:
-                raise ConfigError(f"{name} is {value}; it must be at least 0 and below 1.")
+        for field in dataclasses.fields(self):
+            _check_setting(field, getattr(self, field.name))
+        _one_of("size_px", self.size_px, SIZES_PX)
+        if self.decay_fraction == 1:
+            raise ConfigError("decay_fraction is 1; it must be below 1, or no step has the whole rate.")
+        if self.preset == "drawings" and not self.start_from:
+            raise ConfigError("the drawings recipe moves a trained model; name it with start_from, such as 'default'.")
+        parse_schedule(self.edge_schedule)
+
+    @classmethod
+    def from_preset(cls, preset: str, **changes: Any) -> TrainConfig:
+        """The preset with these fields changed; an unknown field is a :class:`ConfigError`.
+
+        Examples
+        --------
+        >>> TrainConfig.from_preset("compact", data="my_objects", out="runs/first", epochs=3).epochs
+        3
+        """
+        _one_of("preset", preset, tuple(PRESETS))
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            known = ", ".join(field.name for field in dataclasses.fields(cls))
+            raise ConfigError(f"unknown settings {', '.join(unknown)}; TrainConfig knows {known}.")
+        return dataclasses.replace(PRESETS[preset], **changes)
+
+
+def _check_setting(field: dataclasses.Field[Any], value: Any) -> None:
+    about = field.metadata
+    kinds: dict[str, tuple[type, ...]] = {
+        "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "tuple[str, ...]": (tuple,),
+    }  # fmt: skip
+    kind = kinds[str(field.type)]
+    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kind):
+        raise ConfigError(f"{field.name} is {value!r}; it must be of type {field.type} ({about['meaning']}).")
+    if about["allowed"]:
+        _one_of(field.name, value, about["allowed"])
+    least, most = about["least"], about["most"]
+    if (least is not None and not value >= least) or (most is not None and not value <= most):
+        ends = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
+        raise ConfigError(f"{field.name} is {value}; it must be {ends} ({about['meaning']}).")
 
 
 PRESETS: dict[str, TrainConfig] = {
-    # Gao et al. 2020, section 3.1, and the training script's own defaults.
+    # Gao et al. 2020, section 3.1, and the training script's own defaults: as they are, with nothing added.
     "paper": TrainConfig(
-        preset="paper", epochs=100, batch_size=64, lr_generator=2e-4, lr_discriminator=2e-4,
-        decay_fraction=0.0, ema_decay=0.0, width=64, precision="float32",
+        preset="paper", epochs=100, batch_size=64, lr_generator=2e-4, lr_discriminator=2e-4, decay_fraction=0.0,
+        ema_decay=0.0, width=64, precision="float32", augment="none", balanced=False, mirror=False,
     ),
     # Rates and betas of BigGAN's small-batch setting; the width is what two CPU cores train in about two hours.
-    "compact": TrainConfig(
-        preset="compact", epochs=60, batch_size=32, lr_generator=2e-4, lr_discriminator=4e-4,
-        decay_fraction=0.3, ema_decay=0.999, width=32, precision="auto",
+    "compact": TrainConfig(),
+    # What a GPU affords: twice the width and batch. DiffAugment (Zhao et al., NeurIPS 2020) for classes of a few
+    # hundred pictures; R1 (Mescheder et al., ICML 2018) keeps the discriminators smooth around those few.
+    "modern": TrainConfig(
+        preset="modern", epochs=300, batch_size=64, width=64, augment="diffaugment", r1_gamma=0.1,
+    ),
+    "modern128": TrainConfig(
+        preset="modern", epochs=300, batch_size=64, width=48, size_px=128, augment="diffaugment", r1_gamma=0.1,
+    ),
+    # A handful of drawings moves the first layers of a trained model (Wang et al., "Sketch Your Own GAN", ICCV 2021).
+    "drawings": TrainConfig(
+        preset="drawings", start_from="default", epochs=300, batch_size=16, lr_generator=5e-4, lr_discriminator=5e-4,
+        decay_fraction=0.0, ema_decay=0.99, save_every_seconds=30.0,
     ),
 }  # fmt: skip
 
@@ -174,7 +258,7 @@ def from_json(kind: type[Config], text: str) -> Config:
     if unknown:
         raise ConfigError(f"unknown settings {', '.join(unknown)}; {kind.__name__} knows {', '.join(sorted(known))}.")
     values: dict[str, Any] = dict(fields)
-    if "classes" in values:
+    if isinstance(values.get("classes"), list):
         values["classes"] = tuple(values["classes"])
     try:
         return kind(**values)

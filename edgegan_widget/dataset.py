@@ -6,9 +6,10 @@ state, and the same run sees the same pictures on any machine.
 
 from __future__ import annotations
 
+import functools
 import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from edgegan_widget.chance import stream
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture, write_atomic
+from edgegan_widget.schedule import EDGE_SOURCES
 
 __all__ = ["Batch", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
 
@@ -95,38 +97,73 @@ class PairDataset:
     def batches_per_epoch(self, batch_size: int) -> int:
         return max(1, len(self) // batch_size)
 
+    def choose(self, seed: int, index: int, batch_size: int, balanced: bool = False) -> Tensor:
+        """Numbers of the pictures in batch ``index``, int64 [batch_size] on the CPU.
+
+        In turn (each picture once an epoch, in a new order), or ``balanced``: classes drawn evenly, whatever their
+        size.
+        """
+        if balanced:
+            return self._choose_evenly(stream(seed, index, "balanced"), batch_size)
+        epoch, position = divmod(index, self.batches_per_epoch(batch_size))
+        order = torch.randperm(len(self), generator=stream(seed, epoch, "order"))
+        return order[position * batch_size : (position + 1) * batch_size]
+
+    def _choose_evenly(self, random: torch.Generator, batch_size: int) -> Tensor:
+        members, starts, counts = self._members
+        wanted = torch.randint(len(counts), (batch_size,), generator=random)
+        share = torch.rand(batch_size, generator=random, dtype=torch.float64)
+        return members[starts[wanted] + (share * counts[wanted]).long()]
+
+    @functools.cached_property
+    def _members(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Numbers of the pictures ordered by class; where each class that is present starts; how many it has."""
+        labels = self.labels.cpu()
+        _, counts = torch.unique(labels, return_counts=True)
+        return torch.argsort(labels, stable=True), counts.cumsum(0) - counts, counts
+
     def shuffled(self, seed: int, index: int, batch_size: int) -> Batch:
         """Batch ``index`` of epochs that each visit every picture once in a new order, as they are."""
-        per_epoch = self.batches_per_epoch(batch_size)
-        epoch, position = divmod(index, per_epoch)
-        order = torch.randperm(len(self), generator=stream(seed, epoch, "order"))
-        chosen = order[position * batch_size : (position + 1) * batch_size]
-        return self.take(chosen)
+        return self.take(self.choose(seed, index, batch_size))
 
     def balanced(self, seed: int, index: int, batch_size: int) -> Batch:
         """Batch ``index`` with classes drawn evenly, pictures moved and mirrored, sketches distorted as a hand does."""
-        random = stream(seed, index, "balanced")
-        present = torch.unique(self.labels.cpu())
-        wanted = present[torch.randint(len(present), (batch_size,), generator=random)]
-        share = torch.rand(batch_size, generator=random)
-        chosen = torch.empty(batch_size, dtype=torch.int64)
-        for slot, label in enumerate(wanted.tolist()):
-            members = torch.nonzero(self.labels.cpu() == label)[:, 0]
-            chosen[slot] = members[int(share[slot] * len(members))]
-        style = torch.randint(self.edges_u8.shape[1], (batch_size,), generator=random)
-        device = self.labels.device
-        chosen = chosen.to(device)
-        stacked_u8 = torch.cat(
-            [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style.to(device)][:, None]], dim=1
-        )
-        moved = place(to_unit(stacked_u8), random)  # [N, 5, H, W]
-        return Batch(moved[:, :3], moved[:, 3:4], sketch_like(moved[:, 4:], random), self.labels[chosen])
+        return self.as_sketched(self.choose(seed, index, batch_size, balanced=True), stream(seed, index, "sketched"))
 
-    def take(self, chosen: Tensor | Sequence[int]) -> Batch:
-        """The pictures with these numbers, unchanged; their sketches are their own edge maps."""
-        chosen = torch.as_tensor(chosen, device=self.labels.device)
-        edges = to_unit(self.edges_u8[chosen, :1])
-        return Batch(to_unit(self.images_u8[chosen]), edges, edges, self.labels[chosen])
+    def as_sketched(
+        self,
+        chosen: Tensor,
+        random: torch.Generator,
+        mirror: bool = True,
+        sources: Mapping[str, float] | None = None,
+    ) -> Batch:
+        """These pictures, moved and mirrored, with a sketch each: one of their edge maps, distorted as a hand does.
+
+        ``sources`` weighs the edge maps by name and sets the strength of ``hand``, see
+        :func:`edgegan_widget.schedule.scheduled`; None takes all evenly at full strength.
+        """
+        planes = self.edges_u8.shape[1]
+        weights = torch.tensor([(sources or {}).get(name, 0.0 if sources else 1.0) for name in EDGE_SOURCES])
+        weights = weights[:planes] if weights[:planes].sum() > 0 and planes <= len(weights) else torch.ones(planes)
+        style = torch.multinomial(weights, len(chosen), replacement=True, generator=random)
+        device = self.labels.device
+        chosen, style = chosen.to(device, non_blocking=True), style.to(device, non_blocking=True)
+        stacked_u8 = torch.cat(
+            [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style][:, None]], dim=1
+        )
+        moved = place(to_unit(stacked_u8), random, mirror)  # [N, 5, H, W]
+        hand = 1.0 if sources is None else sources["hand"]
+        return Batch(moved[:, :3], moved[:, 3:4], sketch_like(moved[:, 4:], random, hand), self.labels[chosen])
+
+    def take(self, chosen: Tensor | Sequence[int], mirror: torch.Generator | None = None) -> Batch:
+        """The pictures with these numbers, half of them mirrored if asked; their sketches are their own edge maps."""
+        numbers = torch.as_tensor(chosen)
+        chosen = numbers.to(self.labels.device, non_blocking=True)
+        images, edges = to_unit(self.images_u8[chosen]), to_unit(self.edges_u8[chosen, :1])
+        if mirror is not None:
+            flip = torch.randint(2, (len(numbers), 1, 1, 1), generator=mirror).bool().to(images.device)
+            images, edges = (torch.where(flip, planes.flip(3), planes) for planes in (images, edges))
+        return Batch(images, edges, edges, self.labels[chosen])
 
 
 def to_unit(values_u8: Tensor) -> Tensor:

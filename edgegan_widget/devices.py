@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -11,7 +13,7 @@ from edgegan_widget.errors import ConfigError
 
 Module = TypeVar("Module", bound=nn.Module)
 
-__all__ = ["channels_last", "choose_device", "describe_device"]
+__all__ = ["autocast", "channels_last", "choose_device", "describe_device"]
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -36,6 +38,24 @@ def choose_device(name: str = "auto") -> torch.device:
 def describe_device(device: torch.device) -> str:
     """The device in words a person knows, such as ``NVIDIA H200`` or ``CPU``."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+
+
+def autocast(precision: str, device: torch.device) -> Callable[[], torch.autocast]:
+    """Makes the context in which networks run at this precision; weights stay float32.
+
+    ``auto`` is bfloat16 where the hardware has it. On CUDA ``float32`` and ``tf32`` differ in whether matrix products
+    and convolutions may round their inputs to 10 bits, which is set for the whole process.
+    """
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "float32"
+    if precision == "auto":
+        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
+        precision = "bfloat16" if fast else "float32"
+    enabled = precision == "bfloat16"
+    # Without the cache of rounded weights, which a captured CUDA graph must not read from outside.
+    return functools.partial(
+        torch.autocast, device.type, torch.bfloat16, enabled=enabled, cache_enabled=device.type != "cuda"
+    )
 
 
 def channels_last(module: Module) -> Module:

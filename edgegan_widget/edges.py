@@ -14,10 +14,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.schedule import EDGE_SOURCES
+
 U8 = npt.NDArray[np.uint8]
 
 PAPER_U8 = 255
-STYLES = ("full", "outline", "thin", "coarse")  # order of the planes of edge_styles
+STYLES = EDGE_SOURCES  # order of the planes of edge_styles
 _BACKGROUND_FROM_U8 = 247  # a cut-out's paper is pure white; its anti-aliased rim is a little darker
 _XDOG_RATIO = 1.6  # the two Gaussians' ratio that comes nearest to a Laplacian (Marr and Hildreth 1980)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
+import secrets
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,28 +17,66 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edgegan_widget.errors import DataError
 
-__all__ = ["open_picture", "picture_rgb_u8", "write_atomic", "write_bytes"]
+__all__ = ["open_picture", "picture_rgb_u8", "sweep", "write_atomic", "write_bytes"]
 
+TEMPORARY_SUFFIX = ".tmp"
 MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
 
 
 @contextlib.contextmanager
 def write_atomic(path: Path | str) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path``, sync it and rename it there when the block ends without an error."""
+    """Open a temporary file beside ``path``, sync it and rename it there when the block ends without an error.
+
+    Where the system can (Linux), the file has no name until it is whole, so that a process killed at any moment leaves
+    none behind; :func:`sweep` removes what other systems leave.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+    handle = _nameless_file(target.parent)
+    nameless = handle is not None
+    if handle is None:
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
             stream.flush()
+            os.fchmod(stream.fileno(), 0o644) if hasattr(os, "fchmod") else None
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
+            if nameless:
+                _give_name(stream.fileno(), temporary)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def sweep(folder: Path | str) -> None:
+    """Remove temporary files that writers killed in this folder left behind."""
+    for stray in Path(folder).glob(f".*{TEMPORARY_SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):
+            stray.unlink()
+
+
+def _nameless_file(folder: Path) -> int | None:
+    """A file without a name in ``folder``, or None where the system or its file system has no such thing."""
+    if not hasattr(os, "O_TMPFILE") or not os.path.exists("/proc/self/fd"):
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o644)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT):
+            return None
+        raise
+
+
+def _give_name(handle: int, path: Path) -> None:
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:  # only with a folder's descriptor does Python ask the system to follow the link in /proc
+        os.link(f"/proc/self/fd/{handle}", path.name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
 
 
 def write_bytes(path: Path | str, content: bytes | str) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "gradient_penalty",
     "hinge_discriminator",
     "latent_l1",
+    "r1_penalty",
 ]
 
 
@@ -43,6 +44,21 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     (gradient,) = torch.autograd.grad((torch.sigmoid(logits) + logits).sum(), blend, create_graph=True)
     length = gradient.square().sum(dim=(1, 2, 3)).sqrt()
     return (length - 1).square().mean()
+
+
+def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """mean(|grad|^2) at real pictures (Mescheder et al., ICML 2018, equation 9), not yet weighted by gamma / 2.
+
+    Parameters
+    ----------
+    critic
+        Pictures [N, C, H, W] -> logits [N].
+    real
+        [N, C, H, W].
+    """
+    real = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3)).mean()
 
 
 def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgegan_widget.config import ModelConfig
+from edgegan_widget.distributed import batch_statistics, world
 
 __all__ = ["Classifier", "Discriminator", "Encoder", "Generator", "PaperCritics", "PaperEdgeGAN", "class_condition"]
 
@@ -48,9 +49,20 @@ def instance_norm(x: Tensor) -> Tensor:
     TensorFlow's ``tf.nn.moments`` stops the gradient of the mean inside the variance. The first derivative does not
     notice; the gradient penalty's second one does.
     """
+    if x.dtype == torch.bfloat16:  # eight bits are too few for a variance
+        return instance_norm(x.float()).to(x.dtype)
     mean = x.mean(dim=(2, 3), keepdim=True)
     variance = (x - mean.detach()).square().mean(dim=(2, 3), keepdim=True)
     return (x - mean) / (variance.sqrt() + INSTANCE_NORM_EPSILON)
+
+
+def _batch_norm(x: Tensor, scale: Tensor, shift: Tensor, shared: bool) -> Tensor:
+    """Batch norm by the statistics of the batch at hand; a ``shared`` one is spread over all processes."""
+    if not shared or world()[1] == 1:
+        return F.batch_norm(x, None, None, scale, shift, training=True, eps=BATCH_NORM_EPSILON)
+    mean, variance = batch_statistics(x.float())
+    scale = scale / (variance + BATCH_NORM_EPSILON).sqrt()
+    return (x - mean[:, None, None]) * scale[:, None, None] + shift[:, None, None]
 
 
 def resize_bicubic_double(x: Tensor) -> Tensor:
@@ -87,7 +99,7 @@ class Generator(nn.Module):
         x = self.start(torch.cat([latent, condition], dim=1))
         x = x.view(x.shape[0], -1, 4, 4)  # [N, 512, 4, 4]
         # Statistics of the batch at hand, also when drawing one picture (then over its 16 positions).
-        x = F.relu(F.batch_norm(x, None, None, self.norm_scale, self.norm_shift, training=True, eps=BATCH_NORM_EPSILON))
+        x = F.relu(_batch_norm(x, self.norm_scale, self.norm_shift, shared=self.training))
         for deconv in self.deconvs[:-1]:  # [N, 256, 8, 8], [N, 128, 16, 16], [N, 64, 32, 32]
             x = F.relu(instance_norm(_crop(deconv(x))))
         return torch.tanh(_crop(self.deconvs[-1](x)))  # [N, 3, 64, 64]

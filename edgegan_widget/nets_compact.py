@@ -27,6 +27,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
 from edgegan_widget.config import ModelConfig
+from edgegan_widget.distributed import SyncedBatchNorm
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -47,11 +48,11 @@ class Generator(nn.Module):
         super().__init__()
         widths = _widths(config)
         self.start = nn.Linear(latent_size + config.condition_size, widths[0] * 16)
-        self.start_norm = nn.BatchNorm2d(widths[0])
+        self.start_norm = SyncedBatchNorm(widths[0])
         self.convs = nn.ModuleList(
             nn.Conv2d(wide, narrow, 3, padding=1, bias=False) for wide, narrow in itertools.pairwise(widths)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(narrow) for narrow in widths[1:])
+        self.norms = nn.ModuleList(SyncedBatchNorm(narrow) for narrow in widths[1:])
         self.to_picture = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
@@ -73,7 +74,7 @@ class Encoder(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False) for narrow, wide in itertools.pairwise(widths)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(wide) for wide in widths[1:])
+        self.norms = nn.ModuleList(SyncedBatchNorm(wide) for wide in widths[1:])
         self.heads = nn.Linear(widths[-1] * 16, 2 * latent_size)
 
     def forward(self, picture: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:

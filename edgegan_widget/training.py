@@ -1,115 +1,155 @@
-"""One loop for all recipes: ``train(...)`` yields :class:`Progress`; to stop is not to ask for the next.
+"""One loop for all recipes: ``train(config)`` yields :class:`Progress`; to stop is not to ask for the next.
 
 The chance in a step depends on (seed, step) alone, so weights, optimizer and step number are all there is to resume.
-
-A run folder holds ``config.json``, ``metrics.jsonl``, ``samples/``, ``checkpoints/last.pt`` and ``model/``, a model
-folder that :meth:`edgegan_widget.EdgeGAN.from_pretrained` opens.
+Fine-tuning is the same loop from another start.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import json
 import logging
-import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from edgegan_widget import config as settings
-from edgegan_widget.chance import stream
-from edgegan_widget.checkpoint import Networks, load_state, save_model, save_state
+from edgegan_widget.checkpoint import load_critics, load_model, load_state
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import Batch, PairDataset, load_data, to_u8
+from edgegan_widget.dataset import Batch, PairDataset, load_data
 from edgegan_widget.devices import choose_device
-from edgegan_widget.errors import TrainingError
-from edgegan_widget.files import write_atomic, write_bytes
-from edgegan_widget.nets import class_condition
-from edgegan_widget.recipes import compact, paper
+from edgegan_widget.distributed import any_process, mean_over_processes, world
+from edgegan_widget.errors import DataError, EdgeGANError, TrainingError
+from edgegan_widget.recipes import cvae_gan, drawings, paper
+from edgegan_widget.recipes.common import Losses, Recipe
+from edgegan_widget.records import Progress, Recorder, memory_mb
+from edgegan_widget.runs import Run, check_places
+from edgegan_widget.samples import draw_sketches, latent_grid, shown_of, sketch_grid
+from edgegan_widget.stepping import Snapshot, Stepper, is_out_of_memory
+from edgegan_widget.swd import sliced_wasserstein
+from edgegan_widget.transfer import carry_over, nearest_classes
 
-__all__ = ["Progress", "Recipe", "Trainer", "train"]
+__all__ = ["Progress", "Trainer", "train"]
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY_STEPS = 25
 REPORT_EVERY_SECONDS = 5.0  # sooner where steps are slow
-SAMPLES_PER_CLASS = 2
-
-
-class Recipe(Protocol):
-    """Networks with their optimizers, and the updates of one step."""
-
-    def batch(self, data: PairDataset, index: int) -> Batch: ...
-
-    def step(self, batch: Batch, index: int, rate_factor: float) -> dict[str, Tensor]: ...
-
-    def drawing_networks(self) -> Networks: ...
-
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands: ``losses`` are means since the last report, ``seconds_left`` an estimate."""
-
-    step: int
-    steps: int
-    epoch: float
-    losses: dict[str, float]
-    images_per_second: float
-    seconds_left: float
+SCORED_PICTURES = 256
+CRITIC_WARMUP_STEPS = 200  # where a model to start from brought no discriminators
+RECIPES = {"paper": paper, "compact": cvae_gan, "modern": cvae_gan, "drawings": drawings}
 
 
 class Trainer:
-    """A recipe on a data set, iterable from its current step to its last."""
+    """A recipe on a data set, iterable from its current step to its last.
 
-    def __init__(self, data: PairDataset, config: TrainConfig, device: torch.device) -> None:
-        self.config, self.device = config, device
+    Parameters
+    ----------
+    data
+        The training pictures.
+    config
+        The run.
+    device
+        Where to train.
+    state
+        What :meth:`state_dict` gave, to go on from there; a run that goes on needs its start model no more.
+    """
+
+    def __init__(
+        self, data: PairDataset, config: TrainConfig, device: torch.device, state: Mapping[str, Any] | None = None
+    ) -> None:
+        self.device = device
         self.data = data.to(device)
-        makers = {"paper": paper, "compact": compact}[config.preset]
-        self.model_config: ModelConfig = makers.model_config(data.classes, config)
-        self.recipe: Recipe = makers.Recipe(self.model_config, config, device)
         self.step = 0
         self.stop_requested: Callable[[], bool] = lambda: False  # asked between two steps
         self.steps_per_epoch = data.batches_per_epoch(config.batch_size)
         self.steps = config.epochs * self.steps_per_epoch
+        if config.start_from and state is None:
+            self.recipe, self.config = _from_model(self.data, config, device, self.steps)
+        else:
+            self.recipe, self.config = _afresh(self.data, config, device, state)
+        self.stepper = Stepper(self.recipe)
+        if state is not None:
+            self.load_state_dict(state)
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """What is trained."""
+        return self.recipe.model
 
     def __iter__(self) -> Iterator[Progress]:
-        pending: list[dict[str, Tensor]] = []
+        pending: list[Losses] = []
+        kept = Snapshot(self.recipe, self.step)
         began = time.perf_counter()
-        while self.step < self.steps and not self.stop_requested():
-            batch = self.recipe.batch(self.data, self.step)
-            pending.append(self.recipe.step(batch, self.step, self._rate_factor()))
-            self.step += 1
-            slow = time.perf_counter() - began > REPORT_EVERY_SECONDS
-            if slow or len(pending) == REPORT_EVERY_STEPS or self.step == self.steps:
+        while self.step < self.steps and not any_process(self.stop_requested(), self.device):
+            try:
+                inputs = self.recipe.inputs(self.data, self.step)
+                pending.append(self.stepper(inputs, self.step, self._rate_factor()))
+                self.step += 1
+                slow = any_process(time.perf_counter() - began > REPORT_EVERY_SECONDS, self.device)
+                if not (slow or len(pending) == REPORT_EVERY_STEPS or self.step == self.steps):
+                    continue
                 losses = _means(pending)  # the only place that waits for the device
-                seconds = (time.perf_counter() - began) / len(pending)
-                _stop_if_not_finite(losses, self.step)
-                yield self._progress(losses, seconds)
-                pending, began = [], time.perf_counter()
+                self.stepper.check()
+                if not kept.take(self.recipe, self.step):
+                    raise TrainingError(
+                        f"a weight is no longer finite at step {self.step}; the last finite state is kept, so resume "
+                        "from it with a smaller learning rate (--lr) or --precision float32."
+                    )
+            except (RuntimeError, MemoryError, TrainingError) as error:
+                kept.put_back(self.recipe)
+                self.step, pending = kept.step, []
+                if not is_out_of_memory(error):
+                    raise
+                self._work_in_parts(error)
+                continue
+            yield self._progress(losses, (time.perf_counter() - began) / len(pending))
+            pending, began = [], time.perf_counter()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"step": self.step, "classes": list(self.data.classes), "recipe": self.recipe.state_dict()}
+        """Everything that the rest of the run depends on."""
+        return {
+            "step": self.step,
+            "classes": list(self.data.classes),
+            "model": settings.to_json(self.recipe.model),
+            "critic_warmup_steps": self.config.critic_warmup_steps,
+            "parts": self.stepper.parts,
+            "recipe": self.recipe.state_dict(),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there.
+
+        Raises
+        ------
+        TrainingError
+            The state is of a run on other classes.
+        """
         if tuple(state["classes"]) != self.data.classes:
             raise TrainingError(
                 f"the run was trained on {', '.join(state['classes'])}, the data has {', '.join(self.data.classes)}; "
                 "resume with the same classes or start a new run."
             )
         self.recipe.load_state_dict(state["recipe"])
+        self.stepper.parts = int(state["parts"])
         self.step = int(state["step"])
+
+    def _work_in_parts(self, error: BaseException) -> None:
+        if not self.stepper.split_further(self.config.batch_size // world()[1]):
+            raise TrainingError(
+                f"memory ran out on {self.device} even with half of the batch at a time; give a smaller --batch-size, "
+                "--width or --size, or free memory, and resume."
+            ) from error
+        log.warning(
+            "memory ran out: the batch of %d is worked on in two halves from here on, with their gradients added; "
+            "only batch statistics see the halves", self.config.batch_size,
+        )  # fmt: skip
 
     def _rate_factor(self) -> float:
         """1, then linearly down to 0 over the last ``decay_fraction`` of the run."""
@@ -125,71 +165,122 @@ class Trainer:
             losses,
             self.config.batch_size / seconds,
             (self.steps - self.step) * seconds,
+            memory_mb(self.device),
         )
 
 
-def train(
-    data: Path | str, out: Path | str, config: TrainConfig, resume: bool = False, save_every_seconds: float = 120.0
-) -> Iterator[Progress]:
-    """Train on ``<data>/train`` into the run folder ``out``, showing samples from ``<data>/val``.
+def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
+    """Train on ``<data>/train`` into the run folder ``out``, showing and scoring pictures of ``<data>/val``.
 
     Stopping the iteration saves the state first, so nothing is lost.
 
     Parameters
     ----------
-    data
-        Folder ``<split>/<class>/*.png`` of cut-outs or of ``[edge | image]`` pairs, or a packed file of both splits.
-    out
-        Run folder; it must be new or empty unless ``resume``.
     config
-        Recipe and its numbers; start from one of :data:`edgegan_widget.PRESETS`.
-    save_every_seconds
-        How often state, model and samples are written.
+        The run; make it with :meth:`TrainConfig.from_preset`. It must name ``data`` and ``out``.
     resume
         Go on from ``<out>/checkpoints/last.pt``. Nothing differs from a run that never stopped.
 
     Raises
     ------
+    ConfigError
+        ``data`` or ``out`` is missing, or the device is not to be had.
+    DataError
+        The data cannot be used.
     TrainingError
-        ``out`` holds another run, the data is too small for a batch, or a loss is not finite.
+        ``out`` holds another run, the data is too small for a batch, a loss is not finite, memory or disk are full.
+
+    Examples
+    --------
+    >>> config = TrainConfig.from_preset("compact", data="my_objects", out="runs/first", epochs=3)
+    >>> for progress in train(config):  # doctest: +SKIP
+    ...     print(progress.step, progress.losses)
     """
-    run = Path(out)
-    state_file = run / "checkpoints" / "last.pt"
-    if state_file.exists() and not resume:
-        raise TrainingError(f"{run} already holds a run; add --resume to go on with it, or choose another folder.")
+    check_places(config)
+    run = Run(Path(config.out))
+    if run.can_resume and not resume:
+        raise TrainingError(f"{run.folder} already holds a run; add --resume to go on, or choose another folder.")
     device = choose_device(config.device)
-    pictures = load_data(data, "train", config.size_px)
-    if len(pictures) < config.batch_size:
+    torch.use_deterministic_algorithms(config.deterministic)
+    if config.preset == "drawings":
+        pictures, shown = drawings.load_drawings(config)
+    else:
+        pictures = load_data(config.data, "train", config.size_px, config.classes or None)
+        shown = _validation(config, pictures)
+    if len(pictures) < config.batch_size and config.preset != "drawings":
         raise TrainingError(
-            f"{data} has {len(pictures)} training pictures, fewer than one batch of {config.batch_size}; "
+            f"{config.data} has {len(pictures)} training pictures, fewer than one batch of {config.batch_size}; "
             "add pictures or give a smaller --batch-size."
         )
-    trainer = Trainer(pictures, config, device)
-    if resume:
-        trainer.load_state_dict(load_state(state_file, device))
-    shown = _validation_batch(data, pictures, config)
-    write_bytes(run / "config.json", settings.to_json(config))
-    return _save_along(trainer, run, shown, save_every_seconds)
+    state = load_state(run.folder / "checkpoints" / "last.pt", device) if resume else None
+    trainer = Trainer(pictures, config, device, state)
+    recorder = Recorder(trainer.config, device)
+    recorder.best_score = float((state or {}).get("best_score", recorder.best_score))
+    return _record(trainer, recorder, shown.to(device)) if world()[0] == 0 else iter(trainer)
 
 
-def _save_along(trainer: Trainer, run: Path, shown: Batch, save_every_seconds: float) -> Iterator[Progress]:
-    saved_at = time.monotonic()
+def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterator[Progress]:
+    """The loop with all that is written down; entered by the first process only."""
+    saver = _Saver(trainer, recorder, shown)
     with _DeferredSignals() as signals:
         trainer.stop_requested = lambda: signals.received
+        recorder.begin(trainer.step)
         try:
             for progress in trainer:
-                with (run / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
-                    metrics.write(json.dumps(dataclasses.asdict(progress)) + "\n")
-                if time.monotonic() - saved_at > save_every_seconds:
-                    _save(trainer, run, shown)
-                    saved_at = time.monotonic()
-                yield progress
+                yield saver.report(progress)
+            saver.save_if_new()
         except GeneratorExit:  # the caller stopped asking, between two steps
-            _save(trainer, run, shown)
+            saver.save_if_new()
+            recorder.end("stopped")
             raise
-        _save(trainer, run, shown)
+        except BaseException as error:
+            with contextlib.suppress(EdgeGANError):
+                saver.save_if_new()  # the trainer went back to its last finite state
+            ours = isinstance(error, EdgeGANError)
+            recorder.end("failed", str(error) if ours else f"{type(error).__name__}: {error}")
+            raise
+        recorder.end("stopped" if signals.received else "finished")
         if signals.received:
             raise KeyboardInterrupt
+
+
+class _Saver:
+    """Decides when to save, and puts together what is saved."""
+
+    def __init__(self, trainer: Trainer, recorder: Recorder, shown: PairDataset) -> None:
+        self._trainer, self._recorder = trainer, recorder
+        self._shown = shown_of(shown)
+        self._scored = _scored_of(shown)
+        self._saved_step, self._saved_at = -1, time.monotonic()
+
+    def report(self, progress: Progress) -> Progress:
+        """Write the report down, after saving if it is time; with the score if so."""
+        last = progress.step == progress.steps
+        if last or time.monotonic() - self._saved_at > self._trainer.config.save_every_seconds:
+            progress = dataclasses.replace(progress, score=self._save())
+        self._recorder.report(progress)
+        return progress
+
+    def save_if_new(self) -> None:
+        """Save unless the step at hand was saved already."""
+        if self._trainer.step != self._saved_step:
+            self._save()
+
+    def _save(self) -> float:
+        trainer = self._trainer
+        networks = trainer.recipe.drawing_networks()
+        edges, images = draw_sketches(networks, self._scored)
+        if trainer.config.preset == "drawings":  # there are no photos to compare with
+            score = sliced_wasserstein(self._scored.edges, edges.mean(dim=1, keepdim=True))
+        else:
+            score = sliced_wasserstein(self._scored.images, images)
+        samples = {
+            "sketches": sketch_grid(networks, self._shown),
+            "latents": latent_grid(networks, trainer.config.seed),
+        }
+        self._recorder.save(trainer.state_dict(), trainer.recipe, samples, trainer.step, score)
+        self._saved_step, self._saved_at = trainer.step, time.monotonic()
+        return score
 
 
 class _DeferredSignals:
@@ -214,58 +305,67 @@ class _DeferredSignals:
         self.received = True
 
 
-def _save(trainer: Trainer, run: Path, shown: Batch) -> None:
-    save_state(run / "checkpoints" / "last.pt", trainer.state_dict())
-    networks = trainer.recipe.drawing_networks()
-    save_model(run / "model", networks)
-    grid = _sample_grid(networks, shown.to(trainer.device), trainer.config.seed)
-    with write_atomic(run / "samples" / f"step_{trainer.step:07}.png") as stream:
-        grid.save(stream, "PNG")
+def _afresh(
+    data: PairDataset, config: TrainConfig, device: torch.device, state: Mapping[str, Any] | None
+) -> tuple[Recipe, TrainConfig]:
+    """A recipe with initial weights, or one whose state is about to be loaded."""
+    maker = RECIPES[config.preset]
+    if state is None:
+        model = maker.model_config(data.classes, config)
+    else:
+        model = settings.from_json(ModelConfig, state["model"])
+        config = dataclasses.replace(config, critic_warmup_steps=int(state["critic_warmup_steps"]))
+    return maker.Recipe(model, config, device), config
 
 
-def _validation_batch(data: Path | str, pictures: PairDataset, config: TrainConfig) -> Batch:
-    """The first pictures of each class of the validation split, or of the training split where there is none."""
-    shown = pictures
-    if Path(data).is_file() or (Path(data) / "val").is_dir():
-        shown = load_data(data, "val", config.size_px, pictures.classes)
-    rows = [torch.nonzero(shown.labels == label)[:SAMPLES_PER_CLASS, 0] for label in range(len(shown.classes))]
-    return shown.take(torch.cat(rows))
-
-
-@torch.no_grad()
-def _sample_grid(networks: Networks, shown: Batch, seed: int) -> Image.Image:
-    """Rows of photo | its edge map | drawn edge map | picture | the same in a random style."""
-    was_training = networks.training
-    networks.eval()
-    config = networks.config
-    condition = class_condition(shown.labels, config)
-    sketches = shown.sketches.expand(-1, config.edge_channels, -1, -1)
-    noise = torch.randn(len(condition), networks.noise_size, generator=stream(seed, 0, "samples")).to(condition.device)
-    latent = networks.encode(sketches, condition, torch.zeros_like(noise))
-    edge, image = networks.decode(latent, condition)
-    _, varied = networks.decode(networks.encode(sketches, condition, noise), condition)
-    networks.train(was_training)
-    columns = [to_u8(part).expand(-1, 3, -1, -1).cpu() for part in (shown.images, sketches, edge, image, varied)]
-    tiles = torch.cat(columns, dim=3)  # [N, 3, S, 5 S]
-    blocks = 4 if len(tiles) >= 8 else 1
-    side_by_side = torch.cat([torch.cat(list(part), dim=1) for part in _even_parts(tiles, blocks)], dim=2)
-    return Image.fromarray(side_by_side.permute(1, 2, 0).numpy())
-
-
-def _even_parts(tiles: Tensor, count: int) -> list[Tensor]:
-    per_part = math.ceil(len(tiles) / count)
-    paper_tiles = torch.full((per_part * count - len(tiles), *tiles.shape[1:]), 255, dtype=tiles.dtype)
-    return list(torch.split(torch.cat([tiles, paper_tiles]), per_part))
-
-
-def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:
-    return {name: float(torch.stack([step[name].float() for step in steps]).mean()) for name in steps[0]}
-
-
-def _stop_if_not_finite(losses: Mapping[str, float], step: int) -> None:
-    broken = [name for name, value in losses.items() if not math.isfinite(value)]
-    if broken:
-        raise TrainingError(
-            f"the loss {', '.join(broken)} is no longer finite at step {step}; the last saved state is kept, "
-            "so resume from it with a smaller --lr or a larger --batch-size."
+def _from_model(data: PairDataset, config: TrainConfig, device: torch.device, steps: int) -> tuple[Recipe, TrainConfig]:
+    """A recipe with the weights of ``start_from``, its class rows carried over by name."""
+    networks, critics = load_model(config.start_from, device), load_critics(config.start_from)
+    old = networks.config
+    if old.size_px != data.size_px:
+        raise DataError(
+            f"{config.start_from} draws {old.size_px} pixels, the data has {data.size_px}; set --size {old.size_px}."
         )
+    model = dataclasses.replace(old, classes=data.classes)
+    like = nearest_classes(networks, data) if config.new_classes == "nearest" else {}
+    for name, nearest in like.items():
+        log.info("the new class %s starts from %s", name, nearest)
+    numbers = [old.classes.index(like.get(name, name)) if like.get(name, name) in old.classes else -1
+               for name in data.classes]  # fmt: skip
+    warmup = config.critic_warmup_steps
+    if critics is None and config.trains != "encoder" and config.preset != "drawings":
+        warmup = warmup or min(CRITIC_WARMUP_STEPS, max(1, steps // 10))
+        log.warning(
+            "%s holds no discriminators: fresh ones learn alone for the first %d steps", config.start_from, warmup
+        )
+    config = dataclasses.replace(config, critic_warmup_steps=warmup, width=old.width)
+    recipe = RECIPES[config.preset].Recipe(model, config, device)
+    fitted = carry_over(networks.state_dict(), recipe.networks.state_dict(), old, model, numbers)
+    if critics is not None and config.preset != "drawings":
+        critics = carry_over(critics, recipe.critics.state_dict(), old, model, numbers)
+    recipe.adopt(fitted, critics)
+    return recipe, config
+
+
+def _validation(config: TrainConfig, pictures: PairDataset) -> PairDataset:
+    """The validation split, or the training split where there is none."""
+    try:
+        return load_data(config.data, "val", config.size_px, pictures.classes)
+    except DataError as error:
+        log.info("no validation pictures, so samples show training pictures: %s", error)
+        return pictures
+
+
+def _scored_of(pictures: PairDataset) -> Batch:
+    """Pictures spread evenly over the set, as many as the score needs."""
+    count = min(len(pictures), SCORED_PICTURES)
+    return pictures.take(torch.arange(count) * len(pictures) // count)
+
+
+def _means(steps: list[Losses]) -> dict[str, float]:
+    """Means over steps and processes; a loss that only some steps have over those."""
+    names = list(dict.fromkeys(name for step in steps for name in step))
+    means = [torch.stack([step[name].float() for step in steps if name in step]).mean() for name in names]
+    mean_over_processes(means)
+    values: Tensor = torch.stack(means)
+    return dict(zip(names, values.tolist()))

@@ -4,13 +4,17 @@ import base64
 import io
 import re
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from edgegan_widget.app import SketchPad
+from edgegan_widget.checkpoint import build_networks, save_model
+from edgegan_widget.config import ModelConfig
 from edgegan_widget.engine import Result
 from edgegan_widget.errors import ConfigError, ModelError
 from edgegan_widget.panels.pad import CANVAS_PX
@@ -214,3 +218,75 @@ def test_the_shipped_model_behind_the_pad() -> None:
     assert pad.image is not None
     assert pad.image.std() > 5, "a picture, not a plain area"
     pad.close()
+
+
+@pytest.fixture
+def other_model(tmp_path: Path) -> Path:
+    """A model folder of boxes and mugs with random weights, of 128 pixels."""
+    config = ModelConfig(("box", "mug"), "compact", size_px=128, style_size=16, width=4, edge_channels=1)
+    save_model(tmp_path / "mugs", build_networks(config))
+    return tmp_path / "mugs"
+
+
+def test_another_model_takes_over_what_is_drawn(pad: SketchPad, other_model: Path) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    pad.label = "box"
+    pad.use_model(other_model)
+    assert pad.wait(60)
+    assert complaint(pad) == ""
+    assert pad.label == "box", "the chosen class stays where the model knows it"
+    assert [value for _, value in pad._view._class.options] == ["box", "mug"]
+    assert pad.sketch.shape == (128, 128)
+    assert pad.image is not None
+    assert pad.image.shape == (128, 128, 3)
+    assert "model mugs" in pad._view._status.value
+    pad.label = "mug"
+    assert pad.wait(60)
+    assert complaint(pad) == ""
+
+
+def test_a_class_that_the_new_model_does_not_know_gives_way(pad: SketchPad, other_model: Path) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    assert pad.label == "ball"
+    pad.use_model(other_model)
+    assert pad.label == "box"
+    assert pad.wait(60)
+    pad._view._history.children[-1].children[1].click()
+    assert "this model knows box, mug" in complaint(pad), "the history may hold classes of the model before"
+
+
+def test_a_model_that_cannot_be_used_changes_nothing(pad: SketchPad, engine: Plain) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    with pytest.raises(ModelError, match="no model called"):
+        pad.use_model("nothing")
+    pad.label = "box"
+    assert pad.wait(10)
+    assert engine.calls[-1][0] == "box"
+
+
+def test_a_model_whose_weights_are_broken_gives_way_to_the_one_before(
+    pad: SketchPad, engine: Plain, other_model: Path
+) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    weights = next(other_model.glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-100])
+    pad.use_model(other_model)
+    assert pad.wait(60)
+    assert complaint(pad)
+    assert [value for _, value in pad._view._class.options] == ["ball", "box"]
+    draw(pad, (0.2, 0.8), (0.8, 0.2))
+    assert complaint(pad) == ""
+    assert engine.calls[-1][0] == pad.label
+
+
+def test_a_picture_of_the_model_before_is_not_shown(pad: SketchPad, engine: Plain, other_model: Path) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    engine.go.clear()
+    pad._ask()
+    while pad._worker._mailbox:
+        time.sleep(0.01)
+    pad.use_model(other_model)
+    engine.go.set()
+    assert pad.wait(60)
+    assert pad.image is not None
+    assert pad.image.shape == (128, 128, 3)

@@ -7,9 +7,18 @@ import pytest
 import torch
 
 from edgegan_widget import checkpoint
-from edgegan_widget.checkpoint import build_networks, load_model, load_state, save_model, save_state
+from edgegan_widget.checkpoint import (
+    build_networks,
+    load_critics,
+    load_model,
+    load_state,
+    save_checkpoint,
+    save_model,
+    save_state,
+)
 from edgegan_widget.config import ModelConfig
 from edgegan_widget.errors import ModelError
+from edgegan_widget.model_folder import read_header
 
 
 def equal(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -44,7 +53,7 @@ def test_large_models_are_cut_into_shards(
 ) -> None:
     monkeypatch.setattr(checkpoint, "SHARD_BYTES", 20_000)
     networks = build_networks(small_model)
-    save_model(tmp_path / "m", networks, half=False, critics=torch.nn.Linear(3, 4))
+    save_model(tmp_path / "m", networks, half=False, critics={"weight": torch.zeros(4, 3)})
     files = sorted((tmp_path / "m").glob("model-*.safetensors"))
     assert len(files) > 3
     assert (tmp_path / "m" / "critics.safetensors").is_file()
@@ -63,9 +72,25 @@ def test_saving_replaces_a_model_as_a_whole(tmp_path: Path, small_model: ModelCo
 
 
 def test_a_run_folder_is_a_model_folder(tmp_path: Path, small_model: ModelConfig) -> None:
-    save_model(tmp_path / "run" / "model", build_networks(small_model))
-    (tmp_path / "run" / "config.json").write_text("{}")  # the run's own settings
-    assert load_model(tmp_path / "run").config == small_model
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("config.json", "status.json"):  # the run's own
+        (run / name).write_text("{}")
+    with pytest.raises(ModelError, match="is a run that has saved no checkpoint yet"):
+        load_model(run)
+    critics = torch.nn.Linear(3, 4)
+    last, best = (build_networks(small_model).half().float() for _ in range(2))
+    for name, networks in (("last", last), ("best", best)):
+        save_checkpoint(run / "checkpoints" / f"{name}.safetensors", networks, critics, {"step": 7})
+        assert equal(load_model(run), networks), f"the {name} one so far"
+    assert equal(load_model(run / "checkpoints" / "last.safetensors"), last)
+    found = load_critics(run)
+    assert found is not None
+    assert torch.allclose(found["weight"], critics.weight, atol=1e-3)
+    assert json.loads(read_header(run / "checkpoints" / "last.safetensors")["about"]) == {"step": 7}
+    (run / "checkpoints" / "best.safetensors").write_bytes(b"\xff" * 20)
+    with pytest.raises(ModelError, match="cannot be used"):
+        load_model(run)
 
 
 def test_the_shipped_model_is_found_by_name() -> None:
@@ -73,7 +98,7 @@ def test_the_shipped_model_is_found_by_name() -> None:
 
 
 def test_unknown_models_are_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ModelError, match=r"no model called 'nothing'; give a folder .* or one of: default"):
+    with pytest.raises(ModelError, match=r"no model called 'nothing'; give a run folder.* or one of: default"):
         load_model("nothing")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget import cli
+from edgegan_widget import cli, cli_training
 from edgegan_widget.cli import main
 
 
@@ -66,7 +66,7 @@ def test_options_change_the_preset() -> None:
     options = cli._parser().parse_args(
         ["train", "data", "--out", "run", "--lr", "1e-4", "--epochs", "3", "--seed", "7"]
     )
-    config = cli.train_config(options)
+    config = cli_training.train_config(options)
     assert (config.preset, config.epochs, config.seed) == ("compact", 3, 7)
     assert config.lr_generator == 1e-4
     assert config.lr_discriminator == pytest.approx(2e-4)
@@ -79,7 +79,7 @@ def test_train_and_resume(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert main([*command, "--epochs", "1", "--device", "cpu"]) == 1
     assert "already holds a run; add --resume" in capsys.readouterr().err
     assert main([*command, "--epochs", "2", "--resume", "--device", "cpu"]) == 0
-    assert "The model is in" in capsys.readouterr().out
+    assert "Draw with it: edgegan-widget dashboard --model" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

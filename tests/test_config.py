@@ -48,11 +48,15 @@ def test_model_settings_out_of_range(change: dict[str, object], message: str) ->
         ({"preset": "best"}, "allowed are"),
         ({"epochs": 0}, "at least 1"),
         ({"batch_size": 1}, "at least 2"),
-        ({"lr_generator": 0.0}, "above 0 and below 1"),
-        ({"lr_discriminator": float("nan")}, "above 0 and below 1"),
-        ({"ema_decay": 1.0}, "below 1"),
+        ({"lr_generator": 0.0}, "from 1e-08 to 1"),
+        ({"lr_discriminator": float("nan")}, "from 1e-08 to 1"),
+        ({"ema_decay": 1.0}, "from 0 to 0.99999"),
         ({"device": "tpu"}, "allowed are 'auto', 'cpu', 'cuda'"),
         ({"seed": -1}, "at least 0"),
+        ({"seed": 1.5}, "must be of type int"),
+        ({"balanced": 1}, "must be of type bool"),
+        ({"size_px": 96}, "allowed are 64, 128, 256"),
+        ({"preset": "drawings"}, "name it with start_from"),
     ],
 )
 def test_training_settings_out_of_range(change: dict[str, object], message: str) -> None:

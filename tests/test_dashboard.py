@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     seen: dict[str, object] = {}
     monkeypatch.setattr(Voila, "launch_instance", lambda **options: seen.update(options))
     monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
-    for name in (dashboard.MODEL_VARIABLE, dashboard.DEVICE_VARIABLE):
+    for name in (
+        dashboard.MODEL_VARIABLE, dashboard.DEVICE_VARIABLE, dashboard.RUNS_VARIABLE, dashboard.FOLDER_VARIABLE,
+    ):  # fmt: skip
         monkeypatch.setenv(name, "")
     return seen
 
@@ -39,9 +42,19 @@ def test_it_is_served_to_this_machine_only_and_behind_a_token(served: dict[str, 
 def test_the_page_gets_the_model_it_was_started_with(served: dict[str, object]) -> None:
     dashboard.serve("default", token="secret", open_browser=False)
     assert served["config"].Voila.token == "secret"
-    pad = dashboard.page()
-    assert "horse" in pad._classes
-    pad.close()
+    page = dashboard.page()
+    assert "horse" in page.pad._model.classes
+    page.close()
+
+
+def test_the_page_works_where_the_command_was_given(
+    served: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dashboard.serve(open_browser=False, runs="mine")
+    assert os.environ[dashboard.RUNS_VARIABLE] == str(tmp_path / "mine")
+    assert os.environ[dashboard.FOLDER_VARIABLE] == str(tmp_path)
+    assert served["config"].VoilaConfiguration.file_allowlist == []
 
 
 def test_the_template_fetches_nothing_from_elsewhere() -> None:

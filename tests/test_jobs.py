@@ -4,7 +4,9 @@ import gc
 import threading
 import time
 
-from edgegan_widget.jobs import NewestWins
+import pytest
+
+from edgegan_widget.jobs import NewestWins, Ticker
 
 
 class Slow:
@@ -84,6 +86,60 @@ def test_the_thread_ends_when_closed() -> None:
     worker.close()
     del worker
     gc.collect()
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+class Clock:
+    """Counts its ticks; the third one fails."""
+
+    def __init__(self, pause_seconds: float = 0.01) -> None:
+        self.ticks, self.pause_seconds = 0, pause_seconds
+        self.counted = threading.Condition()
+
+    def tick(self) -> float:
+        with self.counted:
+            self.ticks += 1
+            self.counted.notify_all()
+            if self.ticks == 3:
+                raise ValueError("the third tick")
+        return self.pause_seconds
+
+    def wait_for(self, ticks: int) -> bool:
+        with self.counted:
+            return self.counted.wait_for(lambda: self.ticks >= ticks, 10)
+
+
+def test_a_ticker_ticks_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    ticker = Ticker(clock.tick, after_error_seconds=0.01)
+    assert clock.wait_for(6)
+    ticker.close()
+    assert "a regular look failed" in caplog.text
+
+
+def test_a_poke_does_not_wait_for_the_pause() -> None:
+    clock = Clock(pause_seconds=1000)
+    ticker = Ticker(clock.tick)
+    assert clock.wait_for(1)
+    ticker.poke()
+    assert clock.wait_for(2)
+    ticker.close()
+
+
+@pytest.mark.parametrize("way", ["closed", "forgotten"])
+def test_a_ticker_ends(way: str) -> None:
+    before = threading.active_count()
+    clock = Clock()
+    ticker = Ticker(clock.tick)
+    assert clock.wait_for(1)
+    if way == "closed":
+        ticker.close()
+    else:
+        del clock
+        gc.collect()
     deadline = time.monotonic() + 10
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)

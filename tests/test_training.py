@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import dataclasses
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -12,11 +12,14 @@ import pytest
 import torch
 
 from edgegan_widget import training
-from edgegan_widget.checkpoint import load_model
-from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.checkpoint import load_critics, load_model, load_state
+from edgegan_widget.config import TrainConfig
 from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import TrainingError
-from edgegan_widget.recipes.paper import TensorFlowRMSProp
+from edgegan_widget.engine import EdgeGAN
+from edgegan_widget.errors import ConfigError, DataError, TrainingError
+from edgegan_widget.optimizers import TensorFlowRMSProp
+from edgegan_widget.runs import Run
+from edgegan_widget.stepping import Stepper
 from edgegan_widget.training import Trainer, train
 from tests.parity.original import golden
 
@@ -37,104 +40,277 @@ def flat(state: object, prefix: str = "") -> dict[str, object]:
     return found
 
 
-def assert_same(a: Trainer, b: Trainer) -> None:
-    ours, theirs = flat(a.state_dict()), flat(b.state_dict())
-    assert ours.keys() == theirs.keys()
-    for name, value in ours.items():
-        same = torch.equal(value, theirs[name]) if isinstance(value, torch.Tensor) else value == theirs[name]
-        assert same, name
+def assert_same(ours: object, theirs: object, tolerance: float = 0.0) -> None:
+    mine, others = flat(ours), flat(theirs)
+    assert mine.keys() == others.keys()
+    for name, value in mine.items():
+        if isinstance(value, torch.Tensor) and tolerance and value.is_floating_point():
+            assert torch.allclose(value, others[name], atol=tolerance, rtol=tolerance), name
+        else:
+            same = torch.equal(value, others[name]) if isinstance(value, torch.Tensor) else value == others[name]
+            assert same, name
 
 
-def small(preset: str) -> TrainConfig:
-    return dataclasses.replace(
-        PRESETS[preset],
-        epochs=2,
-        batch_size=4,
-        width=4 if preset == "compact" else 8,
-        device="cpu",
-        precision="float32",
-    )
+def small(preset: str, data: Path | str = "", out: Path | str = "", **changes: object) -> TrainConfig:
+    given = {
+        "epochs": 2, "batch_size": 4, "width": 8 if preset == "paper" else 4, "device": "cpu", "precision": "float32",
+    }  # fmt: skip
+    return TrainConfig.from_preset(preset, data=str(data), out=str(out), **(given | changes))
 
 
-@pytest.mark.parametrize("preset", ["paper", "compact"])
-def test_resuming_equals_never_having_stopped(preset: str, shapes: Path, tmp_path: Path) -> None:
-    data = load_data(shapes, "train")
-    straight, broken = Trainer(data, small(preset), CPU), Trainer(data, small(preset), CPU)
-    for _ in straight:
+def last_state(run: Path) -> dict[str, object]:
+    return load_state(run / "checkpoints" / "last.pt", CPU)
+
+
+@pytest.mark.parametrize(
+    ("preset", "precision"),
+    [("paper", "float32"), ("compact", "float32"), ("modern", "float32"), ("compact", "bfloat16")],
+)
+def test_resuming_equals_never_having_stopped(preset: str, precision: str, shapes: Path, tmp_path: Path) -> None:
+    def config(out: str) -> TrainConfig:
+        return small(preset, shapes, tmp_path / out, precision=precision, ema_decay=0.9)
+
+    for _ in train(config("straight")):
         pass
+    broken = Trainer(load_data(shapes, "train"), config("broken"), CPU)
     broken.stop_requested = lambda: broken.step == 3
-    for _ in broken:
-        pass
+    assert list(broken) == []
     assert broken.step == 3
-    training.save_state(tmp_path / "s.pt", broken.state_dict())
-    resumed = Trainer(data, small(preset), CPU)
-    resumed.load_state_dict(training.load_state(tmp_path / "s.pt", CPU))
-    for _ in resumed:
-        pass
-    assert straight.step == resumed.step == 8
-    assert_same(straight, resumed)
+    training.Recorder(config("broken"), CPU).save(broken.state_dict(), broken.recipe, {}, 3, None)
+    assert [progress.step for progress in train(config("broken"), resume=True)] == [8]
+    assert_same(last_state(tmp_path / "straight"), last_state(tmp_path / "broken"))
 
 
-@pytest.mark.parametrize("preset", ["paper", "compact"])
-def test_a_run_leaves_a_model_samples_and_metrics(preset: str, shapes: Path, tmp_path: Path) -> None:
-    reports = list(train(shapes, tmp_path / "run", small(preset)))
-    assert reports[-1].step == reports[-1].steps == 8
-    assert reports[-1].epoch == 2
-    assert all(value == value for value in reports[-1].losses.values())
-    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert json.loads(lines[-1])["losses"] == reports[-1].losses
-    assert load_model(tmp_path / "run").config.classes == ("ball", "box")
-    assert [path.name for path in (tmp_path / "run" / "samples").iterdir()] == ["step_0000008.png"]
-    assert "preset" in json.loads((tmp_path / "run" / "config.json").read_text())
+@pytest.mark.parametrize("preset", ["paper", "compact", "modern"])
+def test_a_run_leaves_models_samples_and_records(preset: str, shapes: Path, tmp_path: Path) -> None:
+    reports = list(train(small(preset, shapes, tmp_path)))
+    last = reports[-1]
+    assert (last.step, last.steps, last.epoch) == (8, 8, 2)
+    assert all(value == value for value in last.losses.values())
+    assert last.memory_mb > 50
+    assert last.score is not None
+    run = Run(tmp_path)
+    assert run.new_metrics()[-1]["losses"] == last.losses
+    assert list(run.samples("latents")) == list(run.samples("sketches")) == [8]
+    assert list(run.checkpoints()) == ["best", "last"]
+    status = run.status()
+    assert (status.state, status.step, status.active) == ("finished", 8, False)
+    assert "saved at step 8" in run.log()
+    assert EdgeGAN.from_pretrained(tmp_path, "cpu").classes == ("ball", "box")
+    assert load_critics(tmp_path) is not None
+    record = json.loads((tmp_path / "config.json").read_text())
+    assert record["settings"]["preset"] == preset
+    assert {"edgegan_widget", "commit", "hardware", "seed", "torch"} <= record.keys()
+    assert run.config() == small(preset, shapes, tmp_path)
+
+
+def test_tensorboard_events_are_written_where_it_is_installed(shapes: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    list(train(small("compact", shapes, tmp_path, epochs=1)))
+    assert [path.name[:19] for path in (tmp_path / "tensorboard").iterdir()] == ["events.out.tfevents"]
 
 
 def test_a_run_is_not_overwritten_and_can_be_resumed(shapes: Path, tmp_path: Path) -> None:
-    config = small("compact")
-    first = train(shapes, tmp_path / "run", config)
+    config = small("compact", shapes, tmp_path)
+    first = train(config)
     next(iter(first))
     first.close()
     with pytest.raises(TrainingError, match="already holds a run; add --resume"):
-        next(iter(train(shapes, tmp_path / "run", config)))
-    longer = dataclasses.replace(config, epochs=3)
-    assert list(train(shapes, tmp_path / "run", longer, resume=True))[-1].step == 12
+        train(config)
+    longer = small("compact", shapes, tmp_path, epochs=3)
+    assert list(train(longer, resume=True))[-1].step == 12
+    assert [line["step"] for line in Run(tmp_path).new_metrics()] == [8, 12]
 
 
 def test_stopping_the_iteration_saves(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
-    for progress in train(shapes, tmp_path / "run", small("compact")):
+    for progress in train(small("compact", shapes, tmp_path)):
         if progress.step == 3:
             break
     del progress
-    state = training.load_state(tmp_path / "run" / "checkpoints" / "last.pt", CPU)
-    assert state["step"] == 3
+    assert last_state(tmp_path)["step"] == 3
+    assert Run(tmp_path).status().state == "stopped"
 
 
-def test_other_classes_cannot_be_resumed(shapes: Path, tmp_path: Path) -> None:
-    list(train(shapes, tmp_path / "run", dataclasses.replace(small("compact"), epochs=1)))
-    trainer = Trainer(load_data(shapes, "train", classes=["box", "ball"]), small("compact"), CPU)
-    with pytest.raises(TrainingError, match="trained on ball, box, the data has box, ball"):
-        trainer.load_state_dict(training.load_state(tmp_path / "run" / "checkpoints" / "last.pt", CPU))
-
-
-def test_too_few_pictures(shapes: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="16 training pictures, fewer than one batch of 32"):
-        next(iter(train(shapes, tmp_path / "run", dataclasses.replace(small("compact"), batch_size=32))))
-
-
-def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(
+def test_reports_after_the_saved_state_are_taken_back(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
-    run = train(shapes, tmp_path / "run", small("compact"), save_every_seconds=0)
-    next(run)
-    monkeypatch.setattr(training, "_means", lambda steps: {"image_l1": float("nan")})
-    with pytest.raises(TrainingError, match="the loss image_l1 is no longer finite at step 2"):
-        next(run)
-    assert training.load_state(tmp_path / "run" / "checkpoints" / "last.pt", CPU)["step"] == 1
+    config = small("compact", shapes, tmp_path)
+    for progress in train(config):
+        if progress.step == 2:
+            break
+    del progress
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_text(metrics.read_text() + '{"step": 3, "losses": {}}\n{"step"')  # as a killed process leaves it
+    list(train(config, resume=True))
+    assert [line["step"] for line in Run(tmp_path).new_metrics()] == list(range(1, 9))
+
+
+def test_other_classes_cannot_be_resumed(shapes: Path, tmp_path: Path) -> None:
+    config = small("compact", shapes, tmp_path, epochs=1)
+    list(train(config))
+    with pytest.raises(TrainingError, match="trained on ball, box, the data has box, ball"):
+        Trainer(load_data(shapes, "train", classes=["box", "ball"]), config, CPU, last_state(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"batch_size": 32}, TrainingError, "16 training pictures, fewer than one batch of 32"),
+        ({"data": ""}, ConfigError, "data is empty"),
+        ({"out": ""}, ConfigError, "out is empty"),
+        ({"data": "nowhere"}, ConfigError, "'nowhere', which does not exist"),
+        ({"classes": ("cat",)}, DataError, "no folder for cat; it holds ball, box"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(
+    changes: dict[str, object], kind: type[Exception], message: str, shapes: Path, tmp_path: Path
+) -> None:
+    given = {"data": str(shapes), "out": str(tmp_path / "run")} | changes
+    with pytest.raises(kind, match=message):
+        train(small("compact", **given))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_without_pictures_and_a_broken_picture(shapes: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("ball", "box"):
+        (data / "train" / name).mkdir(parents=True)
+    for path in (shapes / "train" / "ball").iterdir():
+        (data / "train" / "ball" / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match="box holds no readable picture"):
+        train(small("compact", data, tmp_path / "run"))
+    good = next((shapes / "train" / "box").iterdir()).read_bytes()
+    (data / "train" / "box" / "good.png").write_bytes(good)
+    (data / "train" / "box" / "cut.png").write_bytes(good[:200])
+    assert list(train(small("compact", data, tmp_path / "run", epochs=1)))[-1].step == 2
+
+
+@pytest.mark.parametrize("preset", ["paper", "compact"])
+def test_a_loss_that_is_not_finite_stops_the_run_within_a_step(
+    preset: str, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 2)
+    data = load_data(shapes, "train")
+    maker = training.RECIPES[preset].Recipe
+    inputs = maker.inputs
+
+    def poisoned(self: object, data: object, index: int) -> dict[str, torch.Tensor]:
+        given = dict(inputs(self, data, index))
+        if index == 5:
+            given["images"] = torch.full_like(given["images"], float("inf"))
+        return given
+
+    monkeypatch.setattr(maker, "inputs", poisoned)
+    config = small(preset, shapes, tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"the loss discriminator_joint.* no longer finite at step 6; .*--lr"):
+        list(train(config))
+    monkeypatch.setattr(maker, "inputs", inputs)
+    state = last_state(tmp_path / "run")
+    assert state["step"] == 4, "the last state that was looked at and found finite"
+    untouched = Trainer(data, config, CPU)
+    untouched.stop_requested = lambda: untouched.step == 4
+    list(untouched)
+    assert_same({name: state[name] for name in untouched.state_dict()}, untouched.state_dict())
+    status = Run(tmp_path / "run").status()
+    assert status.state == "failed"
+    assert "no longer finite at step 6" in status.message
+    assert list(train(config, resume=True))[-1].step == 8
+
+
+def test_halves_of_a_batch_give_the_whole_batchs_step(shapes: Path) -> None:
+    """With both halves alike, since the batch norm of the generators sees each half by itself."""
+    states = []
+    for parts in (1, 2):
+        trainer = Trainer(load_data(shapes, "train"), small("paper"), CPU)
+        given = trainer.recipe.inputs(trainer.data, 0)
+        alike = {name: torch.cat([value[:2], value[:2]]) if value.dim() else value for name, value in given.items()}
+        Stepper(trainer.recipe, parts)(alike, 0, 1.0)
+        states.append(trainer.recipe.networks.state_dict() | trainer.recipe.critics.state_dict())
+    assert_same(*states, tolerance=1e-5)
+
+
+def test_memory_that_runs_out_halves_the_batch_once(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[int] = []
+    maker = training.RECIPES["compact"].Recipe
+    updates = maker.updates
+
+    def short_of_memory(self: object, parts: list[object], variant: object) -> object:
+        calls.append(len(parts))
+        if len(parts) == 1 and len(calls) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return updates(self, parts, variant)
+
+    monkeypatch.setattr(maker, "updates", short_of_memory)
+    with caplog.at_level(logging.WARNING):
+        assert list(train(small("compact", shapes, tmp_path)))[-1].step == 8
+    assert calls == [1, 1, 1, 1, *[2] * 8], "back to the last kept state, then in halves"
+    assert "two halves" in caplog.text
+    assert "two halves" in Run(tmp_path).log()
+    assert last_state(tmp_path)["parts"] == 2
+
+    def never_enough(self: object, parts: list[object], variant: object) -> object:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(maker, "updates", never_enough)
+    with pytest.raises(TrainingError, match="even with half of the batch at a time; give a smaller --batch-size"):
+        list(train(small("compact", shapes, tmp_path / "none")))
+
+
+def test_a_full_disk_is_one_sentence_and_keeps_what_was_saved(shapes: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [
+        sys.executable, "-m", "edgegan_widget", "train", str(shapes), "--out", str(run), "--batch-size", "4", "--width",
+        "4", "--device", "cpu", "--quiet",
+    ]  # fmt: skip
+    subprocess.run([*command, "--epochs", "1"], check=True)
+    before = (run / "checkpoints" / "last.pt").read_bytes()
+    # A limit on the size of files stands for a full disk: the system refuses to write beyond it.
+    limited = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2); "
+    limited += "sys.argv = sys.argv[1:]; runpy.run_module('edgegan_widget', run_name='__main__')"
+    words = [sys.executable, "-c", limited, "edgegan_widget", *command[3:], "--epochs", "2", "--resume"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "the disk is full; what was saved before is whole" in ended.stderr
+    assert (run / "checkpoints" / "last.pt").read_bytes() == before
+    assert not list(run.rglob("*.tmp"))
+    assert "the disk is full" in Run(run).status().message
+    subprocess.run([*command, "--epochs", "2", "--resume"], check=True)
+
+
+def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    from edgegan_widget import records
+
+    monkeypatch.setattr(records, "_tensorboard", lambda folder: None)  # its own thread would complain
+    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
+    for progress in train(small("compact", shapes, tmp_path / "run")):
+        if progress.step == 2:
+            shutil.rmtree(tmp_path / "run")
+    assert last_state(tmp_path / "run")["step"] == 8
+
+
+def test_samples_give_way_to_the_disk_limit(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from edgegan_widget import records
+
+    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
+    monkeypatch.setattr(records, "MOST_SAMPLES", 4)
+    list(train(small("compact", shapes, tmp_path / "run", save_every_seconds=0.0)))
+    steps = list(Run(tmp_path / "run").samples("latents"))
+    assert len(steps) <= 4
+    assert steps[-2:] == [7, 8]
+    with pytest.raises(TrainingError, match="more than disk_limit_mb = 1"):
+        list(train(small("paper", shapes, tmp_path / "large", disk_limit_mb=1)))
+    assert last_state(tmp_path / "large")["step"] == 8
 
 
 def test_the_rate_falls_at_the_end(shapes: Path) -> None:
-    trainer = Trainer(load_data(shapes, "train"), dataclasses.replace(small("compact"), decay_fraction=0.5), CPU)
+    trainer = Trainer(load_data(shapes, "train"), small("compact", decay_fraction=0.5), CPU)
     factors = []
     for trainer.step in range(8):
         factors.append(trainer._rate_factor())
@@ -153,12 +329,21 @@ def test_rmsprop_as_tensorflow_has_it() -> None:
         assert torch.allclose(mean_square, torch.from_numpy(micro["rms_ms"][step]), rtol=1e-6)
 
 
-def test_compact_learns_to_draw_what_it_was_shown(shapes: Path) -> None:
-    config = dataclasses.replace(small("compact"), epochs=20, width=8)
-    trainer = Trainer(load_data(shapes, "train"), config, CPU)
+@pytest.mark.parametrize("preset", ["compact", "modern"])
+def test_it_learns_to_draw_what_it_was_shown(preset: str, shapes: Path) -> None:
+    trainer = Trainer(load_data(shapes, "train"), small(preset, epochs=20, width=8), CPU)
     reports = list(trainer)
     assert reports[-1].losses["image_l1"] < 0.75 * reports[0].losses["image_l1"]
     assert reports[-1].losses["edge_l1"] < 0.75 * reports[0].losses["edge_l1"]
+
+
+@pytest.mark.parametrize("size_px", [64, 128, 256])
+def test_every_size_can_be_trained(size_px: int, shapes: Path, tmp_path: Path) -> None:
+    config = small("modern", shapes, tmp_path, size_px=size_px, epochs=1, width=2)
+    assert list(train(config))[-1].step == 4
+    model = EdgeGAN.from_pretrained(tmp_path, "cpu")
+    sketch = torch.full((size_px, size_px), 255, dtype=torch.uint8).numpy()
+    assert model.generate(sketch, "ball").image.shape == (size_px, size_px, 3)
 
 
 def test_a_signal_ends_the_command_after_a_whole_step(shapes: Path, tmp_path: Path) -> None:
@@ -171,6 +356,6 @@ def test_a_signal_ends_the_command_after_a_whole_step(shapes: Path, tmp_path: Pa
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    state = training.load_state(tmp_path / "run" / "checkpoints" / "last.pt", CPU)
-    assert state["step"] >= 1
+    assert last_state(tmp_path / "run")["step"] >= 1
+    assert Run(tmp_path / "run").status().state == "stopped"
     load_model(tmp_path / "run")

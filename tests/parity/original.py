@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from edgegan_widget.config import PRESETS, ModelConfig
-from edgegan_widget.recipes.paper import Chance, Recipe
+from edgegan_widget.recipes.common import Inputs
+from edgegan_widget.recipes.paper import Recipe
 from edgegan_widget.tf_import import links
 from tests.parity.golden import recipe
 
@@ -55,19 +56,19 @@ def our_tensors(recipe: Recipe) -> dict[str, torch.Tensor]:
     return tensors | {f"critics.{name}": value for name, value in recipe.critics.state_dict(keep_vars=True).items()}
 
 
-@dataclasses.dataclass
-class Inputs:
-    """What the original was fed for one step."""
-
-    edges: torch.Tensor
-    images: torch.Tensor
-    labels: torch.Tensor
-    chance: Chance
-
-
 def inputs(arrays: dict[str, np.ndarray], dtype: torch.dtype, step: int | None = None) -> Inputs:
+    """What the original was fed for one step."""
     pick = (lambda name: arrays[name]) if step is None else (lambda name: arrays[name][step])
     pairs = torch.from_numpy(pick("images_u8")).permute(0, 3, 1, 2).to(dtype) / 127.5 - 1
     z = torch.from_numpy(pick("z")).to(dtype)
-    chance = Chance(z[:, :100], torch.from_numpy(pick("alpha")).to(dtype), torch.as_tensor(pick("noise")).to(dtype))
-    return Inputs(pairs[..., :64], pairs[..., 64:], z[:, 100].long(), chance)
+    alpha = torch.from_numpy(pick("alpha")).to(dtype)
+    return {
+        "edges": pairs[..., :64],
+        "images": pairs[..., 64:],
+        "labels": z[:, 100].long(),
+        "latent": z[:, :100],
+        "alpha_joint": alpha[0],
+        "alpha_image": alpha[1],
+        "alpha_edge": alpha[2],
+        "noise": torch.as_tensor(pick("noise")).to(dtype),
+    }

@@ -52,21 +52,21 @@ def test_weights_are_the_recorded_ones(original_weights: dict[str, np.ndarray]) 
 
 @torch.no_grad()
 def test_generators(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndarray]) -> None:
-    condition = class_condition(given.labels, recipe.model)
-    assert_close(torch.cat([given.chance.latent, condition], dim=1), theirs["z_onehot"])
-    edge, image = recipe.networks.decode(given.chance.latent, condition)
+    condition = class_condition(given["labels"], recipe.model)
+    assert_close(torch.cat([given["latent"], condition], dim=1), theirs["z_onehot"])
+    edge, image = recipe.networks.decode(given["latent"], condition)
     assert_close(nhwc(edge), theirs["edge_output"])
     assert_close(nhwc(image), theirs["image_output"])
 
 
 @torch.no_grad()
 def test_discriminators(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndarray]) -> None:
-    edge, image = recipe.networks.decode(given.chance.latent, class_condition(given.labels, recipe.model))
-    real_joint = recipe.critics.joint(torch.cat([given.edges, given.images], dim=3))
+    edge, image = recipe.networks.decode(given["latent"], class_condition(given["labels"], recipe.model))
+    real_joint = recipe.critics.joint(torch.cat([given["edges"], given["images"]], dim=3))
     fake_joint = recipe.critics.joint(torch.cat([edge, image], dim=3))
     assert_close(real_joint, theirs["joint_real_logit"])
     assert_close(fake_joint, theirs["joint_fake_logit"])
-    for name, real, fake in (("image", given.images, image), ("edge", given.edges, edge)):
+    for name, real, fake in (("image", given["images"], image), ("edge", given["edges"], edge)):
         critic = getattr(recipe.critics, name)
         large_real, large_fake = resize_bicubic_double(real), resize_bicubic_double(fake)
         assert_close(nhwc(large_real[:1]), theirs[f"resized_real_{name}"])
@@ -78,37 +78,37 @@ def test_discriminators(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndar
 @torch.no_grad()
 def test_classifier(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndarray]) -> None:
     assert recipe.critics.classifier is not None
-    _, image = recipe.networks.decode(given.chance.latent, class_condition(given.labels, recipe.model))
-    assert_close(recipe.critics.classifier(given.images), theirs["class_logits_real"])
+    _, image = recipe.networks.decode(given["latent"], class_condition(given["labels"], recipe.model))
+    assert_close(recipe.critics.classifier(given["images"]), theirs["class_logits_real"])
     assert_close(recipe.critics.classifier(image), theirs["class_logits_fake"])
 
 
 @torch.no_grad()
 def test_encoder(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndarray]) -> None:
-    condition = class_condition(given.labels, recipe.model)
-    edge = recipe.networks.generator_edge(given.chance.latent, condition)
+    condition = class_condition(given["labels"], recipe.model)
+    edge = recipe.networks.generator_edge(given["latent"], condition)
     mean, log_sigma = recipe.networks.encoder(edge)
     assert_close(mean, theirs["enc_mu"])
     assert_close(log_sigma, theirs["enc_log_sigma"])
-    assert_close(recipe.networks.encode(edge, condition, given.chance.noise), theirs["z_recon"])
+    assert_close(recipe.networks.encode(edge, condition, given["noise"]), theirs["z_recon"])
 
 
 def test_losses(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndarray]) -> None:
-    condition = class_condition(given.labels, recipe.model)
-    assert_close(recipe.loss_joint(given.edges, given.images, condition, given.chance), theirs["loss_joint_dis_dloss"])
-    assert_close(recipe.loss_image(given.images, condition, given.chance), theirs["loss_image_dis_dloss"])
-    assert_close(recipe.loss_edge(given.edges, condition, given.chance), theirs["loss_edge_dis_dloss"])
-    assert_close(recipe.loss_classifier(given.images, given.labels), theirs["loss_d_ac"])
-    loss_edge, loss_image = recipe.loss_generators(condition, given.labels, given.chance)
-    assert_close(loss_edge, theirs["loss_edge_gloss"])
-    assert_close(loss_image, theirs["loss_image_gloss"])
-    assert_close(recipe.loss_latent(condition, given.chance), theirs["loss_zl_loss"])
+    drawn = recipe.networks.decode(given["latent"], class_condition(given["labels"], recipe.model))
+    assert_close(recipe.loss_joint(given, drawn), theirs["loss_joint_dis_dloss"])
+    assert_close(recipe.loss_image(given, drawn), theirs["loss_image_dis_dloss"])
+    assert_close(recipe.loss_edge(given, drawn), theirs["loss_edge_dis_dloss"])
+    assert_close(recipe.loss_classifier(given, drawn), theirs["loss_d_ac"])
+    joint, of_edge, of_image = recipe.loss_generators(given, drawn)
+    assert_close(joint + of_edge, theirs["loss_edge_gloss"])
+    assert_close(joint + of_image, theirs["loss_image_gloss"])
+    assert_close(recipe.loss_latent(given, drawn), theirs["loss_zl_loss"])
 
 
 def test_gradient_penalty(recipe: Recipe, given: Inputs, theirs: dict[str, np.ndarray]) -> None:
-    edge, image = recipe.networks.decode(given.chance.latent, class_condition(given.labels, recipe.model))
-    real, fake = torch.cat([given.edges, given.images], dim=3), torch.cat([edge, image], dim=3).detach()
-    penalty = 10 * gradient_penalty(recipe.critics.joint, real, fake, given.chance.alpha[0])
+    edge, image = recipe.networks.decode(given["latent"], class_condition(given["labels"], recipe.model))
+    real, fake = torch.cat([given["edges"], given["images"]], dim=3), torch.cat([edge, image], dim=3).detach()
+    penalty = 10 * gradient_penalty(recipe.critics.joint, real, fake, given["alpha_joint"])
     assert_close(penalty, theirs["gp_joint"])
     gap = critic_gap(recipe.critics.joint(fake), recipe.critics.joint(real))
     assert_close(gap + penalty, theirs["loss_joint_dis_dloss"])

@@ -21,21 +21,27 @@ GRADIENTS = golden("gradients")
 # A bias in front of an instance norm has no effect: its true gradient is 0, and what either side computes is noise.
 NOISE = 1e-6
 
-Loss = Callable[[Recipe, Inputs], torch.Tensor]
+Loss = Callable[[Recipe, Inputs, tuple[torch.Tensor, torch.Tensor]], torch.Tensor]
 
 
-def _condition(recipe: Recipe, given: Inputs) -> torch.Tensor:
-    return class_condition(given.labels, recipe.model).double()
+def _of_generator(number: int) -> Loss:
+    """The whole loss of G_E (1) or G_I (2): the term they share and their own."""
+
+    def loss(recipe: Recipe, given: Inputs, drawn: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        terms = recipe.loss_generators(given, drawn)
+        return terms[0] + terms[number]
+
+    return loss
 
 
 LOSSES: dict[str, Loss] = {
-    "joint_dis_dloss": lambda r, g: r.loss_joint(g.edges, g.images, _condition(r, g), g.chance),
-    "image_dis_dloss": lambda r, g: r.loss_image(g.images, _condition(r, g), g.chance),
-    "edge_dis_dloss": lambda r, g: r.loss_edge(g.edges, _condition(r, g), g.chance),
-    "loss_d_ac": lambda r, g: r.loss_classifier(g.images, g.labels),
-    "edge_gloss": lambda r, g: r.loss_generators(_condition(r, g), g.labels, g.chance)[0],
-    "image_gloss": lambda r, g: r.loss_generators(_condition(r, g), g.labels, g.chance)[1],
-    "zl_loss": lambda r, g: r.loss_latent(_condition(r, g), g.chance),
+    "joint_dis_dloss": Recipe.loss_joint,
+    "image_dis_dloss": Recipe.loss_image,
+    "edge_dis_dloss": Recipe.loss_edge,
+    "loss_d_ac": Recipe.loss_classifier,
+    "edge_gloss": _of_generator(1),
+    "image_gloss": _of_generator(2),
+    "zl_loss": Recipe.loss_latent,
 }
 
 
@@ -58,7 +64,8 @@ def test_gradients(loss: str, original_weights: dict[str, np.ndarray]) -> None:
     by_name = links_by_name(recipe)
     ours = our_tensors(recipe)
     names = [str(name) for name in GRADIENTS[f"{loss}__names"]]
-    gradients = torch.autograd.grad(LOSSES[loss](recipe, given), [ours[by_name[name].ours] for name in names])
+    drawn = recipe.networks.decode(given["latent"], class_condition(given["labels"], recipe.model).double())
+    gradients = torch.autograd.grad(LOSSES[loss](recipe, given, drawn), [ours[by_name[name].ours] for name in names])
     tolerance = 1e-4 if loss.endswith("dis_dloss") else 1e-3
     for number, (name, gradient) in enumerate(zip(names, gradients)):
         start, end = GRADIENTS[f"{loss}__offsets"][number : number + 2]
@@ -79,7 +86,7 @@ def after_steps(original_weights: dict[str, np.ndarray]) -> dict[int, dict[str, 
     kept = {0: _flat_weights(recipe)}
     for step in range(5):
         given = inputs(arrays, torch.float64, step)
-        recipe.updates(given.edges, given.images, given.labels, given.chance)
+        recipe.updates([given])
         if step + 1 in (1, 2, 5):
             kept[step + 1] = _flat_weights(recipe)
     return kept

@@ -1,0 +1,59 @@
+"""Edge schedules: which kinds of edge maps a run sees, by epoch, from careful edge maps gradually to sketches."""
+
+from __future__ import annotations
+
+from edgegan_widget.errors import ConfigError
+
+__all__ = ["EDGE_SOURCES", "Schedule", "parse_schedule", "scheduled"]
+
+EDGE_SOURCES = ("full", "outline", "thin", "coarse")  # planes of a picture's edge maps, see edgegan_widget.edges
+
+Schedule = tuple[tuple[float, dict[str, float]], ...]
+
+
+def parse_schedule(text: str) -> Schedule:
+    """Read an edge schedule: ``epoch: source [weight], ...; epoch: ...``, epochs ascending; ``hand`` is distortion.
+
+    Between two stages the weights change linearly, so that edge maps give way to sketches gradually (the curriculum
+    of Chen and Hays, "SketchyGAN", CVPR 2018, section 3.1). Empty text means: all sources evenly, ``hand`` 1.
+
+    Raises
+    ------
+    ConfigError
+        A source is unknown, a number is none, or epochs do not ascend.
+    """
+    stages: list[tuple[float, dict[str, float]]] = []
+    try:
+        for part in filter(None, (part.strip() for part in text.split(";"))):
+            epoch, _, sources = part.partition(":")
+            weights = dict.fromkeys(EDGE_SOURCES, 0.0) | {"hand": 1.0}
+            for source in sources.split(","):
+                name, *weight = source.split()
+                weights[name] = float(weight[0]) if weight else 1.0
+            stages.append((float(epoch), weights))
+    except (ValueError, IndexError) as error:
+        raise ConfigError(
+            f"edge_schedule is {text!r}; write it as '0: full, hand 0; 30: full, outline, thin 2, hand 1'."
+        ) from error
+    epochs = [epoch for epoch, _ in stages]
+    for _, weights in stages:
+        unknown = sorted(set(weights) - {*EDGE_SOURCES, "hand"})
+        if unknown or min(weights.values()) < 0 or not any(weights[name] for name in EDGE_SOURCES):
+            raise ConfigError(
+                f"edge_schedule is {text!r}; each stage needs one of {', '.join(EDGE_SOURCES)} with a weight above 0, "
+                "and beside them only hand (0 to 1)."
+            )
+    if epochs != sorted(set(epochs)):
+        raise ConfigError(f"edge_schedule is {text!r}; its epochs must ascend.")
+    return tuple(stages)
+
+
+def scheduled(schedule: Schedule, epoch: float) -> dict[str, float]:
+    """Weights of the sources and the strength of ``hand`` at an epoch, interpolated between the stages around it."""
+    if not schedule:
+        return dict.fromkeys(EDGE_SOURCES, 1.0) | {"hand": 1.0}
+    before = [stage for stage in schedule if stage[0] <= epoch] or [schedule[0]]
+    after = [stage for stage in schedule if stage[0] > epoch] or [before[-1]]
+    (begin, first), (end, second) = before[-1], after[0]
+    share = (epoch - begin) / (end - begin) if end > begin and epoch > begin else 0.0
+    return {name: (1 - share) * first[name] + share * second[name] for name in first}

@@ -1,0 +1,55 @@
+"""Two processes over gloo: the same command and the same run as one process with the whole batch."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from edgegan_widget.checkpoint import load_state
+from edgegan_widget.runs import Run
+from tests.test_training import assert_same
+
+CPU = torch.device("cpu")
+
+
+def command(data: Path, out: Path, preset: str, *more: str) -> list[str]:
+    width = "8" if preset == "paper" else "4"
+    return [
+        "-m", "edgegan_widget", "train", str(data), "--out", str(out), "--preset", preset, "--width", width,
+        "--batch-size", "8", "--epochs", "1", "--device", "cpu", "--precision", "float32", "--quiet", *more,
+    ]  # fmt: skip
+
+
+def torchrun(words: list[str]) -> subprocess.CompletedProcess[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", f"--master-port={port}"]
+    return subprocess.run([sys.executable, *launch, *words], capture_output=True, text=True, timeout=240, check=False)
+
+
+@pytest.mark.parametrize("preset", ["paper", "modern"])
+def test_two_processes_train_what_one_does(preset: str, shapes: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, *command(shapes, tmp_path / "one", preset)], check=True)
+    ended = torchrun(command(shapes, tmp_path / "two", preset))
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    one, two = (load_state(tmp_path / name / "checkpoints" / "last.pt", CPU) for name in ("one", "two"))
+    assert one["step"] == two["step"] == 2
+    networks = [state["recipe"]["networks"] | state["recipe"]["critics"] for state in (one, two)]
+    # Adam's first steps have the length of the rate whatever the gradient, so a rounding that turns one around shows.
+    assert_same(*networks, tolerance=1e-4 if preset == "paper" else 1e-3)
+    losses = [Run(tmp_path / name).new_metrics()[-1]["losses"] for name in ("one", "two")]
+    assert losses[1] == pytest.approx(losses[0], rel=2e-2, abs=2e-2)
+
+
+def test_a_batch_that_cannot_be_shared(shapes: Path, tmp_path: Path) -> None:
+    words = command(shapes, tmp_path / "odd", "compact")
+    words[words.index("--batch-size") + 1] = "7"
+    ended = torchrun(words)
+    assert ended.returncode != 0
+    assert "a batch of 7 cannot be shared by 2 processes; give a multiple of 2" in ended.stderr

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edgegan_widget.checkpoint import load_critics, load_model, save_model
+from edgegan_widget.config import ModelConfig, TrainConfig
+from edgegan_widget.dataset import load_data
+from edgegan_widget.errors import ConfigError, DataError, ModelError
+from edgegan_widget.finetuning import drawings_config, finetune_config
+from edgegan_widget.nets import PaperCritics, PaperEdgeGAN
+from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
+from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.training import Trainer, train
+from edgegan_widget.transfer import carry_over, nearest_classes
+
+CPU = torch.device("cpu")
+SMALL = {"batch_size": 4, "device": "cpu", "precision": "float32"}
+
+
+def saved(folder: Path, config: ModelConfig, with_critics: bool) -> Path:
+    paper = config.architecture == "paper"
+    critics = (PaperCritics if paper else CompactCritics)(config).state_dict() if with_critics else None
+    save_model(folder, (PaperEdgeGAN if paper else CompactEdgeGAN)(config), half=False, critics=critics)
+    return folder
+
+
+@pytest.fixture(params=["compact", "paper"])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A model of three classes, of which the data has one, with its discriminators."""
+    extra = {"style_size": 16, "edge_channels": 1} if request.param == "compact" else {}
+    config = ModelConfig(("cup", "box", "hat"), request.param, width=8, **extra)
+    return saved(tmp_path / "start", config, with_critics=True)
+
+
+def test_the_reference_experiment_is_the_default() -> None:
+    config = finetune_config("default", "data", "run")
+    assert (config.preset, config.epochs, config.lr_generator, config.start_from) == ("compact", 20, 1e-5, "default")
+    assert config.lr_discriminator == pytest.approx(2e-5)
+    assert (config.width, config.size_px) == (32, 64)
+    assert finetune_config("default", "data", "run", epochs=3, trains="encoder").trains == "encoder"
+    with pytest.raises(ModelError, match="no model called 'none'"):
+        finetune_config("none", "data", "run")
+
+
+def test_class_rows_are_carried_over_by_name(start: Path, shapes: Path, tmp_path: Path) -> None:
+    config = finetune_config(start, str(shapes), str(tmp_path / "run"), new_classes="mean", epochs=1, **SMALL)
+    trainer = Trainer(load_data(shapes, "train"), config, CPU)
+    assert trainer.model_config.classes == ("ball", "box")
+    old, critics = load_model(start).state_dict(), load_critics(start)
+    assert critics is not None
+    new = trainer.recipe.networks.state_dict()
+    weight, had = "generator_image.start.weight", old["generator_image.start.weight"]
+    assert torch.equal(new[weight][:, :-2], had[:, :-3]), "the latent's columns stay"
+    assert torch.equal(new[weight][:, -1], had[:, -2]), "the known class keeps its column"
+    assert torch.allclose(new[weight][:, -2], had[:, -3:].mean(dim=1)), "a new class starts from the mean"
+    same = [name for name in old if old[name].shape == new[name].shape]
+    assert all(torch.equal(old[name], new[name]) for name in same)
+    judged = trainer.recipe.critics.state_dict()
+    names = ("joint.class_rows.parametrizations.weight.original", "classifier.to_logits.weight")
+    rows = names[0] if names[0] in critics else names[1]
+    assert torch.equal(judged[rows][1], critics[rows][1])
+    assert trainer.config.critic_warmup_steps == 0, "the model brought its discriminators"
+    assert len(list(trainer)) > 0
+
+
+def test_a_new_class_starts_from_the_one_that_redraws_it_best(start: Path, shapes: Path) -> None:
+    networks, data = load_model(start), load_data(shapes, "train")
+    found = nearest_classes(networks, data)
+    assert set(found) == {"ball"}
+    config = finetune_config(start, str(shapes), "run", new_classes="nearest", **SMALL)
+    new = Trainer(data, config, CPU).recipe.networks.state_dict()["generator_edge.start.weight"]
+    number = networks.config.classes.index(found["ball"])
+    assert torch.equal(new[:, -2], networks.state_dict()["generator_edge.start.weight"][:, number - 3])
+
+
+@pytest.mark.parametrize("name", ["horse", "sunglasses", "tshirt"])
+def test_the_nearest_class_is_the_right_one_where_it_can_be_known(name: str, shared_data: Path) -> None:
+    """Held-out pictures of a class that the shipped model knows, under a name that it does not."""
+    pictures = load_data(shared_data / "objects14", "val", classes=[name])
+    assert nearest_classes(load_model("default"), dataclasses.replace(pictures, classes=("thing",))) == {"thing": name}
+
+
+@pytest.mark.parametrize("architecture", ["compact", "paper"])
+def test_a_subset_and_one_class_only(architecture: str, tmp_path: Path, shapes: Path) -> None:
+    extra = {"style_size": 16, "edge_channels": 1} if architecture == "compact" else {}
+    start = saved(tmp_path / "two", ModelConfig(("box", "ball"), architecture, width=8, **extra), with_critics=True)
+    config = finetune_config(start, str(shapes), str(tmp_path / "run"), classes=("ball",), epochs=1, **SMALL)
+    assert list(train(config))[-1].step == 2
+    one = load_model(tmp_path / "run")
+    assert one.config.classes == ("ball",)
+    back = finetune_config(tmp_path / "run", str(shapes), str(tmp_path / "back"), epochs=1, **SMALL)
+    assert list(train(back))[-1].step == 4
+    assert load_model(tmp_path / "back").config.classes == ("ball", "box")
+
+
+def test_without_discriminators_fresh_ones_learn_alone_first(
+    shapes: Path, tmp_path: Path, small_model: ModelConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = saved(tmp_path / "start", small_model, with_critics=False)
+    config = finetune_config(start, str(shapes), str(tmp_path / "run"), critic_warmup_steps=2, **SMALL)
+    with caplog.at_level(logging.WARNING):
+        trainer = Trainer(load_data(shapes, "train"), config, CPU)
+    assert "holds no discriminators: fresh ones learn alone for the first 2 steps" in caplog.text
+    before = {name: value.clone() for name, value in trainer.recipe.networks.named_parameters()}
+    judged = [value.clone() for value in trainer.recipe.critics.joint.parameters()]
+    trainer.stop_requested = lambda: trainer.step == 2
+    list(trainer)
+    assert all(torch.equal(before[name], value) for name, value in trainer.recipe.networks.named_parameters())
+    assert not all(map(torch.equal, judged, trainer.recipe.critics.joint.parameters()))
+    trainer.stop_requested = lambda: trainer.step == 3
+    list(trainer)
+    assert any(not torch.equal(before[name], value) for name, value in trainer.recipe.networks.named_parameters())
+
+
+@pytest.mark.parametrize(("trains", "still"), [("generators", "encoder"), ("encoder", "generator_")])
+def test_only_what_is_chosen_learns(trains: str, still: str, start: Path, shapes: Path) -> None:
+    trainer = Trainer(
+        load_data(shapes, "train"), finetune_config(start, str(shapes), "run", trains=trains, **SMALL), CPU
+    )
+    before = {name: value.clone() for name, value in trainer.recipe.networks.named_parameters()}
+    trainer.stop_requested = lambda: trainer.step == 2
+    list(trainer)
+    moved = {name for name, value in trainer.recipe.networks.named_parameters() if not torch.equal(before[name], value)}
+    assert moved
+    assert not [name for name in moved if name.startswith(still)]
+
+
+def test_another_picture_size_is_refused(start: Path, shapes: Path, tmp_path: Path) -> None:
+    config = TrainConfig.from_preset("compact", data=str(shapes), out=str(tmp_path), size_px=128, start_from=str(start))
+    with pytest.raises(DataError, match="draws 64 pixels, the data has 128; set --size 64"):
+        Trainer(load_data(shapes, "train", 128), config, CPU)
+
+
+def test_other_widths_do_not_fit() -> None:
+    old, new = (ModelConfig(("a", "b"), "compact", style_size=16, width=width, edge_channels=1) for width in (4, 8))
+    weights = [CompactEdgeGAN(config).state_dict() for config in (old, new)]
+    with pytest.raises(ModelError, match="fine-tuning keeps the model's width"):
+        carry_over(*weights, old, new, [0, 1])
+
+
+@pytest.fixture
+def tilted(tmp_path: Path) -> Path:
+    """Four drawings of a class that the small model knows."""
+    folder = tmp_path / "drawings" / "ball"
+    folder.mkdir(parents=True)
+    for number in range(4):
+        turn = 0.2 + 0.1 * number
+        corners = [
+            (0.5 + 0.35 * np.cos(turn + i * np.pi / 2), 0.5 + 0.35 * np.sin(turn + i * np.pi / 2)) for i in range(5)
+        ]
+        stroke = Stroke.make(corners, width=0.02)
+        assert stroke is not None
+        (folder / f"{number}.json").write_text(Drawing().add(stroke).to_json())
+    return folder.parent
+
+
+def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, shapes: Path, tmp_path: Path) -> None:
+    """The edge maps come nearer to the drawings; pictures stay varied, and only the first layers and E have moved."""
+    base = TrainConfig.from_preset("compact", data=str(shapes), out=str(tmp_path / "base"), epochs=60, width=8, **SMALL)
+    list(train(base))
+    config = drawings_config(
+        tmp_path / "base", str(tilted), str(tmp_path / "own"), epochs=150, **SMALL | {"batch_size": 8}
+    )
+    list(train(config))
+    before, after = load_model(tmp_path / "base"), load_model(tmp_path / "own")
+    moved = {
+        name for name, value in after.state_dict().items()
+        if not torch.allclose(value, before.state_dict()[name], atol=1e-3) and not name.startswith("encoder.")
+    }  # fmt: skip
+    assert moved
+    assert {name.split(".")[1] for name in moved} <= {"start", "start_norm"}
+    from edgegan_widget.recipes.drawings import load_drawings
+
+    drawn, _ = load_drawings(config)
+    wanted = drawn.take(range(4)).edges
+    latent = torch.randn(16, before.config.latent_size, generator=torch.Generator().manual_seed(1))
+    condition = torch.tensor([[1.0, 0.0]]).expand(16, -1)
+    distances, spreads = [], []
+    for networks in (before, after):
+        with torch.no_grad():
+            edges, images = networks.decode(latent, condition)
+        pairwise = (edges[:, None] - wanted[None]).abs().mean(dim=(2, 3, 4))
+        distances.append(pairwise.min(dim=1).values.mean().item())
+        spreads.append(images.std(dim=0).mean().item())
+    assert distances[1] < distances[0]
+    assert spreads[1] > 0.3 * spreads[0]
+
+
+def test_drawings_that_cannot_be_used(tilted: Path, tmp_path: Path, small_model: ModelConfig) -> None:
+    with pytest.raises(ConfigError, match="name it with start_from"):
+        TrainConfig.from_preset("drawings", start_from="")
+    start = saved(tmp_path / "start", small_model, with_critics=False)
+    (tilted / "zebra").mkdir()
+    with pytest.raises(DataError, match=r"has folders named zebra; put the drawings into folders named .*ball, box"):
+        train(drawings_config(start, str(tilted), str(tmp_path / "run")))
+    (tmp_path / "none" / "ball").mkdir(parents=True)
+    with pytest.raises(DataError, match="holds no drawing"):
+        train(drawings_config(start, str(tmp_path / "none"), str(tmp_path / "run")))
