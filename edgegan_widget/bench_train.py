@@ -24,7 +24,7 @@ from edgegan_widget.dataset import PairDataset
 from edgegan_widget.devices import choose_device, describe_device
 from edgegan_widget.files import write_atomic
 from edgegan_widget.runs import Run
-from edgegan_widget.training import Trainer
+from edgegan_widget.trainer import Trainer
 
 __all__ = ["run"]
 

@@ -16,7 +16,8 @@ from edgegan_widget.finetuning import drawings_config, finetune_config
 from edgegan_widget.nets import PaperCritics, PaperEdgeGAN
 from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
 from edgegan_widget.strokes import Drawing, Stroke
-from edgegan_widget.training import Trainer, train
+from edgegan_widget.trainer import Trainer
+from edgegan_widget.training import train
 from edgegan_widget.transfer import carry_over, nearest_classes
 
 CPU = torch.device("cpu")

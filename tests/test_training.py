@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from edgegan_widget import trainer as trainers
 from edgegan_widget import training
 from edgegan_widget.checkpoint import load_critics, load_model, load_state
 from edgegan_widget.config import TrainConfig
@@ -20,7 +21,8 @@ from edgegan_widget.errors import ConfigError, DataError, TrainingError
 from edgegan_widget.optimizers import TensorFlowRMSProp
 from edgegan_widget.runs import Run
 from edgegan_widget.stepping import Stepper
-from edgegan_widget.training import Trainer, train
+from edgegan_widget.trainer import Trainer
+from edgegan_widget.training import train
 from tests.parity.original import golden
 
 CPU = torch.device("cpu")
@@ -123,7 +125,7 @@ def test_a_run_is_not_overwritten_and_can_be_resumed(shapes: Path, tmp_path: Pat
 
 
 def test_stopping_the_iteration_saves(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
+    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     for progress in train(small("compact", shapes, tmp_path)):
         if progress.step == 3:
             break
@@ -135,7 +137,7 @@ def test_stopping_the_iteration_saves(shapes: Path, tmp_path: Path, monkeypatch:
 def test_reports_after_the_saved_state_are_taken_back(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
+    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     config = small("compact", shapes, tmp_path)
     for progress in train(config):
         if progress.step == 2:
@@ -191,9 +193,9 @@ def test_a_class_without_pictures_and_a_broken_picture(shapes: Path, tmp_path: P
 def test_a_loss_that_is_not_finite_stops_the_run_within_a_step(
     preset: str, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 2)
+    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 2)
     data = load_data(shapes, "train")
-    maker = training.RECIPES[preset].Recipe
+    maker = trainers.RECIPES[preset].Recipe
     inputs = maker.inputs
 
     def poisoned(self: object, data: object, index: int) -> dict[str, torch.Tensor]:
@@ -235,7 +237,7 @@ def test_memory_that_runs_out_halves_the_batch_once(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls: list[int] = []
-    maker = training.RECIPES["compact"].Recipe
+    maker = trainers.RECIPES["compact"].Recipe
     updates = maker.updates
 
     def short_of_memory(self: object, parts: list[object], variant: object) -> object:
@@ -288,7 +290,7 @@ def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkey
     from edgegan_widget import records
 
     monkeypatch.setattr(records, "_tensorboard", lambda folder: None)  # its own thread would complain
-    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
+    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     for progress in train(small("compact", shapes, tmp_path / "run")):
         if progress.step == 2:
             shutil.rmtree(tmp_path / "run")
@@ -298,7 +300,7 @@ def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkey
 def test_samples_give_way_to_the_disk_limit(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from edgegan_widget import records
 
-    monkeypatch.setattr(training, "REPORT_EVERY_STEPS", 1)
+    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     monkeypatch.setattr(records, "MOST_SAMPLES", 4)
     list(train(small("compact", shapes, tmp_path / "run", save_every_seconds=0.0)))
     steps = list(Run(tmp_path / "run").samples("latents"))
