@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgegan_widget.config import PRESETS, TrainConfig, from_json
 from edgegan_widget.errors import ConfigError
-from edgegan_widget.finetuning import finetune_config
+from edgegan_widget.finetuning import drawings_config, finetune_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +90,10 @@ def train_config(options: argparse.Namespace) -> TrainConfig:
         changes["classes"] = tuple(changes["classes"])
     if options.config is not None:
         base = _read_settings(options.config)
+    elif options.preset == "drawings":
+        base = drawings_config(changes.pop("start_from", "default"), "", "")
     elif "start_from" in changes and options.preset in (None, "compact", "paper"):
-        base = finetune_config(changes.pop("start_from"), changes.get("data", ""), changes.get("out", ""))
+        base = finetune_config(changes.pop("start_from"), "", "")
     else:
         base = PRESETS[options.preset or "compact"]
     if options.lr is not None:

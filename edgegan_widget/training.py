@@ -36,6 +36,7 @@ __all__ = ["Progress", "train"]
 log = logging.getLogger(__name__)
 
 SCORED_PICTURES = 256
+SAVING_SHARE = 50  # training goes on for so many times as long as the last save took, before the next
 
 
 def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
@@ -97,14 +98,14 @@ def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterato
         try:
             for progress in trainer:
                 yield saver.report(progress)
-            saver.save_if_new()
+            saver.save_if_new(at_once=signals.received)
         except GeneratorExit:  # the caller stopped asking, between two steps
-            saver.save_if_new()
+            saver.save_if_new(at_once=True)
             recorder.end("stopped")
             raise
         except BaseException as error:
             with contextlib.suppress(EdgeGANError):
-                saver.save_if_new()  # the trainer went back to its last finite state
+                saver.save_if_new(at_once=True)  # the trainer went back to its last finite state
             ours = isinstance(error, EdgeGANError)
             recorder.end("failed", str(error) if ours else f"{type(error).__name__}: {error}")
             raise
@@ -120,23 +121,27 @@ class _Saver:
         self._trainer, self._recorder = trainer, recorder
         self._shown = shown_of(shown)
         self._scored = _scored_of(shown)
-        self._saved_step, self._saved_at = -1, time.monotonic()
+        self._saved_step, self._next_save = -1, time.monotonic() + trainer.config.save_every_seconds
 
     def report(self, progress: Progress) -> Progress:
         """Write the report down, after saving if it is time; with the score if so."""
         last = progress.step == progress.steps
-        if last or time.monotonic() - self._saved_at > self._trainer.config.save_every_seconds:
+        if last or time.monotonic() > self._next_save:
             progress = dataclasses.replace(progress, score=self._save())
         self._recorder.report(progress)
         return progress
 
-    def save_if_new(self) -> None:
-        """Save unless the step at hand was saved already."""
-        if self._trainer.step != self._saved_step:
+    def save_if_new(self, at_once: bool) -> None:
+        """Save unless the step at hand was saved already; ``at_once`` without drawing and scoring pictures first."""
+        if self._trainer.step == self._saved_step:
+            return
+        if at_once:
+            self._recorder.save(self._trainer.state_dict(), self._trainer.recipe, {}, self._trainer.step, None)
+        else:
             self._save()
 
     def _save(self) -> float:
-        trainer = self._trainer
+        trainer, began = self._trainer, time.monotonic()
         networks = trainer.recipe.drawing_networks()
         edges, images = draw_sketches(networks, self._scored)
         if trainer.config.preset == "drawings":  # there are no photos to compare with
@@ -148,7 +153,9 @@ class _Saver:
             "latents": latent_grid(networks, trainer.config.seed),
         }
         self._recorder.save(trainer.state_dict(), trainer.recipe, samples, trainer.step, score)
-        self._saved_step, self._saved_at = trainer.step, time.monotonic()
+        self._saved_step, ended = trainer.step, time.monotonic()
+        wished = trainer.config.save_every_seconds
+        self._next_save = ended + max(wished, min(1.0, wished) * SAVING_SHARE * (ended - began))
         return score
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from edgegan_widget import cli, cli_training
+from edgegan_widget.checkpoint import load_critics
 from edgegan_widget.cli import main
+from edgegan_widget.config import TrainConfig
+from edgegan_widget.errors import ConfigError
 
 
 @pytest.fixture
@@ -80,6 +85,35 @@ def test_train_and_resume(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "already holds a run; add --resume" in capsys.readouterr().err
     assert main([*command, "--epochs", "2", "--resume", "--device", "cpu"]) == 0
     assert "Draw with it: edgegan-widget dashboard --model" in capsys.readouterr().out
+
+
+def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
+    def config(*words: str) -> TrainConfig:
+        return cli_training.train_config(cli._parser().parse_args(["train", "data", "--out", "run", *words]))
+
+    tuned = config("--start-from", "default", "--trains", "encoder", "--no-mirror")
+    assert (tuned.preset, tuned.epochs, tuned.lr_generator, tuned.trains, tuned.mirror) == (
+        "compact", 20, 1e-5, "encoder", False,
+    )  # fmt: skip
+    assert config("--preset", "drawings", "--drawings", "mine").start_from == "default"
+    assert config("--preset", "modern", "--start-from", "default").lr_generator == 2e-4
+    assert config("--classes", "a", "b", "--size", "128").classes == ("a", "b")
+    (tmp_path / "config.json").write_text(json.dumps({"torch": "2", "settings": dataclasses.asdict(tuned)}))
+    assert config("--config", str(tmp_path / "config.json"), "--seed", "4") == dataclasses.replace(tuned, seed=4)
+    with pytest.raises(ConfigError, match="holds no settings"):
+        config("--config", str(tmp_path / "none.json"))
+
+
+def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--batch-size", "8", "--width", "4", "--epochs", "1", "--device", "cpu", "--preset", "compact"]
+    out = tmp_path / "study"
+    assert main(["study", "--data", str(shapes), "--out", str(out), "--grid", "lr=1e-4,2e-4", *words]) == 0
+    assert "lr-2e-4: epoch 1.00 of 1, score" in capsys.readouterr().out
+    assert (out / "study.png").is_file()
+    assert main(["export", str(out / "lr-1e-4"), "--out", str(tmp_path / "model"), "--critics"]) == 0
+    assert (tmp_path / "model" / "critics.safetensors").is_file()
+    assert main(["export", str(tmp_path / "model"), "--out", str(tmp_path / "again")]) == 0
+    assert load_critics(tmp_path / "again") is None
 
 
 @pytest.mark.parametrize(

@@ -348,6 +348,27 @@ def test_every_size_can_be_trained(size_px: int, shapes: Path, tmp_path: Path) -
     assert model.generate(sketch, "ball").image.shape == (size_px, size_px, 3)
 
 
+@pytest.mark.parametrize("preset", ["compact", "modern"])
+def test_memory_grows_with_the_picture_and_no_faster(preset: str, shapes: Path) -> None:
+    """Bytes that one step keeps for its backward passes, counted, at each size."""
+    kept: dict[int, int] = {}
+    for size_px in (64, 128, 256):
+        trainer = Trainer(load_data(shapes, "train", size_px), small(preset, size_px=size_px), CPU)
+        inputs = trainer.recipe.inputs(trainer.data, 0)
+        total = 0
+
+        def count(tensor: torch.Tensor) -> torch.Tensor:
+            nonlocal total
+            total += tensor.numel() * tensor.element_size()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            trainer.stepper(inputs, 0, 1.0)
+        kept[size_px] = total
+    assert 2.5 < kept[128] / kept[64] < 4.4
+    assert 2.5 < kept[256] / kept[128] < 4.4
+
+
 def test_a_signal_ends_the_command_after_a_whole_step(shapes: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edgegan_widget", "train", str(shapes), "--out", str(tmp_path / "run")]
     options = ["--epochs", "9999", "--batch-size", "4", "--width", "4", "--device", "cpu"]
