@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
 
-__all__ = ["TensorFlowRMSProp", "adam", "set_rate"]
+__all__ = ["TensorFlowRMSProp", "adam", "load_optimizer", "set_rate"]
 
 
 class TensorFlowRMSProp(torch.optim.Optimizer):
@@ -66,6 +67,16 @@ def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
             group["lr"].fill_(lr)
         else:
             group["lr"] = lr
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Put a saved state back, also one that was saved on another kind of device."""
+    kinds = [(group["lr"], group.get("capturable")) for group in optimizer.param_groups]
+    optimizer.load_state_dict(dict(state))
+    for group, (lr, capturable) in zip(optimizer.param_groups, kinds):
+        group["lr"] = lr.fill_(float(group["lr"])) if isinstance(lr, torch.Tensor) else float(group["lr"])
+        if capturable is not None:
+            group["capturable"] = capturable
 
 
 def _rate(lr: float, parameters: list[nn.Parameter]) -> float | torch.Tensor:

@@ -77,12 +77,12 @@ class Trainer:
         pending: list[Losses] = []
         kept = Snapshot(self.recipe, self.step)
         began = time.perf_counter()
-        while self.step < self.steps and not any_process(self.stop_requested(), self.device):
+        while self.step < self.steps and not self._agreed(self.stop_requested(), at_report=not pending):
             try:
                 inputs = self.recipe.inputs(self.data, self.step)
                 pending.append(self.stepper(inputs, self.step, self._rate_factor()))
                 self.step += 1
-                slow = any_process(time.perf_counter() - began > REPORT_EVERY_SECONDS, self.device)
+                slow = self._agreed(time.perf_counter() - began > REPORT_EVERY_SECONDS, at_report=False)
                 if not (slow or len(pending) == REPORT_EVERY_STEPS or self.step == self.steps):
                     continue
                 losses = _means(pending)  # the only place that waits for the device
@@ -129,6 +129,12 @@ class Trainer:
         self.recipe.load_state_dict(state["recipe"])
         self.stepper.parts = int(state["parts"])
         self.step = int(state["step"])
+
+    def _agreed(self, wish: bool, at_report: bool) -> bool:
+        """Whether any process wishes it; on several GPUs asked at reports only, since asking waits for the device."""
+        if world()[1] > 1 and self.device.type == "cuda" and not at_report:
+            return False
+        return any_process(wish, self.device)
 
     def _work_in_parts(self, error: BaseException) -> None:
         if not self.stepper.split_further(self.config.batch_size // world()[1]):

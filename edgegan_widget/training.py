@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import os
 import signal
 import threading
 import time
@@ -71,6 +72,8 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     if run.can_resume and not resume:
         raise TrainingError(f"{run.folder} already holds a run; add --resume to go on, or choose another folder.")
     device = choose_device(config.device)
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS refuses to promise it
     torch.use_deterministic_algorithms(config.deterministic)
     if config.preset == "drawings":
         pictures, shown = load_drawings(config)
@@ -86,7 +89,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     trainer = Trainer(pictures, config, device, state)
     recorder = Recorder(trainer.config, device)
     recorder.best_score = float((state or {}).get("best_score", recorder.best_score))
-    return _record(trainer, recorder, shown.to(device)) if world()[0] == 0 else iter(trainer)
+    return _record(trainer, recorder, shown.to(device)) if world()[0] == 0 else _follow(trainer)
 
 
 def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterator[Progress]:
@@ -110,6 +113,15 @@ def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterato
             recorder.end("failed", str(error) if ours else f"{type(error).__name__}: {error}")
             raise
         recorder.end("stopped" if signals.received else "finished")
+        if signals.received:
+            raise KeyboardInterrupt
+
+
+def _follow(trainer: Trainer) -> Iterator[Progress]:
+    """The loop in the other processes, which write nothing down."""
+    with _DeferredSignals() as signals:
+        trainer.stop_requested = lambda: signals.received
+        yield from trainer
         if signals.received:
             raise KeyboardInterrupt
 

@@ -1,28 +1,38 @@
 #!/usr/bin/env bash
 # Trains what ships, on a GPU, in as many calls as it takes: each call goes on where the last one stopped.
 #
-#   edgegan-widget pack OBJECTS14 --out runs/objects14.npz     # once, where the pictures are
-#   models/train.sh runs/objects14.npz OUT [MINUTES]           # again and again, OUT kept between calls
+#   edgegan-widget pack OBJECTS14 --out runs/objects14.npz                 # once, where the pictures are
+#   edgegan-widget pack OBJECTS14 --size 128 --out runs/objects14_128.npz
+#   models/train.sh runs/objects14.npz OUT MINUTES modern64                # again and again, OUT kept between calls
+#   models/train.sh runs/objects14_128.npz OUT MINUTES modern128
+#   models/train.sh runs/objects14.npz OUT MINUTES paper
+#   models/train.sh runs/objects14.npz OUT MINUTES prove                   # CUDA tests and figures
 #
-# The paper's recipe (100 epochs at batch 64) and a wider compact run share the minutes. OUT/paper and OUT/compact are
-# run folders; OUT/*/validation.json says which is the better one.
+# OUT/NAME is a run folder, OUT/NAME-model what to ship of it, with validation.json and samples.png. Training states are
+# large (the paper's is 550 MB): keep OUT on the machine with the GPU and bring only the *-model folders back.
 set -eu
-data=$1 out=$2 minutes=${3:-9}
+data=$1 out=$2 minutes=$3 name=$4
 device=${DEVICE:-cuda}
-share=$((minutes * 60 / 2))
 mkdir -p "$out"
 
-go_on() { # name, then options of edgegan-widget train
-  local run=$out/$1 resume=
-  shift
+go_on() { # options of edgegan-widget train
+  local run=$out/$name resume=
   [ -f "$run/checkpoints/last.pt" ] && resume=--resume
   # The signal ends the run after a whole step, with everything saved.
-  timeout --signal=TERM "$share" python3 -m edgegan_widget train "$data" --out "$run" --device "$device" $resume "$@" || true
+  timeout --signal=TERM "$((minutes * 60))" \
+    python3 -m edgegan_widget train "$data" --out "$run" --device "$device" --quiet $resume "$@" || true
+  python3 -m edgegan_widget export "$run" --out "$run-model"
+  python3 -m edgegan_widget validate "$data" --model "$run-model" --device "$device" --out "$run-model"
 }
 
-go_on compact --preset compact --width "${WIDTH:-64}" --batch-size 64 --epochs "${EPOCHS:-300}"
-go_on paper --preset paper --epochs 100
-for run in compact paper; do
-  [ -d "$out/$run/model" ] || continue
-  python3 -m edgegan_widget validate "$data" --model "$out/$run" --device "$device" --out "$out/$run"
-done
+case $name in
+  modern64) go_on --preset modern --epochs "${EPOCHS:-300}" ;;
+  modern128) go_on --preset modern128 --epochs "${EPOCHS:-300}" ;;
+  paper) go_on --preset paper --epochs "${EPOCHS:-100}" --precision "${PRECISION:-bfloat16}" ;;
+  prove)
+    python3 -m pytest tests -q -k "cuda or captured" | tee "$out/cuda_tests.txt"
+    python3 -m edgegan_widget bench --device "$device" --json "$out/bench.json"
+    python3 -m edgegan_widget bench train --device "$device" --json "$out/bench_train.json"
+    ;;
+  *) echo "$name is none of modern64, modern128, paper, prove" >&2; exit 2 ;;
+esac

@@ -18,7 +18,7 @@ from edgegan_widget.config import TrainConfig
 from edgegan_widget.dataset import load_data
 from edgegan_widget.engine import EdgeGAN
 from edgegan_widget.errors import ConfigError, DataError, TrainingError
-from edgegan_widget.optimizers import TensorFlowRMSProp
+from edgegan_widget.optimizers import TensorFlowRMSProp, adam, load_optimizer
 from edgegan_widget.runs import Run
 from edgegan_widget.stepping import Stepper
 from edgegan_widget.trainer import Trainer
@@ -329,6 +329,18 @@ def test_rmsprop_as_tensorflow_has_it() -> None:
         assert torch.allclose(parameter, torch.from_numpy(micro["rms_p"][step]), atol=1e-7)
         mean_square = optimizer.state[parameter]["mean_square"]
         assert torch.allclose(mean_square, torch.from_numpy(micro["rms_ms"][step]), rtol=1e-6)
+
+
+def test_a_state_from_a_gpu_goes_on_without_one() -> None:
+    """There the rate is a tensor and Adam is capturable, which a CPU refuses."""
+    parameter = torch.nn.Parameter(torch.ones(3))
+    optimizer = adam([parameter], 1e-3, (0.0, 0.99))
+    state = optimizer.state_dict()
+    state["param_groups"][0] |= {"lr": torch.tensor(2e-3), "capturable": True}
+    load_optimizer(optimizer, state)
+    parameter.grad = torch.ones(3)
+    optimizer.step()
+    assert torch.allclose(parameter.detach(), torch.full((3,), 1 - 2e-3))
 
 
 @pytest.mark.parametrize("preset", ["compact", "modern"])

@@ -29,7 +29,7 @@ from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.losses import feature_distance, gaussian_kl, hinge_discriminator, latent_l1, r1_penalty
 from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
-from edgegan_widget.optimizers import adam, set_rate
+from edgegan_widget.optimizers import adam, load_optimizer, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, RunningMean, move
 from edgegan_widget.schedule import parse_schedule, scheduled
 
@@ -191,7 +191,11 @@ class Recipe:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         for name in self._parts():
-            getattr(self, name).load_state_dict(state[name])
+            part = getattr(self, name)
+            if isinstance(part, nn.Module):
+                part.load_state_dict(state[name])
+            else:
+                load_optimizer(part, state[name])
         self.averaged.module.load_state_dict(state["averaged"])
 
     @staticmethod

@@ -34,7 +34,7 @@ from edgegan_widget.losses import hinge_discriminator, latent_l1
 from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import Discriminator
-from edgegan_widget.optimizers import adam, set_rate
+from edgegan_widget.optimizers import adam, load_optimizer, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, RunningMean, move
 from edgegan_widget.trace import read_sketch
 
@@ -211,7 +211,11 @@ class Recipe:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         for name in self._parts():
-            getattr(self, name).load_state_dict(state[name])
+            part = getattr(self, name)
+            if isinstance(part, nn.Module):
+                part.load_state_dict(state[name])
+            else:
+                load_optimizer(part, state[name])
         self.averaged.module.load_state_dict(state["averaged"])
 
     @staticmethod

@@ -23,7 +23,7 @@ from edgegan_widget.dataset import PairDataset
 from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.losses import critic_gap, focal, gradient_penalty, latent_l1
 from edgegan_widget.nets import Discriminator, PaperCritics, PaperEdgeGAN, class_condition, resize_bicubic_double
-from edgegan_widget.optimizers import TensorFlowRMSProp, set_rate
+from edgegan_widget.optimizers import TensorFlowRMSProp, load_optimizer, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, RunningMean, move
 
 WEIGHT_PENALTY = 10.0
@@ -176,7 +176,7 @@ class Recipe:
         if self.averaged is not None:
             self.averaged.module.load_state_dict(state["averaged"])
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            load_optimizer(optimizer, state["optimizers"][name])
 
     def _draw(self, part: Inputs, keep_graph: bool) -> Pair:
         with torch.set_grad_enabled(keep_graph):
