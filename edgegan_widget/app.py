@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
@@ -19,12 +20,13 @@ from edgegan_widget.errors import ConfigError
 from edgegan_widget.jobs import NewestWins
 from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.panels.pad import Pad
-from edgegan_widget.panels.parts import row, style_and_script
-from edgegan_widget.panels.result import EXPORT_PX, Moment, ResultView, picture_png
+from edgegan_widget.panels.parts import picture_png, row, style_and_script
+from edgegan_widget.panels.result import EXPORT_PX, Moment, ResultView
 from edgegan_widget.raster import rasterize
 from edgegan_widget.strokes import Drawing
 
 if TYPE_CHECKING:
+    from edgegan_widget.config import ModelConfig
     from edgegan_widget.engine import Result
 
 __all__ = ["Engine", "SketchPad"]
@@ -50,10 +52,35 @@ class Engine(Protocol):
     def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
 
 
+class _Model:
+    """A model to draw with: what is known of it before its weights are there, and the engine once they are."""
+
+    def __init__(self, model: str | os.PathLike[str] | Engine) -> None:
+        self.engine: Engine | None = None
+        self.title = ""
+        known: ModelConfig | Engine
+        if isinstance(model, (str, os.PathLike)):
+            self.place = find_model(model)
+            self.title = _title(self.place)
+            known = read_config(self.place)
+        else:
+            self.engine = known = model
+        self.classes, self.size_px = known.classes, known.size_px
+
+    def load(self, device: str) -> Engine:
+        """The engine, loaded the first time."""
+        if self.engine is None:
+            from edgegan_widget.engine import EdgeGAN  # loads torch, beside the page that is already there
+
+            self.engine = EdgeGAN.from_pretrained(self.place, device)
+        return self.engine
+
+
 @dataclass(frozen=True)
 class _Request:
     """One picture asked for; without a sketch only the model is loaded."""
 
+    model: _Model
     sketch: U8 | None
     label: str
     seed: int | None
@@ -91,13 +118,7 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         self, model: str | os.PathLike[str] | Engine = "default", *, device: str = "auto", label: str | None = None
     ) -> None:
         self._device = device
-        self._model: str | os.PathLike[str] | None = None
-        self._engine: Engine | None = None
-        if isinstance(model, (str, os.PathLike)):
-            config = read_config(find_model(model))
-            self._model, self._classes, self._size_px = model, config.classes, config.size_px
-        else:
-            self._engine, self._classes, self._size_px = model, model.classes, model.size_px
+        self._model = self._proven = _Model(model)  # the one asked for, and the last one that could be loaded
         self._result: Result | None = None
         self._told = 0.0
         self._shown = threading.Lock()  # a picture that arrives late must not overwrite a cleared pad
@@ -105,7 +126,7 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
             self._work, self._answered, self._complain
         )
         self._view = ResultView(
-            self._classes, self._first_class(label), self._ask, self._restore, self._export, self._complain
+            self._model.classes, self._first_class(label), self._ask, self._restore, self._export, self._complain
         )
         self._pad = Pad(self._drawn, self._complain)
         columns = widgets.Box([self._pad, self._view])
@@ -113,8 +134,7 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         header = row([self._view.class_choice])
         super().__init__([header, columns])
         self.add_class("eg-app")
-        self._view.report("Loading the model…" if self._engine is None else self._ready_line())
-        self._worker.submit(_Request(None, self._view.label, None, 1, None))
+        self._load()
 
     # For code --------------------------------------------------------------------------------------------------
 
@@ -130,7 +150,7 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
     @property
     def sketch(self) -> U8:
         """What the network sees, uint8 [size_px, size_px], white paper 255."""
-        return self._pad.sketch(self._size_px)
+        return self._pad.sketch(self._model.size_px)
 
     @property
     def image(self) -> U8 | None:
@@ -151,6 +171,26 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
     def label(self, label: str) -> None:
         self._view.choose(self._first_class(label), self._view.seed)
         self._ask()
+
+    def use_model(self, model: str | os.PathLike[str]) -> None:
+        """Draw with another model from now on: what is drawn stays, and the chosen class where the model knows it.
+
+        Parameters
+        ----------
+        model
+            Name of a shipped model, a model or run folder, or a run's ``.safetensors`` checkpoint. The file is read
+            anew even if it is the one in use.
+
+        Raises
+        ------
+        ModelError
+            It cannot be used; the pad keeps the model it has.
+        """
+        self._change_model(_Model(model))
+        self._view.complain(None)
+        self._load()
+        if not self._pad.is_empty:
+            self._ask()
 
     def wait(self, timeout_seconds: float = 60.0) -> bool:
         """Wait until the picture of what is drawn is there; False where that took longer."""
@@ -182,23 +222,39 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
             return
         variations = self._view.variations if finished else 1
         drawing = self._pad.drawing if finished else None
-        self._worker.submit(_Request(self.sketch, self._view.label, self._view.seed, variations, drawing))
+        sketch, label, seed = self.sketch, self._view.label, self._view.seed
+        self._worker.submit(_Request(self._model, sketch, label, seed, variations, drawing))
+
+    def _load(self) -> None:
+        """Have the worker load the model."""
+        self._view.report("Loading the model…" if self._model.engine is None else self._ready_line())
+        self._worker.submit(_Request(self._model, None, self._view.label, None, 1, None))
+
+    def _change_model(self, model: _Model) -> None:
+        with self._shown:
+            self._model = model
+            known = self._view.label in model.classes
+            self._view.offer(model.classes, self._view.label if known else self._first_class(None))
 
     def _work(self, request: _Request) -> tuple[_Request, Result | None]:
         """In the worker: load the model the first time, then draw."""
-        if self._engine is None:
-            from edgegan_widget.engine import EdgeGAN  # loads torch, beside the page that is already there
-
-            self._engine = EdgeGAN.from_pretrained(self._model or "default", self._device)
+        try:
+            engine = request.model.load(self._device)
+        except Exception:
+            if request.model is self._model and request.model is not self._proven:
+                self._change_model(self._proven)
+                self._view.report(self._ready_line())
+            raise
+        self._proven = request.model
         if request.sketch is None:
             return request, None
-        return request, self._engine.generate(
-            request.sketch, request.label, seed=request.seed, variations=request.variations
-        )
+        return request, engine.generate(request.sketch, request.label, seed=request.seed, variations=request.variations)
 
     def _answered(self, answer: tuple[_Request, Result | None]) -> None:
         """In the worker: put the picture on the page."""
         request, result = answer
+        if request.model is not self._model:
+            return  # another one was chosen meanwhile
         if result is None:
             self._view.report(self._ready_line())
             return
@@ -212,25 +268,30 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
             self._told = time.monotonic()
             self._view.show(result.images, result.edges)
             self._view.complain(None)
-            self._view.report(f"{self._ready_line()} · {result.milliseconds / len(result.images):.0f} ms a picture")
+            self._view.report(self._ready_line(f"{result.milliseconds / len(result.images):.0f} ms a picture"))
             if request.drawing is not None:
                 self._view.remember(Moment(request.drawing, request.label, request.seed, result.image))
 
     def _complain(self, error: Exception | None) -> None:
         self._view.complain(error)
 
-    def _ready_line(self) -> str:
-        return "" if self._engine is None else f"Ready on {self._engine.device_name}"
+    def _ready_line(self, speed: str = "") -> str:
+        engine, title = self._model.engine, self._model.title
+        if engine is None:
+            return ""
+        return " · ".join(filter(None, [f"Ready on {engine.device_name}", speed, title and f"model {title}"]))
 
     def _restore(self, moment: Moment) -> None:
+        self._first_class(moment.label)  # the model may be another one by now
         self._view.choose(moment.label, moment.seed)
         self._pad.drawing = moment.drawing
 
     def _first_class(self, label: str | None) -> str:
+        classes = self._model.classes
         if label is None:
-            return FIRST_CLASS if FIRST_CLASS in self._classes else self._classes[0]
-        if label not in self._classes:
-            raise ConfigError(f"the class is {label!r}; this model knows {', '.join(self._classes)}.")
+            return FIRST_CLASS if FIRST_CLASS in classes else classes[0]
+        if label not in classes:
+            raise ConfigError(f"the class is {label!r}; this model knows {', '.join(classes)}.")
         return label
 
     def _export(self, kind: str) -> tuple[str, str, bytes]:
@@ -246,6 +307,13 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         if kind == "png":
             return f"{name}.png", "image/png", picture_png(self._result.image)
         return f"{name}_drawing_and_picture.png", "image/png", _side_by_side(self.drawing, self._result.image)
+
+
+def _title(place: Path) -> str:
+    """What to call a model that is not the usual one."""
+    if place.is_file():
+        return f"{place.parent.parent.name} ({place.stem})"  # <run>/checkpoints/best.safetensors
+    return "" if place.name == "default" else place.name
 
 
 def _side_by_side(drawing: Drawing, picture: U8) -> bytes:

@@ -63,6 +63,7 @@ def _add_dashboard(commands: Commands) -> None:
     command.add_argument("--no-token", action="store_true", help="no secret; only for this machine's own use")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
     command.add_argument("--no-preheat", action="store_true", help="keep no kernel waiting: less memory, slower page")
+    command.add_argument("--runs", default="runs", metavar="DIR", help="folder of the training runs (default: runs)")
     command.set_defaults(run=_dashboard)
 
 
@@ -72,7 +73,7 @@ def _dashboard(options: argparse.Namespace) -> None:
     token = "" if options.no_token else options.token
     serve(
         options.model, options.device, options.host, options.port, token,
-        open_browser=not options.no_browser, preheat=not options.no_preheat,
+        open_browser=not options.no_browser, preheat=not options.no_preheat, runs=options.runs,
     )  # fmt: skip
 
 

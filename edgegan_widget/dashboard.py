@@ -13,23 +13,31 @@ from edgegan_widget.model_folder import find_model, packaged
 if TYPE_CHECKING:
     from traitlets.config import Config
 
-    from edgegan_widget.app import SketchPad
+    from edgegan_widget.workbench import Workbench
 
 __all__ = ["page", "serve"]
 
 MODEL_VARIABLE = "EDGEGAN_WIDGET_MODEL"
 DEVICE_VARIABLE = "EDGEGAN_WIDGET_DEVICE"
+RUNS_VARIABLE = "EDGEGAN_WIDGET_RUNS"
+FOLDER_VARIABLE = "EDGEGAN_WIDGET_FOLDER"  # where the command was given: paths typed on the page start there
 UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
 CULL_AFTER_SECONDS = 600  # a kernel outlives its closed page by this much
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def page() -> SketchPad:
-    """The dashboard's content, for the model that :func:`serve` was started with."""
-    from edgegan_widget.app import SketchPad
+def page() -> Workbench:
+    """The dashboard's content, for the model and the runs that :func:`serve` was started with."""
+    from edgegan_widget.workbench import Workbench
 
     sys.setswitchinterval(0.001)  # the drawing thread need not wait 5 ms for the one that takes the pen's events
-    return SketchPad(os.environ.get(MODEL_VARIABLE, "default"), device=os.environ.get(DEVICE_VARIABLE, "auto"))
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        os.chdir(folder)  # Voilà starts the page in the notebook's folder, which lies inside the installed package
+    return Workbench(
+        os.environ.get(MODEL_VARIABLE) or "default",
+        device=os.environ.get(DEVICE_VARIABLE) or "auto",
+        runs=os.environ.get(RUNS_VARIABLE) or "runs",
+    )
 
 
 def serve(
@@ -40,6 +48,7 @@ def serve(
     token: str | None = None,
     open_browser: bool = True,
     preheat: bool = True,
+    runs: str | os.PathLike[str] = "runs",
 ) -> None:
     """Serve the dashboard until interrupted.
 
@@ -59,6 +68,8 @@ def serve(
         Open the page in the default browser.
     preheat
         Keep one kernel with a loaded model waiting, so that a page opens at once; costs its memory.
+    runs
+        Folder of the training runs.
 
     Raises
     ------
@@ -75,6 +86,8 @@ def serve(
         raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
     os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
     os.environ[DEVICE_VARIABLE] = device
+    os.environ[FOLDER_VARIABLE] = os.getcwd()
+    os.environ[RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
     settings = _settings(token, preheat)

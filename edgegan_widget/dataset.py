@@ -20,6 +20,7 @@ from torch import Tensor
 
 from edgegan_widget.augment import place, sketch_like
 from edgegan_widget.chance import stream
+from edgegan_widget.data_folder import SUFFIXES
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture, write_atomic
@@ -29,7 +30,6 @@ __all__ = ["Batch", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
 
 

@@ -1,4 +1,4 @@
-"""The only file with threads: work beside the page, of which only the newest request counts."""
+"""The only file with threads: work beside the page of which only the newest request counts, and regular looks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-__all__ = ["NewestWins"]
+__all__ = ["NewestWins", "Ticker"]
 
 log = logging.getLogger(__name__)
 
@@ -99,3 +99,51 @@ def _serve(reference: weakref.ref[NewestWins[Any, Any]]) -> None:
         if worker is None or not worker._serve_next():
             return
         del worker  # while idle only the weak reference is held
+
+
+class Ticker:
+    """Calls a method again and again in a daemon thread, until it is closed or the method's owner is gone.
+
+    Parameters
+    ----------
+    tick
+        A bound method without arguments that returns the seconds until its next call. Its owner is held weakly. An
+        error is logged, and the next call comes after ``after_error_seconds``.
+    after_error_seconds
+        Pause after an error.
+    """
+
+    def __init__(self, tick: Callable[[], float], after_error_seconds: float = 5.0) -> None:
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        arguments = (weakref.WeakMethod(tick), self._wake, self._closed, after_error_seconds)
+        threading.Thread(target=_tick_on, args=arguments, name="edgegan-tick", daemon=True).start()
+
+    def poke(self) -> None:
+        """Have the next call come at once."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the thread after the call at hand."""
+        self._closed.set()
+        self._wake.set()
+
+
+def _tick_on(
+    reference: weakref.WeakMethod[Callable[[], float]],
+    wake: threading.Event,
+    closed: threading.Event,
+    after_error_seconds: float,
+) -> None:
+    while not closed.is_set():
+        wake.clear()
+        tick = reference()
+        if tick is None:
+            return
+        try:
+            pause_seconds = tick()
+        except Exception:  # a thread that died silently would freeze what it keeps up to date
+            log.warning("a regular look failed", exc_info=True)
+            pause_seconds = after_error_seconds
+        del tick  # while it waits only the weak reference is held
+        wake.wait(pause_seconds)

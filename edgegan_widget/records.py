@@ -82,7 +82,7 @@ class Recorder:
         self._board: SummaryWriter | None = None
         self._handler: logging.Handler | None = None
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, steps: int, epoch: float) -> None:
         """Write the settings, and forget what was told after the state that the run goes on from."""
         with self._told_plainly():
             for place in (self.folder, self.folder / "checkpoints", self.folder / "samples"):
@@ -97,7 +97,7 @@ class Recorder:
             if logger.getEffectiveLevel() > logging.INFO:
                 logger.setLevel(logging.INFO)
             self._board = _tensorboard(self.folder)
-            self._tell(state="running", step=step, device=describe_device(self.device))
+            self._tell(state="running", step=step, steps=steps, epoch=epoch, device=describe_device(self.device))
         origin = f"resumed at step {step}" if step else "from the start"
         log.info("training %s on %s, %s", self.config.preset, describe_device(self.device), origin)
 
@@ -133,6 +133,7 @@ class Recorder:
             for kind, picture in samples.items():
                 with write_atomic(self.folder / "samples" / f"{kind}_{step:07}.png") as stream:
                     picture.save(stream, "PNG")
+            self._tell(step=step)
             self._make_room()
         log.info("saved at step %d%s", step, "" if score is None else f", score {score:.1f}")
 

@@ -45,6 +45,7 @@ ACTIVE = ("starting", "running", "stopping")
 START_SECONDS = 90.0  # a process that has said nothing for so long has not started
 NICENESS = 15  # a drawing pad beside the run stays live
 TAIL_BYTES = 20_000
+_children: list[subprocess.Popen[bytes]] = []  # held until they end, whoever else forgets them
 
 
 @dataclass(frozen=True)
@@ -166,15 +167,22 @@ class Run:
     def stop(self) -> None:
         """Ask the run to save and end after the step at hand; nothing happens where it is over."""
         told = self._told()
-        if told is not None and told.active and told.pid is not None and self._is_alive(told):
+        if told is None or not told.active or not self._is_alive(told):
+            return
+        if told.pid is not None:
             psutil.Process(told.pid).send_signal(signal.SIGTERM)
+        elif self.process is not None:  # it has not said anything yet
+            self.process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_seconds: float | None = None) -> Status:
         """Wait until the run is over, or for that long; its status then."""
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while (status := self.status()).active and (deadline is None or time.monotonic() < deadline):
             time.sleep(0.1)
-        return status
+        if self.process is not None and not status.active:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it has said its last word and is about to end
+                self.process.wait(START_SECONDS if timeout_seconds is None else 5)
+        return self.status()
 
     def _told(self) -> Status | None:
         try:
@@ -232,11 +240,13 @@ def start_run(config: TrainConfig, resume: bool = False) -> Run:
     write_bytes(run.folder / "launch.json", settings.to_json(config))
     write_status(run.folder, Status("starting", told_at=time.time()))
     command = [sys.executable, "-m", "edgegan_widget", "train", "--config", str(run.folder / "launch.json"), "--quiet"]
+    _children[:] = [child for child in _children if child.poll() is None]
     with (run.folder / "log.txt").open("ab") as log:
         run.process = subprocess.Popen(
             [*command, *(["--resume"] if resume else [])],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
+    _children.append(run.process)
     with contextlib.suppress(psutil.Error, OSError):  # not every system lets us; the run is merely less polite
         psutil.Process(run.process.pid).nice(NICENESS)
     return run

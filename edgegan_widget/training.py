@@ -97,7 +97,7 @@ def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterato
     saver = _Saver(trainer, recorder, shown)
     with _DeferredSignals() as signals:
         trainer.stop_requested = lambda: signals.received
-        recorder.begin(trainer.step)
+        recorder.begin(trainer.step, trainer.steps, trainer.step / trainer.steps_per_epoch)
         try:
             for progress in trainer:
                 yield saver.report(progress)

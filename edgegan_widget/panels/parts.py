@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import html
+import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from edgegan_widget.errors import EdgeGANError
 
-__all__ = ["button", "error_html", "guard", "heading", "row", "style_and_script", "uploaded"]
+__all__ = ["button", "error_html", "guard", "heading", "picture_png", "row", "style_and_script", "thumb", "uploaded"]
+
+U8 = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +74,25 @@ def uploaded(upload: widgets.FileUpload) -> Iterator[tuple[str, bytes]]:
     yield from files
 
 
+def picture_png(pixels: U8) -> bytes:
+    """uint8 [H, W, 3] or [H, W] as PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def thumb(picture: U8, tooltip: str = "", on_click: Callable[..., None] | None = None) -> widgets.Box:
+    """A small picture, which is a button where something happens on a click."""
+    parts: list[widgets.Widget] = [widgets.Image(value=picture_png(picture), format="png")]
+    if on_click is not None:
+        parts.append(button("", on_click, tooltip))
+    made = widgets.Box(parts)
+    made.add_class("eg-thumb")
+    return made
+
+
 def style_and_script() -> str:
-    """The page's style sheet and the browser's side of the pad, as HTML to display once."""
+    """The page's style sheets and the browser's side of the pad, as HTML to display once."""
     here = Path(__file__).parent / "static"
-    style, script = ((here / name).read_text("utf-8") for name in ("style.css", "pad.js"))
-    return f"<style>{style}</style><script>{script}</script>"
+    style, training, script = ((here / name).read_text("utf-8") for name in ("style.css", "training.css", "pad.js"))
+    return f"<style>{style}{training}</style><script>{script}</script>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from edgegan_widget.panels.parts import button, error_html, guard, heading, row
+from edgegan_widget.panels.parts import button, error_html, guard, heading, picture_png, row, thumb
 from edgegan_widget.strokes import Drawing
 
-__all__ = ["Moment", "ResultView", "picture_png"]
+__all__ = ["Moment", "ResultView"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -104,6 +102,16 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         finally:
             self._silent = False
 
+    def offer(self, classes: Sequence[str], label: str) -> None:
+        """Another model's classes, of which ``label`` is chosen, without asking for a picture."""
+        self._silent = True
+        try:
+            with self._class.hold_sync():
+                self._class.options = _class_options(classes)
+                self._class.value = label
+        finally:
+            self._silent = False
+
     # What is shown ---------------------------------------------------------------------------------------------
 
     def show_live(self, image: U8) -> None:
@@ -116,7 +124,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         self.show_live(images[0])
         self._edge.value = picture_png(edges[0])
         others = images[1:]
-        self._others.children = [_thumb(picture) for picture in others]
+        self._others.children = [thumb(picture) for picture in others]
         (self._others.remove_class if len(others) else self._others.add_class)("eg-hidden")
 
     def show_nothing(self) -> None:
@@ -165,8 +173,9 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         return [self._frame, self._error, self._others, beside, self._history_heading, self._history]
 
     def _build_class(self, classes: Sequence[str], label: str) -> widgets.Widget:
-        options = [(name.replace("_", " "), name) for name in classes]
-        self._class = widgets.Dropdown(options=options, value=label, description="Draw a", layout={"width": "260px"})
+        self._class = widgets.Dropdown(
+            options=_class_options(classes), value=label, description="Draw a", layout={"width": "260px"}
+        )
         self._class.style.description_width = "52px"
         self._class.observe(self._asked, "value")
         self._class.add_class("eg-class")
@@ -224,14 +233,11 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
 
     def _moment_button(self, moment: Moment) -> widgets.Widget:
         spoken = moment.label.replace("_", " ")
-        return _thumb(moment.picture, f"Back to this {spoken}", guard(lambda: self._on_restore(moment), self._say))
+        return thumb(moment.picture, f"Back to this {spoken}", guard(lambda: self._on_restore(moment), self._say))
 
 
-def picture_png(pixels: U8) -> bytes:
-    """uint8 [H, W, 3] or [H, W] as PNG."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
+def _class_options(classes: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), name) for name in classes]
 
 
 def _framed(picture: widgets.Image, css_class: str) -> widgets.Widget:
@@ -239,12 +245,3 @@ def _framed(picture: widgets.Image, css_class: str) -> widgets.Widget:
     frame.add_class("eg-picture")
     frame.add_class(css_class)
     return frame
-
-
-def _thumb(picture: U8, tooltip: str = "", on_click: Callable[..., None] | None = None) -> widgets.Widget:
-    parts: list[widgets.Widget] = [widgets.Image(value=picture_png(picture), format="png")]
-    if on_click is not None:
-        parts.append(button("", on_click, tooltip))
-    thumb = widgets.Box(parts)
-    thumb.add_class("eg-thumb")
-    return thumb

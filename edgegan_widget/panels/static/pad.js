@@ -86,8 +86,10 @@
     const onCanvas = canvasOf(event);
     if (onCanvas) stop(event); // ipycanvas would swallow Tab and every shortcut of the browser
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    const app = event.target.closest?.(".eg-app") ?? (document.querySelectorAll(".eg-app").length === 1 &&
-      document.body.dataset.voila ? document.querySelector(".eg-app") : null);
+    const pads = [...document.querySelectorAll("canvas.eg-ink")].filter((canvas) => canvas.offsetParent);
+    const pad = document.body.dataset.voila && pads.length === 1 ? pads[0] : null; // the only one in sight
+    const app = [event.target, pad].map((from) => from?.closest?.(".eg-app")).find((found) =>
+      found && pads.some((canvas) => found.contains(canvas)));
     if (!app || (typing && !["checkbox", "range"].includes(typing.type))) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     let name = null;

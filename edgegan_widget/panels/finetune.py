@@ -1,0 +1,199 @@
+"""Fine-tuning: going on from a trained model with new pictures, or with a handful of one's own drawings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets as widgets
+from IPython.display import HTML, display
+
+from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.errors import ConfigError, EdgeGANError
+from edgegan_widget.finetuning import drawings_config, finetune_config
+from edgegan_widget.panels.data_choice import DataChoice
+from edgegan_widget.panels.drawing_tray import DrawingTray
+from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm, hint, labelled
+from edgegan_widget.panels.model_choice import ModelChoice
+from edgegan_widget.panels.parts import button, error_html, guard, heading, style_and_script
+from edgegan_widget.panels.run_parts import RunName, columns, start_row
+from edgegan_widget.panels.run_view import RunView
+from edgegan_widget.runs import start_run
+from edgegan_widget.strokes import Drawing
+
+__all__ = ["FinetunePanel"]
+
+PICTURES, DRAWINGS = "New pictures", "My own drawings"
+NOT_HERE = {"preset", "data", "out", "classes", "start_from", "drawings", "width", "size_px"}  # or the model's own
+ONLY_PICTURES = {"trains", "new_classes", "balanced", "mirror", "edge_schedule", "augment", "critic_warmup_steps"}
+FIRST = ("trains", "new_classes")
+ONLY_THESE = "The new model draws the ticked classes and no others."
+CRITICS = (
+    "A model that brings no discriminators: they start fresh and learn alone for the first steps (Warm-up steps, "
+    "critic_warmup_steps)."
+)
+
+
+class FinetunePanel(widgets.VBox):  # type: ignore[misc]
+    """Go on from a trained model: a widget for a notebook cell, and a tab of the dashboard.
+
+    Parameters
+    ----------
+    root
+        Folder of the runs.
+    device
+        ``auto``, ``cpu`` or ``cuda``, as the form's first choice.
+    on_use
+        Called with the path of a model to draw with.
+    take_drawing
+        Returns the drawing on a pad and its class; without it there is no pad to collect drawings from.
+
+    Examples
+    --------
+    >>> FinetunePanel("runs")  # in a notebook cell  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        root: Path | str = "runs",
+        device: str = "auto",
+        on_use: Callable[[Path], None] | None = None,
+        take_drawing: Callable[[], tuple[Drawing, str]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.add_class("eg-app")
+        self.add_class("eg-training")
+        self._root, self._device = Path(root), device
+        self._error = widgets.HTML()
+        self._error.add_class("eg-status")
+        self._ready = False
+        form = self._build_form(take_drawing)
+        self._ready = True
+        self._follow_model()
+        self.view = RunView(
+            self._root, on_use=on_use, lists=lambda config: bool(config.start_from), on_look=self._looked
+        )
+        self.children = [columns(form, self.view)]
+
+    @property
+    def config(self) -> TrainConfig:
+        """The settings as they stand in the form; drawings are named but not yet saved.
+
+        Raises
+        ------
+        EdgeGANError
+            Something is missing or out of its range.
+        """
+        self._model.config  # noqa: B018 - raises where the model cannot be used
+        out = str(self._name.folder)
+        if self._source.value == DRAWINGS:
+            self._check_drawings()
+            folder = self._root / time.strftime("drawings-%Y%m%d-%H%M%S")
+            return drawings_config(self._model.name, str(folder), out, **self._drawing_form.values)
+        data = self._data.data
+        return finetune_config(self._model.name, data, out, classes=self._data.chosen, **self._picture_form.values)
+
+    def start(self) -> None:
+        """Start fine-tuning with these settings."""
+        self._start.disabled = True  # a second click must not start a second run
+        try:
+            config = self.config
+            if config.drawings:
+                self._tray.save(Path(config.drawings))
+            run = start_run(config)
+        except Exception:
+            self._start.disabled = False
+            raise
+        self.complain(None)
+        self._name.propose(self._stem())
+        self.view.attach(run)
+
+    def complain(self, error: Exception | None) -> None:
+        """Show an error beside Start, or take it away."""
+        self._error.value = "" if error is None else error_html(error)
+
+    def close(self) -> None:
+        """Take the panel off the page; a run goes on."""
+        view = getattr(self, "view", None)
+        if view is not None:
+            view.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **options: object) -> object:
+        display(HTML(style_and_script()))
+        return super()._repr_mimebundle_(**options)
+
+    # Form ------------------------------------------------------------------------------------------------------
+
+    def _build_form(self, take_drawing: Callable[[], tuple[Drawing, str]] | None) -> widgets.Widget:
+        self._model = ModelChoice(self._root, self._follow_model, self.complain)
+        self._source = widgets.ToggleButtons(options=[PICTURES, DRAWINGS], tooltips=["A folder of pictures", ""])
+        self._source.add_class("eg-source")
+        self._source.observe(guard(self._follow_source, self.complain), "value")
+        self._data = DataChoice(self.complain, self._remark)
+        self._tray = DrawingTray(take_drawing, self.complain)
+        names = [name for name in TrainConfig.__dataclass_fields__ if name not in (NOT_HERE | set(FIRST))]
+        self._picture_form = SettingsForm([*FIRST, *names], PRESETS["compact"])
+        self._drawing_form = SettingsForm([name for name in names if name not in ONLY_PICTURES], PRESETS["drawings"])
+        for form in (self._picture_form, self._drawing_form):
+            form["device"].value = self._device
+        self._pictures = widgets.VBox([self._data, hint(ONLY_THESE), self._picture_form, hint(CRITICS)])
+        self._drawings = widgets.VBox([hint(PRESET_NOTES["drawings"]), self._tray, self._drawing_form])
+        for part in (self._pictures, self._drawings):
+            part.add_class("eg-form")
+        self._drawings.add_class("eg-hidden")
+        self._name = RunName(self._root, self._stem())
+        self._start = button(
+            "Start fine-tuning", guard(self.start, self.complain), "Train on in the background", "eg-start"
+        )
+        named = labelled(self._name, f"a folder in {self._root}")
+        above = [heading("Go on from a trained model"), self._model, self._source, self._pictures, self._drawings]
+        return widgets.VBox([*above, named, start_row(self._error, self._start)])
+
+    def _follow_model(self) -> None:
+        """The reference settings of the chosen model, and which classes are new to it."""
+        if not self._ready:
+            return
+        self._data.mark_again()
+        if not self._model.classes:
+            return
+        for form, config in (
+            (self._picture_form, finetune_config(self._model.name, "", "")),
+            (self._drawing_form, drawings_config(self._model.name, "", "")),
+        ):
+            device = form["device"].value
+            form.show(config)
+            form["device"].value = device
+        self.complain(None)
+
+    def _follow_source(self) -> None:
+        drawn = self._source.value == DRAWINGS
+        (self._pictures.add_class if drawn else self._pictures.remove_class)("eg-hidden")
+        (self._drawings.remove_class if drawn else self._drawings.add_class)("eg-hidden")
+        self._name.propose(self._stem())
+        self.complain(None)
+
+    def _stem(self) -> str:
+        return "drawings" if self._source.value == DRAWINGS else "finetune"
+
+    def _remark(self, name: str) -> str:
+        if not self._model.classes:
+            return ""
+        return "known" if name in self._model.classes else "new"
+
+    def _check_drawings(self) -> None:
+        unknown = sorted({label for _, label in self._tray.drawings} - set(self._model.classes))
+        if unknown:
+            raise ConfigError(
+                f"the model does not draw {', '.join(unknown)}; remove those drawings, or choose a model that does."
+            )
+
+    def _looked(self, active: bool) -> None:
+        self._start.disabled = active
+        self._start.description = "A run is at work" if active else "Start fine-tuning"
+        (self.add_class if active else self.remove_class)("eg-at-work")
+        try:
+            self._model.list_runs()
+        except EdgeGANError as error:
+            self.complain(error)

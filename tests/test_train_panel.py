@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.errors import ConfigError, DataError
+from edgegan_widget.panels import train
+from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm
+from edgegan_widget.panels.run_parts import RunName
+from edgegan_widget.panels.train import NOT_HERE, TrainPanel
+from edgegan_widget.runs import Run
+from tests.fake_runs import tell, write_run
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Iterator[TrainPanel]:
+    made = TrainPanel(tmp_path / "runs", device="cpu")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrainConfig]:
+    """Settings of the runs that were started; none is."""
+    configs: list[TrainConfig] = []
+
+    def start(config: TrainConfig) -> Run:
+        configs.append(config)
+        return write_run(Path(config.out).parent, Path(config.out).name, "running", done=200)
+
+    monkeypatch.setattr(train, "start_run", start)
+    return configs
+
+
+def said(widget: Any) -> str:
+    return re.sub("<[^>]+>", "", widget.value)
+
+
+def test_the_form_starts_the_run_it_describes(panel: TrainPanel, shapes: Path, started: list[TrainConfig]) -> None:
+    panel._data._path.value = str(shapes)
+    panel._form["epochs"].value = 7
+    panel._form["width"].value = 8
+    panel._form["mirror"].value = False
+    panel._start.click()
+    out = str(panel.view._root / "compact-1")
+    assert started == [
+        TrainConfig.from_preset("compact", data=str(shapes), out=out, epochs=7, width=8, mirror=False, device="cpu")
+    ]
+    assert panel.view.run == Run(Path(out))
+    assert panel._start.disabled, "one at a time"
+    assert panel._name.value == "compact-2", "the next one has its own folder"
+    tell(Path(out), "finished", 200)
+    panel.view._listed_at = -1e9
+    panel.view.look()
+    assert not panel._start.disabled
+
+
+def test_classes_are_shown_with_counts_and_can_be_left_out(panel: TrainPanel, shapes: Path) -> None:
+    panel._data._path.value = str(shapes)
+    assert [box.description for box in panel._data._boxes.values()] == ["ball (8)", "box (8)"]
+    assert "16 pictures to train on, of 2 classes" in panel._data._sum.value
+    assert panel.config.classes == (), "all"
+    panel._data._boxes["ball"].value = False
+    assert panel.config.classes == ("box",)
+    panel._data._tick(False)
+    with pytest.raises(ConfigError, match="no class is ticked"):
+        panel.config  # noqa: B018
+    panel._data._tick(True)
+    assert panel.config.classes == ()
+
+
+@pytest.mark.parametrize(("path", "told"), [("", "No data is named"), ("nowhere", "There is no data at")])
+def test_missing_data_is_told_beside_start(panel: TrainPanel, started: list[TrainConfig], path: str, told: str) -> None:
+    panel._data._path.value = path
+    panel._start.click()
+    assert told in said(panel._error)
+    assert not started
+    assert not panel._start.disabled
+    assert panel._data._boxes == {}
+
+
+def test_data_that_appears_later_is_seen(panel: TrainPanel, tmp_path: Path) -> None:
+    panel._data._path.value = str(tmp_path / "later")
+    with pytest.raises(DataError):
+        panel._data.look()
+    (tmp_path / "later" / "train" / "mug").mkdir(parents=True)
+    (tmp_path / "later" / "train" / "mug" / "1.png").touch()
+    assert panel.config.data == str(tmp_path / "later")
+    assert list(panel._data._boxes) == ["mug"]
+
+
+def test_a_value_out_of_its_range_is_told_and_nothing_is_lost(
+    panel: TrainPanel, shapes: Path, started: list[TrainConfig]
+) -> None:
+    panel._data._path.value = str(shapes)
+    panel._form["epochs"].value = 0
+    panel._form["seed"].value = 5
+    panel._start.click()
+    assert "Epochs is 0; it must be at least 1" in said(panel._error)
+    assert panel._form["seed"].value == 5
+    panel._form["epochs"].value = 3
+    panel._start.click()
+    assert panel._error.value == ""
+    assert started[0].seed == 5
+
+
+def test_a_preset_fills_the_form_and_says_where_it_comes_from(panel: TrainPanel, shapes: Path) -> None:
+    panel._data._path.value = str(shapes)
+    for name in ("paper", "modern128", "compact"):
+        panel._preset.value = name
+        assert panel._note.value == PRESET_NOTES[name].replace("'", "&#x27;")
+        expected = TrainConfig.from_preset(name, data=str(shapes), out=panel.config.out, device="cpu")
+        assert panel.config == expected
+        assert panel._name.value == f"{name}-1"
+    assert set(PRESET_NOTES) == set(PRESETS)
+
+
+def test_every_setting_has_its_place() -> None:
+    """A new field of TrainConfig shows up by itself, with meaning and range."""
+    fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
+    form = SettingsForm([name for name in fields if name not in NOT_HERE], PRESETS["compact"])
+    assert set(form.values) | NOT_HERE == set(fields)
+    text = str([child.children[1].value for child in form.children[:-1]])
+    assert "how often to go through the data (at least 1)" in text
+    assert "learning rate of encoder and generators (1e-08 to 1)" in text
+    folded = form.children[-1].children[0].children
+    assert len(form.children) - 1 + len(folded) == len(form.values)
+    assert TrainConfig.from_preset("compact", **form.values) == PRESETS["compact"]
+
+
+def test_names_of_runs(tmp_path: Path) -> None:
+    name = RunName(tmp_path, "compact")
+    assert name.folder == tmp_path / "compact-1"
+    name.value = "mine"
+    name.propose("paper")
+    assert name.folder == tmp_path / "mine", "what was typed stays"
+    (tmp_path / "mine").mkdir()
+    name.propose("paper")
+    assert name.folder == tmp_path / "paper-1", "until it is taken"
+    for wrong in ("", "..", "a/b", "/tmp", ".hidden", "a\\b"):
+        name.value = wrong
+        with pytest.raises(ConfigError, match="plain name"):
+            name.folder  # noqa: B018
+
+
+def test_a_run_at_work_is_found_again(tmp_path: Path) -> None:
+    write_run(tmp_path, "first", "running")
+    panel = TrainPanel(tmp_path)
+    assert panel.view.run == Run(tmp_path / "first")
+    assert panel._start.disabled
+    panel.close()
+
+
+def test_it_brings_its_style_into_a_cell(panel: TrainPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    displayed: list[Any] = []
+    monkeypatch.setattr(train, "display", displayed.append)
+    assert "application/vnd.jupyter.widget-view+json" in str(panel._repr_mimebundle_())
+    assert ".eg-work" in displayed[0].data

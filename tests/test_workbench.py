@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import edgegan_widget
+from edgegan_widget import dashboard
+from edgegan_widget.config import TrainConfig
+from edgegan_widget.errors import ConfigError
+from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.workbench import Launched, Workbench, launch
+from tests.fake_runs import tell, write_run
+from tests.test_app import Plain
+
+LINE = Drawing().add(Stroke.make([(0.1, 0.1), (0.9, 0.8)], 0.02))
+
+
+def ended(run: Launched) -> str:
+    """How the run ended, once its process is gone as well."""
+    state = run.wait(120).state
+    assert run.run.process is not None
+    run.run.process.wait(30)
+    return state
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    made = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
+    yield made
+    made.close()
+
+
+def test_tabs_are_made_when_opened_and_once(bench: Workbench) -> None:
+    assert bench._tabs.titles == ("Draw", "Train", "Fine-tune")
+    assert bench.train is None
+    assert bench.finetune is None
+    bench._tabs.selected_index = 1
+    first = bench.train
+    assert first is not None
+    assert bench._places[1].children == (first,)
+    assert bench.finetune is None
+    bench._tabs.selected_index = 2
+    bench._tabs.selected_index = 1
+    assert bench.train is first
+    assert bench.finetune is not None
+
+
+def test_the_pads_drawing_is_collected(bench: Workbench) -> None:
+    bench.pad.drawing = LINE
+    bench.pad.label = "box"
+    bench._tabs.selected_index = 2
+    assert bench.finetune is not None
+    bench.finetune._tray.children[0].click()
+    assert [(drawing.strokes, label) for drawing, label in bench.finetune._tray.drawings] == [(LINE.strokes, "box")]
+
+
+def test_a_tab_tells_that_something_is_trained(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "first", "running")
+    bench = Workbench(Plain(), runs=tmp_path)
+    bench._look()
+    assert bench._tabs.titles == ("Draw", "Train (running)", "Fine-tune")
+    tell(run.folder, "finished", 1000)
+    write_run(tmp_path, "second", "running", start_from="default")
+    bench._look()
+    assert bench._tabs.titles == ("Draw", "Train", "Fine-tune (running)")
+    bench.close()
+
+
+def test_using_a_model_goes_back_to_the_pad(bench: Workbench) -> None:
+    bench._tabs.selected_index = 1
+    bench.use_model("default")
+    assert bench._tabs.selected_index == 0
+    assert "sneaker" in bench.pad._model.classes
+
+
+def test_the_page_gets_runs_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(dashboard.RUNS_VARIABLE, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv(dashboard.FOLDER_VARIABLE, str(tmp_path / "work"))
+    page = dashboard.page()
+    assert page._runs == tmp_path / "elsewhere"
+    assert Path.cwd() == tmp_path / "work"
+    page.close()
+
+
+def test_a_run_in_the_background(shapes: Path, small_config: TrainConfig, tmp_path: Path) -> None:
+    """A real process: it trains, is followed, and leaves a model that the pad draws with."""
+    config = dataclasses.replace(small_config, data=str(shapes), out=str(tmp_path / "runs" / "first"))
+    run = launch(config)
+    panel = run.panel
+    assert panel is run.panel
+    assert panel.run == run.run
+    assert run.status.active
+    assert ended(run) == "finished", run.run.log()
+    assert run.status.step == 8
+    assert repr(run).endswith("finished, step 8 of 8>")
+    deadline = time.monotonic() + 20
+    while "finished" not in panel._headline.value and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "finished" in panel._headline.value
+    panel.look()
+    assert panel._curves._grid.children
+    assert panel._samples._steps[-1] == 8
+    panel.close()
+    bench = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
+    bench.pad.drawing = LINE
+    bench._tabs.selected_index = 1
+    assert bench.train is not None
+    bench.train.view._use_button.click()
+    assert bench.pad.wait(60)
+    assert bench.train.view._error.value == ""
+    assert bench.pad.image is not None
+    assert bench.pad.image.shape == (64, 64, 3)
+    assert "model first (best)" in bench.pad._view._status.value
+    bench.close()
+
+
+def test_a_run_is_stopped_and_resumed(shapes: Path, small_config: TrainConfig, tmp_path: Path) -> None:
+    config = dataclasses.replace(small_config, data=str(shapes), out=str(tmp_path / "first"), epochs=10_000)
+    run = launch(config)
+    while run.status.active and not run.status.step:
+        time.sleep(0.05)
+    run.stop()
+    assert ended(run) == "stopped", run.run.log()
+    at = run.status.step
+    again = edgegan_widget.launch(config, resume=True)
+    while again.status.active and again.status.step <= at:
+        time.sleep(0.05)
+    assert again.status.step > at
+    again.stop()
+    assert ended(again) == "stopped"
+
+
+def test_what_cannot_start_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="data is empty"):
+        launch(TrainConfig.from_preset("compact", out=str(tmp_path)))
