@@ -44,7 +44,7 @@ def run(device: str = "auto", browser: bool = False, kills: int = 10) -> Figures
     rows = _step_rows(place)
     with tempfile.TemporaryDirectory() as folder:
         data = _drawn_data(Path(folder) / "data")
-        rows += _stop_rows(data, Path(folder) / "stopped")
+        rows += _stop_rows(data, Path(folder) / "runs" / "stopped")
         rows.append(_row(f"{kills} kills: checkpoints lost or stray files", _kills(data, Path(folder), kills), "", 0))
         if browser:
             rows += _beside_rows(data, Path(folder) / "beside")
@@ -169,11 +169,28 @@ def _stop_rows(data: Path, out: Path) -> list[dict[str, Any]]:
     """From the signal until the process is gone, less one step."""
     process, run = _train(data, out, False), Run(out)
     _until_step(run, 25, process)
+    watching = _watching_share(run, seconds=10)
     step_seconds = 4 / run.status().images_per_second
     began = time.perf_counter()
     process.send_signal(signal.SIGTERM)
     process.wait()
-    return [_row("stopping, less one step", time.perf_counter() - began - step_seconds, "s", 1.0)]
+    return [
+        _row("a panel that follows a run, of the machine's time", 100 * watching, "%", 1.0),
+        _row("stopping, less one step", time.perf_counter() - began - step_seconds, "s", 1.0),
+    ]
+
+
+def _watching_share(run: Run, seconds: float) -> float:
+    """Share of all cores that a panel takes while it follows a run."""
+    from edgegan_widget.panels.run_view import RunView
+
+    view = RunView(run.folder.parent, run)
+    time.sleep(2)  # its first pictures
+    before, began = time.process_time(), time.perf_counter()
+    time.sleep(seconds)
+    used = time.process_time() - before
+    view.close()
+    return used / (time.perf_counter() - began) / (os.cpu_count() or 1)
 
 
 def _kills(data: Path, folder: Path, count: int) -> int:
