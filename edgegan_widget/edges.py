@@ -90,3 +90,11 @@ def edge_styles(image_u8: U8, size_px: int) -> U8:
         np.minimum(outline, coarse),
     )
     return np.stack([cv2.resize(plane, (size_px, size_px), interpolation=cv2.INTER_AREA) for plane in planes])
+
+
+def __getattr__(name: str) -> object:
+    if name == "PhotoSketch":  # loads torch, which nothing else here needs
+        from edgegan_widget.photosketch import PhotoSketch
+
+        return PhotoSketch
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
