@@ -70,7 +70,7 @@ def test_a_call_draws_one_photo_in_its_own_size(published: Path, golden: dict[st
     assert sketch.dtype == np.uint8
     assert np.abs(sketch[1::4, 1::4].astype(int) - wanted).max() <= 1
     wide = np.asarray(Image.fromarray(golden["image_u8"]).resize((320, 96)))
-    assert draw(wide).shape == (96, 320)
+    assert edges.draw(wide, f"photosketch={published}", 160).shape == (48, 160)
     after = draw.network.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items()), "drawing changes no statistics"
 
