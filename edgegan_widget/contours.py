@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["canny_mask", "contour_lines", "object_mask", "paint"]
+__all__ = ["canny_mask", "contour_lines", "object_mask", "paint", "silhouette"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -20,7 +20,7 @@ F32 = npt.NDArray[np.float32]
 PAPER_U8 = 255
 WORK_PX = 256  # lines are sought at this side, so that what counts as a main line does not depend on the picture's size
 _BACKGROUND_FROM_U8 = 247  # a cut-out's paper is pure white; its anti-aliased rim is a little darker
-LEAST_AREA_SHARE = 0.003  # parts and holes of the object below this are not outlined
+_LEAST_AREA_SHARE = 0.003  # parts and holes of the object below this are not outlined
 _FILLED_SHARE = 0.97  # a photo without paper has no silhouette
 _OUTLINE_MARGIN_PX = 7  # edges this near the silhouette are the silhouette
 _LEAST_LENGTH_PX = 22
@@ -32,6 +32,19 @@ def object_mask(image_u8: U8) -> U8:
     """1 where a cut-out is not white paper, small cracks closed; uint8 [H, W]."""
     mask = (image_u8.min(axis=2) < _BACKGROUND_FROM_U8).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def silhouette(image_u8: U8, line_px: float) -> U8:
+    """Outline of whatever is not white paper, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
+    mask = object_mask(image_u8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    least_area_px = _LEAST_AREA_SHARE * mask.size
+    kept = [contour for contour in contours if cv2.contourArea(contour) >= least_area_px]
+    scale = 4  # drawn larger and reduced, since OpenCV's line widths are whole pixels
+    canvas = np.full((mask.shape[0] * scale, mask.shape[1] * scale), PAPER_U8, np.uint8)
+    enlarged = [contour * scale + scale // 2 for contour in kept]
+    cv2.polylines(canvas, enlarged, True, 0, max(1, round(line_px * scale)), cv2.LINE_AA)
+    return np.asarray(cv2.resize(canvas, mask.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def canny_mask(channels: F32, sigma_px: float, low: float, high: float) -> U8:
@@ -99,7 +112,7 @@ def _silhouette_lines(mask: U8) -> list[F32]:
     lines: list[F32] = []
     most = np.array(mask.shape[::-1]) - 2
     for chain in found:
-        if cv2.contourArea(chain) < LEAST_AREA_SHARE * mask.size:
+        if cv2.contourArea(chain) < _LEAST_AREA_SHARE * mask.size:
             continue
         points = chain[:, 0].astype(np.float32)
         free = ((points > 1) & (points < most)).all(axis=1)

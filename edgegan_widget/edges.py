@@ -29,14 +29,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.contours import (
-    LEAST_AREA_SHARE,
-    PAPER_U8,
-    canny_mask,
-    contour_lines,
-    object_mask,
-    paint,
-)
+from edgegan_widget.contours import PAPER_U8, canny_mask, contour_lines, paint, silhouette
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.schedule import EDGE_SOURCES
 
@@ -45,11 +38,8 @@ U8 = npt.NDArray[np.uint8]
 STYLES = EDGE_SOURCES  # order of the planes of edge_styles
 SOURCES = (*STYLES, "xdog", "canny", "contour", "photosketch")
 DETAILS = (0.0, 4.0)
-EDGES_HELP = (
-    "how edge maps are drawn: one or more of full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour and "
-    "photosketch=WEIGHTS.pth, with commas between; the first is the one that the networks learn to draw"
-)
 _XDOG_RATIO = 1.6  # the two Gaussians' ratio that comes nearest to a Laplacian (Marr and Hildreth 1980)
+_PENS = {"full": 1.0, "outline": 1.0, "thin": 0.5, "coarse": 1.0}  # widths of the outlines
 _LINE_SHARE = 1 / 64  # of the longer side: one pixel once reduced to 64
 
 
@@ -211,19 +201,6 @@ def contour(image_u8: U8, detail: float = 1.0, line_px: float = 2.0) -> U8:
     return paint(contour_lines(image_u8, detail), image_u8.shape[:2], line_px)
 
 
-def silhouette(image_u8: U8, line_px: float) -> U8:
-    """Outline of whatever is not white paper, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
-    mask = object_mask(image_u8)
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    least_area_px = LEAST_AREA_SHARE * mask.size
-    kept = [contour for contour in contours if cv2.contourArea(contour) >= least_area_px]
-    scale = 4  # drawn larger and reduced, since OpenCV's line widths are whole pixels
-    canvas = np.full((mask.shape[0] * scale, mask.shape[1] * scale), PAPER_U8, np.uint8)
-    enlarged = [contour * scale + scale // 2 for contour in kept]
-    cv2.polylines(canvas, enlarged, True, 0, max(1, round(line_px * scale)), cv2.LINE_AA)
-    return np.asarray(cv2.resize(canvas, mask.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def edge_styles(image_u8: U8, size_px: int) -> U8:
     """The edge map of a cut-out in each of :data:`STYLES`.
 
@@ -239,12 +216,13 @@ def edge_styles(image_u8: U8, size_px: int) -> U8:
     uint8 [4, size_px, size_px]; plane 0 is the edge map that the networks learn to draw.
     """
     line_px = 2 * image_u8.shape[0] / 128  # one pixel once reduced to 64
-    planes = [_style(image_u8, style, line_px) for style in STYLES]
+    outlines = {share: silhouette(image_u8, line_px * share) for share in set(_PENS.values())}
+    planes = [_inked(outlines[_PENS[style]], image_u8, style) for style in STYLES]
     return np.stack([cv2.resize(plane, (size_px, size_px), interpolation=cv2.INTER_AREA) for plane in planes])
 
 
-def _style(image_u8: U8, style: str, line_px: float, detail: float = 1.0) -> U8:
-    outline = silhouette(image_u8, line_px / 2 if style == "thin" else line_px)
+def _inked(outline: U8, image_u8: U8, style: str, detail: float = 1.0) -> U8:
+    """An outline and the inner lines of a style."""
     if style == "outline" or detail == 0:
         return outline
     lines = xdog_lines(image_u8, 2.0 if style == "coarse" else 1.0, 0.018 / detail)
@@ -253,7 +231,7 @@ def _style(image_u8: U8, style: str, line_px: float, detail: float = 1.0) -> U8:
 
 def _drawn(image_u8: U8, source: str, detail: float, line_px: float) -> U8:
     if source in STYLES:
-        return _style(image_u8, source, line_px, detail)
+        return _inked(silhouette(image_u8, line_px * _PENS[source]), image_u8, source, detail)
     if source == "contour":
         return contour(image_u8, detail, line_px)
     easier = 1 / max(detail, 0.1)
