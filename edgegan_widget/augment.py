@@ -270,15 +270,15 @@ def _without_details(
     ink: npt.NDArray[np.float32], share: float, lots: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """0 on the inner strokes that are left out, 1 elsewhere; ink [H, W] from 0 to 2."""
-    lines = (ink > 0.5).astype(np.uint8)
+    lines = (ink > 0.2).astype(np.uint8)
     inner = lines & _inside(lines)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(inner, connectivity=8)
+    strokes = cv2.dilate(inner, np.ones((3, 3), np.uint8))  # what nearly touches is one stroke
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     spans = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) / max(ink.shape)
     dropped = lots[np.arange(len(stats)) % len(lots)] < share * np.exp(-2 * spans)
     dropped[0] = False  # label 0 is not a stroke
-    rubbed = cv2.dilate(dropped[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
     outline = lines & (1 - inner)
-    return np.asarray(1 - (rubbed & (1 - outline)), np.float32)
+    return np.asarray(1 - (dropped[labels] & (outline == 0)), np.float32)
 
 
 def _inside(lines: U8) -> U8:
