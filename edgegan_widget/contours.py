@@ -30,7 +30,8 @@ _SMOOTHING_PX = 2.5
 
 def object_mask(image_u8: U8) -> U8:
     """1 where a cut-out is not white paper, small cracks closed; uint8 [H, W]."""
-    mask = (image_u8.min(axis=2) < _BACKGROUND_FROM_U8).astype(np.uint8)
+    paper = cv2.inRange(image_u8, (_BACKGROUND_FROM_U8,) * 3, (255,) * 3)
+    mask = (paper == 0).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
 
 
