@@ -16,7 +16,7 @@ from edgegan_widget.nets import PaperEdgeGAN
 from edgegan_widget.raster import Rasterizer, rasterize
 from edgegan_widget.strokes import Drawing, Stroke
 
-__all__ = ["run", "table"]
+__all__ = ["machine", "run", "table"]
 
 FULL_WIDTH_CLASSES = 14
 
@@ -35,14 +35,17 @@ def run(model: str = "default", device: str = "auto", browser: bool = False) -> 
         from edgegan_widget.bench_page import page_rows
 
         rows += page_rows(model, device, forward_ms=float(forward[0]["value"]))
-    machine = {
-        "device": engine.device_name,
-        "engine": engine.mode,
+    return {"machine": machine(engine.device_name) | {"engine": engine.mode}, "rows": rows}
+
+
+def machine(device: str) -> Figures:
+    """What the figures depend on."""
+    return {
+        "device": device,
         "cores": os.cpu_count(),
         "platform": platform.platform(),
         "load": os.getloadavg()[0],
     }
-    return {"machine": machine, "rows": rows}
 
 
 def table(figures: Figures) -> str:

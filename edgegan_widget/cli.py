@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget import __version__
+from edgegan_widget.cli_edges import add_edges
 from edgegan_widget.cli_training import add_export, add_study, add_train
 from edgegan_widget.config import DEVICES, SIZES_PX
 from edgegan_widget.errors import DataError, EdgeGANError
@@ -42,8 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_dashboard, _add_generate, add_train, add_study, add_export, _add_pack, _add_validate, _add_import,
-        _add_bench,
+        _add_dashboard, _add_generate, add_train, add_study, add_export, add_edges, _add_pack, _add_validate,
+        _add_import, _add_bench,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -168,8 +169,8 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _add_bench(commands: Commands) -> None:
-    command = commands.add_parser("bench", help="measure this machine: drawing, or with 'train' the recipes")
-    command.add_argument("what", nargs="?", choices=("draw", "train"), default="draw", help="default: draw")
+    command = commands.add_parser("bench", help="measure this machine: drawing, 'train' the recipes, or 'edges'")
+    command.add_argument("what", nargs="?", choices=("draw", "train", "edges"), default="draw", help="default: draw")
     _add_model(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")
@@ -185,6 +186,10 @@ def _bench(options: argparse.Namespace) -> None:
 
     if options.what == "train":
         figures = bench_train.run(options.device, options.browser, options.kills)
+    elif options.what == "edges":
+        from edgegan_widget import bench_edges
+
+        figures = {"machine": bench.machine("CPU, one core"), "rows": bench_edges.rows()}
     else:
         figures = bench.run(options.model, options.device, options.browser)
     print(table(figures))

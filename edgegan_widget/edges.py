@@ -1,33 +1,149 @@
-"""Picture -> edge map: black lines on white, as EdgeGAN is trained on.
+"""Picture -> edge map or sketch: dark lines on white, all behind :func:`draw`.
 
-XDoG follows Winnemoeller, Kyprianidis and Olsen, "XDoG: An eXtended Difference-of-Gaussians Compendium" (2012),
-equations 5 and 7; SketchyCOCO (Gao et al. 2020, section 4) draws its edge maps with it. The silhouette is added because
+============= ==========================================================================================
+source        what it draws
+============= ==========================================================================================
+``full``      silhouette and XDoG's lines without its brightness term: what the networks learn to draw
+``outline``   the silhouette alone
+``thin``      thin silhouette, faint lines
+``coarse``    silhouette and the lines of a wider XDoG
+``xdog``      XDoG with the parameters of SketchyCOCO, as EdgeGAN's own training data has it
+``canny``     Canny's edges
+``contour``   silhouette and main inner lines as smooth strokes, see :mod:`edgegan_widget.contours`
+``photosketch=FILE``  PhotoSketch with the published weights in FILE, see :mod:`edgegan_widget.photosketch`
+============= ==========================================================================================
+
+XDoG is that of Winnemoeller, Kyprianidis and Olsen, "XDoG: An eXtended Difference-of-Gaussians Compendium" (2012),
+equations 5 and 7. There are two of it. :func:`xdog` is SketchyCOCO's (Gao et al. 2020, section 4), for data that has to
+match theirs: its brightness term fills dark areas with ink and its threshold leaves no grey. :func:`xdog_lines` leaves
+that term out, since nobody draws so; the shipped models are trained on it, with the silhouette added because either
 XDoG misses the border of a light object on white paper.
-
-:func:`edge_styles` draws the same object several ways, from a full edge map to a bare, thin outline: what a person
-draws lies somewhere among them.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.contours import PAPER_U8, canny_mask, contour_lines, paint, silhouette
+from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.schedule import EDGE_SOURCES
 
 U8 = npt.NDArray[np.uint8]
 
-PAPER_U8 = 255
 STYLES = EDGE_SOURCES  # order of the planes of edge_styles
-_BACKGROUND_FROM_U8 = 247  # a cut-out's paper is pure white; its anti-aliased rim is a little darker
+SOURCES = (*STYLES, "xdog", "canny", "contour", "photosketch")
+DETAILS = (0.0, 4.0)
 _XDOG_RATIO = 1.6  # the two Gaussians' ratio that comes nearest to a Laplacian (Marr and Hildreth 1980)
+_PENS = {"full": 1.0, "outline": 1.0, "thin": 0.5, "coarse": 1.0}  # widths of the outlines
+_LINE_SHARE = 1 / 64  # of the longer side: one pixel once reduced to 64
 
 
-def xdog(image_u8: U8, sigma_px: float = 1.0, threshold: float = 0.018, steepness: float = 60.0) -> U8:
-    """Lines by thresholded difference of Gaussians.
+def parse_sources(text: str) -> tuple[str, ...]:
+    """Read the option ``--edges``: sources with commas between, such as ``xdog,contour,photosketch=latest_net_G.pth``.
 
-    The brightness term of XDoG's equation 7 is left out: it fills dark areas with ink, which nobody draws.
+    Raises
+    ------
+    ConfigError
+        A source is unknown or named twice, there is none, or PhotoSketch is named without its weights.
+    """
+    sources = tuple(part.strip() for part in text.split(",") if part.strip())
+    for source in sources:
+        _check_source(source)
+    if not sources or len(set(sources)) < len(sources):
+        raise ConfigError(f"edges is {text!r}; name one or more of {', '.join(SOURCES)}, each once.")
+    return sources
+
+
+def draw(
+    image_u8: U8, source: str = "full", size_px: int | None = None, detail: float = 1.0, line_px: float | None = None
+) -> U8:
+    """Draw a picture's edge map or sketch.
+
+    Parameters
+    ----------
+    image_u8
+        Colour picture, uint8 [H, W, 3]; the styles and ``contour`` expect a cut-out on white.
+    source
+        One of :data:`SOURCES`; PhotoSketch as ``photosketch=FILE``.
+    size_px
+        Longer side of the result; lines are found at the picture's own size. None leaves the picture's size.
+    detail
+        How much is drawn, 0 to 4: 1 as published or trained on, below it fewer inner lines, above it more. The fewer
+        lines of ``xdog`` are also wider; PhotoSketch knows no such thing.
+    line_px
+        Width of the lines of ``canny``, ``contour`` and the silhouettes in the picture's pixels; None is a 64th of its
+        longer side. The width of other lines follows from their Gaussians.
+
+    Returns
+    -------
+    uint8 [H, W] or with ``size_px`` as its longer side, 255 is paper.
+
+    Raises
+    ------
+    ConfigError
+        The source is unknown or ``detail``, ``size_px`` or ``line_px`` is out of range.
+    DataError
+        The array is no such picture.
+    ModelError
+        PhotoSketch's weights cannot be used.
+    """
+    _check_source(source)
+    _check_picture(image_u8)
+    if not DETAILS[0] <= detail <= DETAILS[1]:
+        raise ConfigError(f"detail is {detail}; give a number from {DETAILS[0]:g} to {DETAILS[1]:g}, 1 as published.")
+    if (line_px is not None and not line_px > 0) or (size_px is not None and size_px < 1):
+        raise ConfigError(f"line_px is {line_px} and size_px {size_px}; both must be above 0, or None.")
+    width_px = line_px or max(1.0, _LINE_SHARE * max(image_u8.shape[:2]))
+    kind, _, weights = source.partition("=")
+    if kind == "photosketch":
+        return _sized(_photosketch(weights)(image_u8), size_px)
+    return _sized(_drawn(image_u8, kind, detail, width_px), size_px)
+
+
+def draw_all(image_u8: U8, sources: Sequence[str], size_px: int, detail: float = 1.0) -> U8:
+    """The picture in several sources: uint8 [sources, H, W], the longer side ``size_px``; errors as :func:`draw`."""
+    return np.stack([draw(image_u8, source, size_px, detail) for source in sources])
+
+
+def xdog(image_u8: U8, sigma_px: float = 0.6) -> U8:
+    """Edges as SketchyCOCO draws them from its cut-outs: XDoG, and ink wherever it is darker than its mean.
+
+    With D = G(sigma) - 0.945 G(1.6 sigma) of the grey picture in [0, 1], XDoG is 1 + tanh(200 D), or 1 where D is below
+    -0.1 (equations 5 and 7 with gamma 0.945, phi 200, epsilon -0.1). Windows reach two deviations, as in their program.
+
+    Parameters
+    ----------
+    image_u8
+        Colour picture, uint8 [H, W, 3].
+    sigma_px
+        Deviation of the narrower Gaussian; SketchyCOCO's is 0.6.
+
+    Returns
+    -------
+    uint8 [H, W], 0 or 255. A picture of one colour has no edges, where their program makes it black.
+    """
+    gamma, phi, epsilon = 0.945, 200.0, -0.1
+    grey = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    narrow, wide = (_within_two_deviations(grey, sigma) for sigma in (sigma_px, sigma_px * _XDOG_RATIO))
+    difference = narrow - gamma * wide
+    tones = np.where(difference < epsilon, 1, 1 + np.tanh(phi * difference))
+    if np.ptp(grey) == 0:
+        return np.full(grey.shape, PAPER_U8, np.uint8)
+    return np.where(tones <= tones.mean(dtype=np.float64), 0, PAPER_U8).astype(np.uint8)
+
+
+def _within_two_deviations(grey: npt.NDArray[np.float32], sigma_px: float) -> npt.NDArray[np.float32]:
+    side = 2 * int(np.ceil(2 * sigma_px)) + 1
+    return np.asarray(cv2.GaussianBlur(grey, (side, side), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def xdog_lines(image_u8: U8, sigma_px: float = 1.0, threshold: float = 0.018, steepness: float = 60.0) -> U8:
+    """Lines by thresholded difference of Gaussians, XDoG's equation 7 without its brightness term.
 
     Parameters
     ----------
@@ -52,18 +168,37 @@ def xdog(image_u8: U8, sigma_px: float = 1.0, threshold: float = 0.018, steepnes
     return np.asarray(np.clip(lines, 0, 1) * 255, np.uint8)
 
 
-def silhouette(image_u8: U8, line_px: float) -> U8:
-    """Outline of whatever is not white paper, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
-    mask = (image_u8.min(axis=2) < _BACKGROUND_FROM_U8).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    least_area_px = 0.003 * mask.size
-    kept = [contour for contour in contours if cv2.contourArea(contour) >= least_area_px]
-    scale = 4  # drawn larger and reduced, since OpenCV's line widths are whole pixels
-    canvas = np.full((mask.shape[0] * scale, mask.shape[1] * scale), PAPER_U8, np.uint8)
-    enlarged = [contour * scale + scale // 2 for contour in kept]
-    cv2.polylines(canvas, enlarged, True, 0, max(1, round(line_px * scale)), cv2.LINE_AA)
-    return np.asarray(cv2.resize(canvas, mask.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+def canny(
+    image_u8: U8, sigma_px: float = 1.4, low: float = 0.06, high: float = 0.15, line_px: float | None = None
+) -> U8:
+    """Edges after Canny, "A Computational Approach to Edge Detection" (PAMI 1986), sections VI to VIII.
+
+    Parameters
+    ----------
+    image_u8
+        Colour picture, uint8 [H, W, 3]; its grey values are used.
+    sigma_px
+        Deviation of the Gaussian before slopes are taken.
+    low, high
+        Hysteresis: a line begins where a step edge would have ``high`` of white's contrast and goes on down to ``low``.
+    line_px
+        Width of the lines; None leaves one pixel, black or white.
+
+    Returns
+    -------
+    uint8 [H, W], 255 is paper.
+    """
+    grey = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    lines = canny_mask(grey, sigma_px, low, high)
+    if line_px is None or not lines.any():
+        return PAPER_U8 * (1 - lines)
+    away_px = cv2.distanceTransform(1 - lines, cv2.DIST_L2, 5)
+    return np.asarray(255 - 255 * np.clip((line_px + 1) / 2 - away_px, 0, 1), np.uint8)
+
+
+def contour(image_u8: U8, detail: float = 1.0, line_px: float = 2.0) -> U8:
+    """Silhouette and main inner lines as smooth strokes ``line_px`` wide; uint8 [H, W], 255 is paper."""
+    return paint(contour_lines(image_u8, detail), image_u8.shape[:2], line_px)
 
 
 def edge_styles(image_u8: U8, size_px: int) -> U8:
@@ -81,12 +216,63 @@ def edge_styles(image_u8: U8, size_px: int) -> U8:
     uint8 [4, size_px, size_px]; plane 0 is the edge map that the networks learn to draw.
     """
     line_px = 2 * image_u8.shape[0] / 128  # one pixel once reduced to 64
-    outline, thin_outline = silhouette(image_u8, line_px), silhouette(image_u8, line_px / 2)
-    fine, coarse = xdog(image_u8), xdog(image_u8, sigma_px=2.0)
-    planes = (
-        np.minimum(outline, fine),
-        outline,
-        np.minimum(thin_outline, 255 - (255 - fine) // 2),
-        np.minimum(outline, coarse),
-    )
+    outlines = {share: silhouette(image_u8, line_px * share) for share in set(_PENS.values())}
+    planes = [_inked(outlines[_PENS[style]], image_u8, style) for style in STYLES]
     return np.stack([cv2.resize(plane, (size_px, size_px), interpolation=cv2.INTER_AREA) for plane in planes])
+
+
+def _inked(outline: U8, image_u8: U8, style: str, detail: float = 1.0) -> U8:
+    """An outline and the inner lines of a style."""
+    if style == "outline" or detail == 0:
+        return outline
+    lines = xdog_lines(image_u8, 2.0 if style == "coarse" else 1.0, 0.018 / detail)
+    return np.minimum(outline, 255 - (255 - lines) // 2 if style == "thin" else lines)
+
+
+def _drawn(image_u8: U8, source: str, detail: float, line_px: float) -> U8:
+    if source in STYLES:
+        return _inked(silhouette(image_u8, line_px * _PENS[source]), image_u8, source, detail)
+    if source == "contour":
+        return contour(image_u8, detail, line_px)
+    easier = 1 / max(detail, 0.1)
+    if source == "xdog":
+        return xdog(image_u8, 0.6 * easier)  # the wider its Gaussians, the fewer its lines
+    return canny(image_u8, low=min(0.06 * easier, 0.8), high=min(0.15 * easier, 0.9), line_px=line_px)
+
+
+def _sized(drawn_u8: U8, size_px: int | None) -> U8:
+    height, width = drawn_u8.shape
+    if size_px is None or size_px == max(height, width):
+        return drawn_u8
+    scale = size_px / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(drawn_u8, size, interpolation=kind), np.uint8)
+
+
+def _check_source(source: str) -> None:
+    kind, _, weights = source.partition("=")
+    if kind not in SOURCES or (weights and kind != "photosketch"):
+        raise ConfigError(f"the source of edges is {source!r}; choose one or more of {', '.join(SOURCES)}.")
+    if kind == "photosketch" and not weights:
+        raise ConfigError(f"the source of edges is {source!r}; write photosketch=FILE with the file of its weights.")
+
+
+def _check_picture(image_u8: U8) -> None:
+    if image_u8.dtype != np.uint8 or image_u8.ndim != 3 or image_u8.shape[2] != 3 or image_u8.size == 0:
+        raise DataError(f"the picture is {image_u8.dtype} {list(image_u8.shape)}; give uint8 [H, W, 3].")
+
+
+@functools.lru_cache(maxsize=1)
+def _photosketch(path: str) -> Callable[[U8], U8]:
+    from edgegan_widget.photosketch import PhotoSketch
+
+    return PhotoSketch.load(path)
+
+
+def __getattr__(name: str) -> object:
+    if name == "PhotoSketch":  # loads torch, which nothing else here needs
+        from edgegan_widget.photosketch import PhotoSketch
+
+        return PhotoSketch
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

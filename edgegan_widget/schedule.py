@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from edgegan_widget.errors import ConfigError
 
-__all__ = ["EDGE_SOURCES", "Schedule", "parse_schedule", "scheduled"]
+__all__ = ["EDGES_HELP", "EDGE_SOURCES", "Schedule", "parse_schedule", "scheduled"]
 
 EDGE_SOURCES = ("full", "outline", "thin", "coarse")  # planes of a picture's edge maps, see edgegan_widget.edges
+EDGES_HELP = (
+    "how edge maps are drawn: full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour or "
+    "photosketch=WEIGHTS.pth, several with commas between"
+)  # of the option --edges, here because what reads options loads nothing heavy
 
 Schedule = tuple[tuple[float, dict[str, float]], ...]
 

@@ -24,7 +24,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         edgegan_widget.Nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["edgegan_widget", "edgegan_widget.strokes", "edgegan_widget.raster"])
+@pytest.mark.parametrize(
+    "module", ["edgegan_widget", "edgegan_widget.strokes", "edgegan_widget.raster", "edgegan_widget.edges"]
+)
 def test_importing_loads_neither_torch_nor_widgets(module: str) -> None:
     heavy = "[name for name in ('torch', 'ipywidgets', 'ipycanvas', 'voila') if name in sys.modules]"
     code = f"import sys, {module}; print({heavy})"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget import bench
+from edgegan_widget import bench, bench_edges, cli
+from edgegan_widget.edges import SOURCES, draw
 from edgegan_widget.engine import EdgeGAN
 from edgegan_widget.raster import Rasterizer, rasterize
 from edgegan_widget.strokes import Drawing, Stroke
@@ -47,3 +48,18 @@ def test_the_command_measures_and_prints(monkeypatch: pytest.MonkeyPatch) -> Non
     names = [row["name"] for row in figures["rows"]]
     assert any("engine F" in name for name in names)
     assert all(name in bench.table(figures) for name in names)
+
+
+@pytest.mark.parametrize("source", SOURCES[:-1])
+def test_edges(benchmark: object, source: str) -> None:
+    assert benchmark(draw, bench_edges._object(480, 640), source).shape == (480, 640)
+
+
+def test_the_command_measures_edges(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench_edges, "_SECONDS", 0.0)
+    monkeypatch.setattr(bench_edges, "_photosketch_rows", lambda: [bench_edges._row("photosketch", 1.0, "times", 1.3)])
+    monkeypatch.setattr(bench_edges, "_seconds", lambda action: 1.0 + (action() is None))
+    assert cli.main(["bench", "edges"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"edges {source}, 640x480" in shown for source in SOURCES[:-1])
+    assert "bar 1.3 times" in shown

@@ -1,0 +1,179 @@
+"""Contour drawing: the silhouette and the few inner lines that a person would draw, in strokes of one width.
+
+Texture is smoothed away, the strongest long edges are kept (hysteresis after Canny, "A Computational Approach to Edge
+Detection", PAMI 1986, section VIII), and each is drawn as a smooth curve instead of a chain of pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["canny_mask", "contour_lines", "object_mask", "paint", "silhouette"]
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+
+PAPER_U8 = 255
+WORK_PX = 256  # lines are sought at this side, so that what counts as a main line does not depend on the picture's size
+_BACKGROUND_FROM_U8 = 247  # a cut-out's paper is pure white; its anti-aliased rim is a little darker
+_LEAST_AREA_SHARE = 0.003  # parts and holes of the object below this are not outlined
+_FILLED_SHARE = 0.97  # a photo without paper has no silhouette
+_OUTLINE_MARGIN_PX = 7  # edges this near the silhouette are the silhouette
+_LEAST_LENGTH_PX = 22
+_MAIN_LINES = 14
+_SMOOTHING_PX = 2.5
+
+
+def object_mask(image_u8: U8) -> U8:
+    """1 where a cut-out is not white paper, small cracks closed; uint8 [H, W]."""
+    paper = cv2.inRange(image_u8, (_BACKGROUND_FROM_U8,) * 3, (255,) * 3)
+    mask = (paper == 0).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def silhouette(image_u8: U8, line_px: float) -> U8:
+    """Outline of whatever is not white paper, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
+    mask = object_mask(image_u8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    least_area_px = _LEAST_AREA_SHARE * mask.size
+    kept = [contour for contour in contours if cv2.contourArea(contour) >= least_area_px]
+    scale = 4  # drawn larger and reduced, since OpenCV's line widths are whole pixels
+    canvas = np.full((mask.shape[0] * scale, mask.shape[1] * scale), PAPER_U8, np.uint8)
+    enlarged = [contour * scale + scale // 2 for contour in kept]
+    cv2.polylines(canvas, enlarged, True, 0, max(1, round(line_px * scale)), cv2.LINE_AA)
+    return np.asarray(cv2.resize(canvas, mask.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def canny_mask(channels: F32, sigma_px: float, low: float, high: float) -> U8:
+    """Canny's edges, one pixel wide.
+
+    Parameters
+    ----------
+    channels
+        float32 [H, W] or [H, W, C] in [0, 1]; the channel with the steepest slope decides at each pixel.
+    sigma_px
+        Deviation of the Gaussian before the slope is taken.
+    low, high
+        A line begins where a step edge would have ``high`` of contrast, and goes on down to ``low``; in [0, 1].
+
+    Returns
+    -------
+    uint8 [H, W], 1 on the lines.
+    """
+    smooth = cv2.GaussianBlur(channels, (0, 0), sigma_px)
+    dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    if dx.ndim == 3:
+        steepest = (dx * dx + dy * dy).argmax(axis=2)[..., None]
+        dx, dy = (np.take_along_axis(slope, steepest, axis=2)[..., 0] for slope in (dx, dy))
+    unit = 20_000.0  # OpenCV takes whole slopes; a step of contrast c has slope c / (sigma sqrt(2 pi)), at most 0.5
+    of_contrast = unit / (sigma_px * np.sqrt(2 * np.pi))
+    whole_dx, whole_dy = ((slope * unit).astype(np.int16) for slope in (dx, dy))
+    lines = cv2.Canny(whole_dx, whole_dy, low * of_contrast, high * of_contrast, L2gradient=True)
+    return np.asarray(lines > 0, np.uint8)
+
+
+def contour_lines(image_u8: U8, detail: float = 1.0) -> list[F32]:
+    """The lines of a contour drawing, strongest first after the silhouette.
+
+    Parameters
+    ----------
+    image_u8
+        Colour picture, best a cut-out on white, uint8 [H, W, 3].
+    detail
+        How many inner lines: 0 is the silhouette alone, 1 the main lines, 2 twice as many and fainter ones.
+
+    Returns
+    -------
+    Polylines float32 [points, 2], x and y in pixels of the picture.
+    """
+    height, width = image_u8.shape[:2]
+    scale = WORK_PX / max(height, width)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    small = cv2.resize(image_u8, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    mask = object_mask(small)
+    inside = np.ones_like(mask)
+    lines: list[F32] = []
+    if mask.mean() < _FILLED_SHARE:
+        margin_px = 2 * _OUTLINE_MARGIN_PX + 1
+        inside = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin_px, margin_px)))
+        lines += _silhouette_lines(mask)
+    if detail > 0:
+        lines += _inner_lines(small, inside, detail)
+    stretch = np.array([width / size[0], height / size[1]], np.float32)
+    return [(line + 0.5) * stretch - 0.5 for line in lines]
+
+
+def _silhouette_lines(mask: U8) -> list[F32]:
+    """Outlines of the object's parts and holes; where the frame cuts the object there is no line."""
+    found, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    lines: list[F32] = []
+    most = np.array(mask.shape[::-1]) - 2
+    for chain in found:
+        if cv2.contourArea(chain) < _LEAST_AREA_SHARE * mask.size:
+            continue
+        points = chain[:, 0].astype(np.float32)
+        free = ((points > 1) & (points < most)).all(axis=1)
+        if free.all():
+            lines.append(_smoothed(points, closed=True))
+            continue
+        start = int(np.argmin(free))  # a point on the frame
+        points, free = np.roll(points, -start, axis=0), np.roll(free, -start)
+        cuts = np.flatnonzero(np.diff(free.astype(np.int8)) != 0) + 1
+        runs = zip(np.split(points, cuts), np.split(free, cuts))
+        lines += [_smoothed(run, closed=False) for run, on in runs if on[0] and len(run) > 8]
+    return lines
+
+
+def _inner_lines(image_u8: U8, inside: U8, detail: float) -> list[F32]:
+    lab = cv2.cvtColor(cv2.bilateralFilter(cv2.medianBlur(image_u8, 5), 7, 40, 5), cv2.COLOR_RGB2LAB)
+    easier = _contrast(lab[..., 0][inside > 0]) / detail
+    mask = canny_mask(lab.astype(np.float32) / 255, 2.0, 0.05 * easier, 0.14 * easier) & inside
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    # long lines that span much are main ones; the same length crumpled up is texture
+    span = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    score = span * np.minimum(1, 1.5 * span / np.maximum(1, stats[:, cv2.CC_STAT_AREA]))
+    order = [part for part in np.argsort(-score) if part != 0 and span[part] >= _LEAST_LENGTH_PX / max(1, detail)]
+    lines: list[F32] = []
+    for part in order[: round(_MAIN_LINES * detail)]:
+        left, top, width, height = stats[part, :4]
+        window = (labels[top : top + height, left : left + width] == part).astype(np.uint8)
+        found, _ = cv2.findContours(window, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(int(left), int(top)))
+        lines += [_smoothed(chain[:, 0].astype(np.float32), closed=True) for chain in found]  # there and back again
+    return lines
+
+
+def _contrast(lightness_u8: U8) -> float:
+    """1 for an object with light and dark parts, down to a third for one that is all dark or all light."""
+    darkest, lightest = np.percentile(lightness_u8, (2, 98)) if lightness_u8.size else (0, 255)
+    return float(np.clip((lightest - darkest) / 150, 1 / 3, 1))
+
+
+def _smoothed(points: F32, closed: bool) -> F32:
+    """The curve through a chain of pixels, corners rounded as a hand rounds them; a closed one ends at its start."""
+    reach = min(len(points), int(4 * _SMOOTHING_PX))
+    if closed:
+        padded = np.concatenate([points[-reach:], points, points[:reach]])
+    else:
+        ends = (2 * points[0] - points[reach - 1 : 0 : -1], 2 * points[-1] - points[-2 : -reach - 1 : -1])
+        padded = np.concatenate([ends[0], points, ends[1]])
+        reach -= 1
+    smooth = cv2.GaussianBlur(padded, (1, 0), sigmaX=0.01, sigmaY=_SMOOTHING_PX)[reach : reach + len(points)]
+    return np.concatenate([smooth, smooth[:1]]) if closed else smooth
+
+
+def paint(lines: Sequence[F32], shape: tuple[int, int], line_px: float) -> U8:
+    """Draw polylines in black on white, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
+    height, width = shape
+    # Drawn larger and reduced: OpenCV's thickness 2 n comes out 2 n + 1 wide, so the scale makes of line_px just that.
+    pen = max(1, min(2 * int(max(3.5, line_px)) + 1, 2 * int(4 * line_px) - 1))
+    size = [max(1, round(side * pen / line_px)) for side in (width, height)]
+    canvas = np.full(size[::-1], PAPER_U8, np.uint8)
+    scale = np.array(size, np.float32) / (width, height)
+    shift = 4  # fractions of a sixteenth of a pixel
+    whole = [np.round(((line + 0.5) * scale - 0.5) * 2**shift).astype(np.int32)[:, None] for line in lines]
+    cv2.polylines(canvas, whole, False, 0, max(1, pen - 1), cv2.LINE_8, shift)
+    return np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
