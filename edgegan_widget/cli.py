@@ -139,7 +139,7 @@ def _validate(options: argparse.Namespace) -> None:
     import json
 
     from edgegan_widget.engine import EdgeGAN
-    from edgegan_widget.evaluation import as_json, table, validate
+    from edgegan_widget.validation import as_json, table, validate
 
     scores, grid = validate(EdgeGAN.from_pretrained(options.model, options.device), options.data, options.sketches)
     print(table(scores))

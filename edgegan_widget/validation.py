@@ -7,7 +7,6 @@ it can be trusted), at pictures drawn from held-out edge maps, and at pictures d
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,23 +16,19 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from edgegan_widget.dataset import PairDataset, load_data, to_unit
+from edgegan_widget.classifier import train_classifier
+from edgegan_widget.dataset import load_data, to_unit
 from edgegan_widget.engine import EdgeGAN
-from edgegan_widget.errors import DataError, ModelError
+from edgegan_widget.errors import ModelError
+from edgegan_widget.sketch_sets import sketch_folders
 from edgegan_widget.trace import read_sketch
 
-__all__ = ["Score", "as_json", "sketch_folders", "table", "train_classifier", "validate"]
+__all__ = ["Score", "as_json", "table", "validate"]
 
 U8 = npt.NDArray[np.uint8]
 
-CLASSIFIER_STEPS = 600
-CLASSIFIER_BATCH = 64
 GRID_PER_CLASS = 2
-
-# Folder of human sketches -> the class that is asked for. Folders not named here have the class of their own name.
-SKETCH_CLASSES = {"shoe": "sneaker"}
 
 
 @dataclass(frozen=True)
@@ -81,58 +76,13 @@ def validate(
     score, tiles = _score_drawn(model, classifier, "pictures from held-out edge maps", drawn)
     scores.append(score)
     if sketches is not None:
-        for name, paths in sketch_folders(sketches, model.classes).items():
-            label = model.classes.index(_class_of(name))
-            given = [(read_sketch(path, model.size_px), label) for path in paths]
-            score, more = _score_drawn(model, classifier, f"pictures from sketches: {name}", given)
+        for folder in sketch_folders(sketches, model.classes):
+            label = model.classes.index(folder.asked)
+            given = [(read_sketch(path, model.size_px), label) for path in folder.paths]
+            score, more = _score_drawn(model, classifier, f"pictures from sketches: {folder.name}", given)
             scores.append(score)
             tiles += more
     return scores, _grid(tiles)
-
-
-def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS) -> nn.Module:
-    """A small convolutional classifier of pictures [N, 3, S, S] in [-1, 1], trained on mirrored and moved pictures."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        classifier = _fresh_classifier(len(data.classes))
-        optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3, weight_decay=1e-2)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        for step in range(steps):
-            batch = data.balanced(seed, step, CLASSIFIER_BATCH)
-            loss = F.cross_entropy(classifier(batch.images), batch.labels, label_smoothing=0.05)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return classifier.eval()
-
-
-def _fresh_classifier(classes: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    widths = [3, 32, 64, 128, 128]
-    for narrow, wide in itertools.pairwise(widths):
-        layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
-    head = [nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * widths[-1], classes)]
-    return nn.Sequential(*layers, *head)
-
-
-def sketch_folders(root: Path | str, classes: Sequence[str]) -> dict[str, list[Path]]:
-    """Folders below ``root`` that show one of the classes, as ``set/class``, with their pictures.
-
-    Raises
-    ------
-    DataError
-        There is none.
-    """
-    found = {}
-    for folder in sorted(path for path in Path(root).rglob("*") if path.is_dir()):
-        name = folder.relative_to(root).as_posix()
-        paths = sorted(folder.glob("*.png"))
-        if paths and _class_of(name) in classes:
-            found[name] = paths
-    if not found:
-        raise DataError(f"{root} has no folder of PNG sketches named after a class ({', '.join(classes)}).")
-    return found
 
 
 def table(scores: Sequence[Score]) -> str:
@@ -144,11 +94,6 @@ def table(scores: Sequence[Score]) -> str:
 def as_json(scores: Sequence[Score]) -> list[Mapping[str, object]]:
     """The scores as plain values."""
     return [dataclasses.asdict(score) | {"accuracy": round(score.accuracy, 4)} for score in scores]
-
-
-def _class_of(folder: str) -> str:
-    name = folder.rpartition("/")[2]
-    return SKETCH_CLASSES.get(name, name)
 
 
 Tile = tuple[U8, U8, U8]

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget import evaluation
+from edgegan_widget import validation
+from edgegan_widget.classifier import train_classifier
 from edgegan_widget.dataset import load_data
 from edgegan_widget.engine import Result
 from edgegan_widget.errors import DataError, ModelError
-from edgegan_widget.evaluation import Score, as_json, sketch_folders, table, train_classifier, validate
+from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.validation import Score, as_json, table, validate
 
 
 class Copier:
@@ -31,8 +33,8 @@ class Copier:
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    train = evaluation.train_classifier
-    monkeypatch.setattr(evaluation, "train_classifier", lambda data, seed: train(data, seed, steps=40))
+    train = validation.train_classifier
+    monkeypatch.setattr(validation, "train_classifier", lambda data, seed: train(data, seed, steps=40))
 
 
 def test_a_right_model_and_one_with_exchanged_labels(shapes: Path) -> None:
@@ -48,7 +50,7 @@ def test_a_right_model_and_one_with_exchanged_labels(shapes: Path) -> None:
 def test_sketches_are_scored_by_folder(shapes: Path, tmp_path: Path) -> None:
     shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "box")
     shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "cloud")
-    assert list(sketch_folders(tmp_path, ("ball", "box"))) == ["people/box"]
+    assert [folder.name for folder in sketch_folders(tmp_path, ("ball", "box"))] == ["people/box"]
     scores, _ = validate(Copier(shapes), shapes, tmp_path)
     assert scores[-1] == Score("pictures from sketches: people/box", 3, 3)
     assert "people/box      3  100.0%" in table(scores)
@@ -62,7 +64,7 @@ def test_a_classifier_is_the_same_every_time(shapes: Path) -> None:
 
 
 def test_nothing_to_measure(shapes: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder of PNG sketches named after a class"):
+    with pytest.raises(DataError, match="no folder of sketches named after a class"):
         sketch_folders(tmp_path, ("ball",))
     single = Copier(shapes)
     single.classes = ("ball",)
