@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
 
-from edgegan_widget.files import write_atomic
+from edgegan_widget.files import write_atomic, write_bytes
 from edgegan_widget.metrics.distances import F64
 
 __all__ = ["FeatureCache", "content_digest", "default_folder"]
@@ -58,6 +61,17 @@ class FeatureCache:
             with write_atomic(path) as stream:
                 np.save(stream, made, allow_pickle=False)
             self._shrink(path)
+        return made
+
+    def network(self, digest: str, blank: nn.Sequential, make: Callable[[], nn.Sequential]) -> nn.Sequential:
+        """A trained network: its weights read into ``blank``, or trained and written."""
+        path = self.folder / f"{digest}.safetensors"
+        with contextlib.suppress(OSError, SafetensorError, RuntimeError):
+            blank.load_state_dict(load(path.read_bytes()))
+            return blank.eval()
+        made = make()
+        with contextlib.suppress(OSError):
+            write_bytes(path, save(made.state_dict()))
         return made
 
     def _shrink(self, newest: Path) -> None:

@@ -6,6 +6,7 @@ Numbers of two extractors are never comparable: every number that rests on featu
 
 from __future__ import annotations
 
+import copy
 from typing import Protocol
 
 import numpy as np
@@ -14,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.classifier import CLASSIFIER_STEPS, train_classifier
+from edgegan_widget.classifier import CLASSIFIER_STEPS, fresh_classifier, train_classifier
 from edgegan_widget.dataset import PairDataset, to_unit
 from edgegan_widget.metrics.cache import FeatureCache, content_digest
 from edgegan_widget.metrics.distances import F64
 
-__all__ = ["ClassifierFeatures", "Extractor", "PixelFeatures", "features", "weights_digest"]
+__all__ = ["ClassifierFeatures", "Extractor", "PixelFeatures", "features", "in_chunks", "weights_digest"]
 
 BATCH = 128
 
@@ -81,6 +82,19 @@ def features(
     return make() if cache is None else cache.get(content_digest(extractor.digest, pictures_u8.numpy()), make)
 
 
+def in_chunks(network: nn.Module, pictures: Tensor, size: int = 32) -> Tensor:
+    """Run a network on always the same number of pictures at once, the last chunk filled up with blank ones.
+
+    Libraries choose their arithmetic by the number of pictures: one alone comes out otherwise in the last digits than
+    among others. This way features, and all that rests on them, do not depend on the batch size at all.
+    """
+    found = []
+    for part in pictures.split(size):
+        blank = part.new_zeros(size - len(part), *part.shape[1:])
+        found.append(network(torch.cat([part, blank]))[: len(part)])
+    return torch.cat(found)
+
+
 def weights_digest(network: nn.Module) -> str:
     """Of all parameters and buffers, with their names."""
     parts: list[str | npt.NDArray[np.generic]] = []
@@ -93,8 +107,7 @@ class ClassifierFeatures:
     """The layer before the verdict of a classifier that was trained on the data at hand.
 
     Good for comparing models on one data set, and for nothing else: another data set, or another training of the
-    classifier, gives other numbers. Never comparable with the FID. It runs in float64, so that no number depends on the
-    batch size.
+    classifier, gives other numbers. Never comparable with the FID.
 
     Parameters
     ----------
@@ -102,28 +115,37 @@ class ClassifierFeatures:
         Its last two modules are dropout and a linear head.
     """
 
+    name = "classifier trained on the data at hand (not comparable with FID)"
     resize = "none: pictures as they are"
 
-    def __init__(self, classifier: nn.Sequential, trained_on: str = "the data at hand") -> None:
-        self.name = f"classifier trained on {trained_on} (not comparable with FID)"
+    def __init__(self, classifier: nn.Sequential) -> None:
         head = classifier[-1]
         if not isinstance(head, nn.Linear):
             raise TypeError("the classifier's last module must be linear.")
         self.dimension = head.in_features
-        self._body = classifier[:-2].double().eval()
-        self._head = head.double().eval()
+        self._body = classifier[:-2].eval()
+        self._head = copy.deepcopy(head).double()
         self.digest = content_digest("classifier", weights_digest(classifier))
 
     @classmethod
     def trained_on(
-        cls, data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS, name: str = "the data at hand"
+        cls, data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS, cache: FeatureCache | None = None
     ) -> ClassifierFeatures:
-        """A fresh classifier, trained on these pictures; give it training pictures only."""
-        return cls(train_classifier(data, seed, steps), name)
+        """A fresh classifier, trained on these pictures, or the one that was trained on them before.
+
+        Give it training pictures only.
+        """
+        if cache is None:
+            return cls(train_classifier(data, seed, steps))
+        given: tuple[str | npt.NDArray[np.generic], ...]
+        given = (str(seed), str(steps), data.images_u8.numpy(), data.labels.numpy(), *data.classes)
+        blank = fresh_classifier(len(data.classes))
+        return cls(
+            cache.network(content_digest("classifier 1", *given), blank, lambda: train_classifier(data, seed, steps))
+        )
 
     def __call__(self, pictures_u8: Tensor) -> Tensor:
-        found: Tensor = self._body(to_unit(pictures_u8).double())
-        return found
+        return in_chunks(self._body, to_unit(pictures_u8))
 
     def verdicts(self, found: F64) -> npt.NDArray[np.int64]:
         """Class numbers [N] that the classifier gives pictures of these features."""

