@@ -141,6 +141,7 @@ def evaluate(
         for step in _one_model(model, judge, sets, distorted, config, row, scored[model.name]):
             yield dataclasses.replace(step, fraction=(position + step.fraction) / len(models))
         report["models"].append(row)
+    report["differences"] = _every_difference(models, sets, scored)
     yield Step(1.0, "done", evaluation=Evaluation(report, scored, train))
 
 
@@ -158,6 +159,19 @@ def differences(first: Scored, second: Scored) -> Json:
         about = {"drawings": interval.count, "split": first.drawn.inputs.split, "differs": interval.differs}
         found[name] = number(interval.value, interval.low, interval.high, **about)
     return found
+
+
+def _every_difference(
+    models: Sequence[Model], sets: list[InputSet], scored: dict[str, dict[str, Scored]]
+) -> list[Json]:
+    """The first model against each other one, on each set."""
+    first = models[0].name
+    return [
+        {"first": first, "second": model.name, "set": given.name}
+        | differences(scored[first][given.name], scored[model.name][given.name])
+        for model in models[1:]
+        for given in sets
+    ]
 
 
 def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairDataset]:
@@ -193,6 +207,7 @@ def _head(judge: Judge, sets: list[InputSet], config: EvaluationConfig, skipped:
         "flags": FLAGS,
         "reference": judge.reference(),
         "models": [],
+        "differences": [],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from edgegan_widget.drawn import held_out_edges
 from edgegan_widget.engine import Result
 from edgegan_widget.errors import ConfigError, DataError, ModelError
 from edgegan_widget.evaluation import Evaluation, EvaluationConfig, Step, differences, evaluate
+from edgegan_widget.report import page, table
 
 CLASSES = ("ball", "bar", "box")
 SIDE = 64
@@ -191,6 +193,22 @@ def test_two_models_on_the_same_drawings(evaluation: Evaluation) -> None:
     held_out = held_out_edges(evaluation.train)
     assert len(held_out.some(5)) == 15
     assert len(held_out.some(0)) == 120
+
+
+def test_the_report_is_one_page_with_failures_first(evaluation: Evaluation) -> None:
+    shown = page(evaluation)
+    assert shown.index("copier: memorising") < shown.index("<table>")
+    assert shown.index("Failures first") < shown.index("By class: worst, median and best")
+    assert "one picture: collapsed" in shown
+    assert "shuffled: wrong class" in shown
+    assert "48 samples are too few for 512 feature dimensions" in shown
+    assert shown.count("<polyline") == 4 * 7 * 2
+    assert "faithful minus copier" in shown
+    assert not [word for word in ("<script", "http:", "https:", "<link") if word in shown], "nothing is fetched"
+    HTMLParser().feed(shown)
+    text = table(evaluation.report)
+    assert "copier · edge maps of held-out pictures [memorising]" in " ".join(text.split())
+    assert "right class" in text
 
 
 def test_people_s_sketches_and_a_stop(objects: Path, tmp_path: Path) -> None:

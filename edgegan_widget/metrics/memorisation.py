@@ -22,6 +22,7 @@ CLOSER_BELOW = -3.0  # deviations: by chance once in 700 times
 COPY_QUANTILE = 0.05  # a picture nearer to training than all but these held-out ones may be a copy
 MEMORISING_SHARE = 0.25  # of pictures that may be copies, where 0.05 are expected
 LEAST_IN_CELL = 3
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ def memorisation(
     held_out_labels, labels = np.asarray(held_out_labels), np.asarray(labels)
     expected, _ = nearest(held_out, train)
     distance, neighbour = nearest(generated, train)
+    rounding = _ROUNDING * float(np.sqrt(train.var(axis=0).sum()))
+    for found in (expected, distance):
+        found[found < rounding] = 0  # the very picture, as near as distances are exact
     scores, weights = [], []
     copied = np.zeros(len(generated), bool)
     relative = np.full(len(generated), np.nan)
@@ -88,11 +92,12 @@ def memorisation(
             continue
         scores.append(mann_whitney(distance[mine], theirs))
         weights.append(len(theirs))  # section 3.2 weighs a cell by the share of held-out samples in it
-        copied[mine] = distance[mine] < np.quantile(theirs, COPY_QUANTILE)
-        relative[mine] = distance[mine] / max(float(np.median(theirs)), np.finfo(np.float64).tiny)
+        copied[mine] = distance[mine] <= np.quantile(theirs, COPY_QUANTILE)
+        usual = float(np.median(theirs))
+        relative[mine] = distance[mine] / usual if usual > 0 else np.where(distance[mine] > 0, np.inf, 1.0)
     if not scores:
         return Memorisation(float("nan"), float("nan"), distance, neighbour, relative)
-    compared = np.isfinite(relative)
+    compared = ~np.isnan(relative)
     weighed = np.array(weights, np.float64)
     statistic = float(weighed @ np.array(scores) / np.sqrt((weighed**2).sum()))
     return Memorisation(statistic, float(copied[compared].mean()), distance, neighbour, relative)
