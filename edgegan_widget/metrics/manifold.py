@@ -22,7 +22,7 @@ NEIGHBOUR_DENSITY = 5  # Naeem et al., section 4
 
 @dataclass(frozen=True)
 class Manifold:
-    """Shares from 0 to 1, higher is better; density may pass 1, and both models of it are 1 for equal distributions."""
+    """Shares from 0 to 1, higher is better; density may pass 1, and is 1 in the mean for equal distributions."""
 
     precision: float
     recall: float
