@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgegan_widget import __version__
 from edgegan_widget.cli_edges import add_edges
+from edgegan_widget.cli_evaluation import add_evaluate
 from edgegan_widget.cli_training import add_export, add_study, add_train
 from edgegan_widget.config import DEVICES, SIZES_PX
 from edgegan_widget.errors import DataError, EdgeGANError
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_dashboard, _add_generate, add_train, add_study, add_export, add_edges, _add_pack, _add_validate,
+        _add_dashboard, _add_generate, add_train, add_study, add_export, add_edges, _add_pack, _add_validate, add_evaluate,
         _add_import, _add_bench,
     ):  # fmt: skip
         add(commands)
@@ -141,7 +142,7 @@ def _validate(options: argparse.Namespace) -> None:
     import json
 
     from edgegan_widget.engine import EdgeGAN
-    from edgegan_widget.evaluation import as_json, table, validate
+    from edgegan_widget.validation import as_json, table, validate
 
     scores, grid = validate(EdgeGAN.from_pretrained(options.model, options.device), options.data, options.sketches)
     print(table(scores))

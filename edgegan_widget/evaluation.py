@@ -1,189 +1,245 @@
-"""Validation on drawings: does a picture show the class that was asked for?
+"""Which model is better, at what, and where does it fail?
 
-A small classifier learns the classes from the real training pictures; then it looks at real held-out pictures (how far
-it can be trusted), at pictures drawn from held-out edge maps, and at pictures drawn from people's sketches.
+``evaluate`` lets every model draw the same drawings with the same seeds, and holds what comes against held-out
+pictures, the drawings themselves, and the training pictures. It is a generator, as training is: one loop serves the
+command line, a panel and the tests, and to stop is not to ask for the next step.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import platform
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from edgegan_widget.dataset import PairDataset, load_data, to_unit
-from edgegan_widget.engine import EdgeGAN
-from edgegan_widget.errors import DataError, ModelError
-from edgegan_widget.trace import read_sketch
+from edgegan_widget import robustness
+from edgegan_widget._version import __version__
+from edgegan_widget.dataset import PairDataset, load_data
+from edgegan_widget.drawn import Drawn, InputSet, Model, draw, held_out_edges, human_sketches
+from edgegan_widget.errors import ConfigError, ModelError
+from edgegan_widget.metrics.bootstrap import paired_difference
+from edgegan_widget.metrics.cache import FeatureCache
+from edgegan_widget.metrics.extractor import ClassifierFeatures
+from edgegan_widget.metrics.inception import InceptionFeatures
+from edgegan_widget.scoring import FLAGS, Judge, Scored, number
+from edgegan_widget.sketch_sets import left_out
 
-__all__ = ["Score", "as_json", "sketch_folders", "table", "train_classifier", "validate"]
+__all__ = ["Evaluation", "EvaluationConfig", "Step", "differences", "evaluate"]
 
-U8 = npt.NDArray[np.uint8]
+Json = dict[str, Any]
 
-CLASSIFIER_STEPS = 600
-CLASSIFIER_BATCH = 64
-GRID_PER_CLASS = 2
-
-# Folder of human sketches -> the class that is asked for. Folders not named here have the class of their own name.
-SKETCH_CLASSES = {"shoe": "sneaker"}
+FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Score:
-    """One set of pictures: how many, and in how many the classifier sees the class that was asked for."""
+class EvaluationConfig:
+    """How to evaluate.
 
-    name: str
-    count: int
-    right: int
+    Attributes
+    ----------
+    per_class
+        Most drawings of a class and set; 0 takes all.
+    variations
+        Pictures of each drawing: the most likely one, then others by seed.
+    robustness_per_class
+        Held-out drawings of a class that are distorted for the robustness curves; 0 leaves the curves out.
+    inception
+        Weights file for FID; empty takes a classifier trained on the data.
+    seed, classifier_steps
+        Of that classifier, which judges classes in any case.
+    batch_size
+        Pictures that a network looks at together; no number depends on it.
+    cache
+        Folder of features; empty takes the user's cache, ``none`` keeps nothing.
+    """
 
-    @property
-    def accuracy(self) -> float:
-        """Share of pictures of the right class; nan for an empty set."""
-        return self.right / self.count if self.count else float("nan")
+    per_class: int = 0
+    variations: int = 1
+    robustness_per_class: int = 4
+    inception: str = ""
+    seed: int = 0
+    classifier_steps: int = 600
+    batch_size: int = 128
+    cache: str = ""
+
+    def __post_init__(self) -> None:
+        for name, least in (("per_class", 0), ("variations", 1), ("robustness_per_class", 0), ("batch_size", 1)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
 
 
-def validate(
-    model: EdgeGAN, data: Path | str, sketches: Path | str | None = None, seed: int = 0
-) -> tuple[list[Score], Image.Image]:
-    """Measure a model on held-out edge maps and on people's sketches.
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What came of it: ``report`` is the JSON; ``scored[model][set]`` has the pictures behind it."""
+
+    report: Json
+    scored: dict[str, dict[str, Scored]]
+    train: PairDataset
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """How far it is, from 0 to 1, what has just been done; ``row`` is the newest row of the table, the last step has
+    the whole.
+    """
+
+    fraction: float
+    message: str
+    row: Json | None = None
+    evaluation: Evaluation | None = None
+
+
+def evaluate(
+    models: Sequence[Model],
+    data: Path | str,
+    sketches: Path | str | None = None,
+    config: EvaluationConfig | None = None,
+) -> Iterator[Step]:
+    """Measure models side by side.
 
     Parameters
     ----------
-    model
-        The model; its classes must be those of the data.
+    models
+        Of one size; the classes that all of them and the data know are compared.
     data
-        Folder with ``train`` and ``val``, as for training.
+        Folder, or packed file, with ``train`` and ``val``, as for training.
     sketches
-        Folder whose sub-folders, at any depth, hold pictures of sketches and are named after a class.
-    seed
-        Of the classifier.
-
-    Returns
-    -------
-    Scores of real pictures, of pictures from edge maps and of each folder of sketches; and a grid of sketch, edge map
-    and picture, two of each class and folder.
-    """
-    if len(model.classes) < 2:
-        raise ModelError(f"{model.name} has one class, so there is nothing to tell apart; give a model of two or more.")
-    train = load_data(data, "train", model.size_px, model.classes)
-    held_out = load_data(data, "val", model.size_px, model.classes)
-    classifier = train_classifier(train, seed)
-    scores = [Score("real held-out pictures", len(held_out), _right(classifier, held_out.images_u8, held_out.labels))]
-    drawn = [(edge[0].numpy(), int(label)) for edge, label in zip(held_out.edges_u8, held_out.labels)]
-    score, tiles = _score_drawn(model, classifier, "pictures from held-out edge maps", drawn)
-    scores.append(score)
-    if sketches is not None:
-        for name, paths in sketch_folders(sketches, model.classes).items():
-            label = model.classes.index(_class_of(name))
-            given = [(read_sketch(path, model.size_px), label) for path in paths]
-            score, more = _score_drawn(model, classifier, f"pictures from sketches: {name}", given)
-            scores.append(score)
-            tiles += more
-    return scores, _grid(tiles)
-
-
-def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS) -> nn.Module:
-    """A small convolutional classifier of pictures [N, 3, S, S] in [-1, 1], trained on mirrored and moved pictures."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        classifier = _fresh_classifier(len(data.classes))
-        optimizer = torch.optim.AdamW(classifier.parameters(), lr=2e-3, weight_decay=1e-2)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        for step in range(steps):
-            batch = data.balanced(seed, step, CLASSIFIER_BATCH)
-            loss = F.cross_entropy(classifier(batch.images), batch.labels, label_smoothing=0.05)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return classifier.eval()
-
-
-def _fresh_classifier(classes: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    widths = [3, 32, 64, 128, 128]
-    for narrow, wide in itertools.pairwise(widths):
-        layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
-    head = [nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * widths[-1], classes)]
-    return nn.Sequential(*layers, *head)
-
-
-def sketch_folders(root: Path | str, classes: Sequence[str]) -> dict[str, list[Path]]:
-    """Folders below ``root`` that show one of the classes, as ``set/class``, with their pictures.
+        Folder of people's sketches, see :mod:`edgegan_widget.sketch_sets`.
+    config
+        How; None takes the defaults.
 
     Raises
     ------
+    ModelError
+        There is no model, they differ in size, share a name, or have fewer than two classes in common.
     DataError
-        There is none.
+        Data or sketches cannot be used.
     """
-    found = {}
-    for folder in sorted(path for path in Path(root).rglob("*") if path.is_dir()):
-        name = folder.relative_to(root).as_posix()
-        paths = sorted(folder.glob("*.png"))
-        if paths and _class_of(name) in classes:
-            found[name] = paths
-    if not found:
-        raise DataError(f"{root} has no folder of PNG sketches named after a class ({', '.join(classes)}).")
+    config = config or EvaluationConfig()
+    train, held_out = _load(models, data)
+    cache = None if config.cache == "none" else FeatureCache(config.cache or None)
+    yield Step(0.0, "training the classifier")
+    classifier = ClassifierFeatures.trained_on(train, config.seed, config.classifier_steps, cache=cache)
+    realism = InceptionFeatures(config.inception) if config.inception else None
+    yield Step(0.0, "looking at the real pictures")
+    judge = Judge(train, held_out, classifier, realism, cache, config.batch_size)
+    sets = [held_out_edges(held_out)]
+    if sketches is not None:
+        sets += human_sketches(sketches, train.classes, train.size_px)
+    sets = [given.some(config.per_class) for given in sets]
+    distorted = sets[0].some(config.robustness_per_class) if config.robustness_per_class else None
+    report = _head(judge, sets, config, [] if sketches is None else left_out(sketches, train.classes))
+    scored: dict[str, dict[str, Scored]] = {}
+    for position, model in enumerate(models):
+        row: Json = {"name": model.name, "classes": len(model.classes), "size_px": model.size_px, "sets": []}
+        scored[model.name] = {}
+        for step in _one_model(model, judge, sets, distorted, config, row, scored[model.name]):
+            yield dataclasses.replace(step, fraction=(position + step.fraction) / len(models))
+        report["models"].append(row)
+    report["differences"] = _every_difference(models, sets, scored)
+    yield Step(1.0, "done", evaluation=Evaluation(report, scored, train))
+
+
+def differences(first: Scored, second: Scored) -> Json:
+    """First minus second model on the same drawings, with paired bootstrap intervals; drawings count once."""
+    if first.drawn.variations != second.drawn.variations or first.drawn.inputs is not second.drawn.inputs:
+        raise ModelError("the two models did not draw the same drawings; evaluate them together.")
+    found: Json = {}
+    for name in ("right", "f_score", "chamfer"):
+        pair = [
+            np.asarray(getattr(one, name), np.float64).reshape(-1, one.drawn.variations).mean(axis=1)
+            for one in (first, second)
+        ]
+        interval = paired_difference(*pair)
+        about = {"drawings": interval.count, "split": first.drawn.inputs.split, "differs": interval.differs}
+        found[name] = number(interval.value, interval.low, interval.high, **about)
     return found
 
 
-def table(scores: Sequence[Score]) -> str:
-    """The scores as text."""
-    width = max(len(score.name) for score in scores)
-    return "\n".join(f"{score.name:<{width}}  {score.count:>5}  {score.accuracy:6.1%}" for score in scores)
+def _every_difference(
+    models: Sequence[Model], sets: list[InputSet], scored: dict[str, dict[str, Scored]]
+) -> list[Json]:
+    """The first model against each other one, on each set."""
+    first = models[0].name
+    return [
+        {"first": first, "second": model.name, "set": given.name}
+        | differences(scored[first][given.name], scored[model.name][given.name])
+        for model in models[1:]
+        for given in sets
+    ]
 
 
-def as_json(scores: Sequence[Score]) -> list[Mapping[str, object]]:
-    """The scores as plain values."""
-    return [dataclasses.asdict(score) | {"accuracy": round(score.accuracy, 4)} for score in scores]
+def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairDataset]:
+    if not models:
+        raise ModelError("there is no model to evaluate; name at least one.")
+    sizes = sorted({model.size_px for model in models})
+    if len(sizes) > 1:
+        raise ModelError(f"the models draw at {' and '.join(map(str, sizes))} pixels; evaluate sizes one by one.")
+    names = [model.name for model in models]
+    if len(set(names)) < len(names):
+        raise ModelError(f"two models have one name ({', '.join(names)}); rename one of their folders.")
+    train = load_data(data, "train", sizes[0])
+    common = [name for name in train.classes if all(name in model.classes for model in models)]
+    if len(common) < 2:
+        raise ModelError(
+            f"models and data have {len(common)} classes in common, two are needed; the data has "
+            f"{', '.join(train.classes)}."
+        )
+    return train.only(common), load_data(data, "val", sizes[0]).only(common)
 
 
-def _class_of(folder: str) -> str:
-    name = folder.rpartition("/")[2]
-    return SKETCH_CLASSES.get(name, name)
+def _head(judge: Judge, sets: list[InputSet], config: EvaluationConfig, skipped: list[str]) -> Json:
+    settings = dataclasses.asdict(config) | {"cache": "", "inception": Path(config.inception).name}
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "machine": {"platform": platform.platform(), "torch": torch.__version__},
+        "settings": settings,
+        "classes": list(judge.train.classes),
+        "data": {"train": judge.train.counts(), "val": judge.held_out.counts()},
+        "sets": [{"name": given.name, "split": given.split, "drawings": len(given)} for given in sets],
+        "sketch_folders_of_no_class": skipped,
+        "flags": FLAGS,
+        "reference": judge.reference(),
+        "models": [],
+        "differences": [],
+    }
 
 
-Tile = tuple[U8, U8, U8]
-
-
-def _score_drawn(
-    model: EdgeGAN, classifier: nn.Module, name: str, given: Sequence[tuple[U8, int]]
-) -> tuple[Score, list[Tile]]:
-    pictures, tiles = [], []
-    shown: dict[int, int] = {}
-    for sketch, label in given:
-        result = model.generate(sketch, label)
-        pictures.append(torch.from_numpy(result.image).permute(2, 0, 1))
-        if shown.get(label, 0) < GRID_PER_CLASS:
-            shown[label] = shown.get(label, 0) + 1
-            tiles.append((sketch, result.edge, result.image))
-    labels = torch.tensor([label for _, label in given])
-    return Score(name, len(given), _right(classifier, torch.stack(pictures), labels)), tiles
-
-
-@torch.no_grad()
-def _right(classifier: nn.Module, pictures_u8: Tensor, labels: Tensor) -> int:
-    seen = torch.cat([classifier(to_unit(part)).argmax(dim=1) for part in pictures_u8.split(256)])
-    return int((seen == labels).sum())
-
-
-def _grid(tiles: Sequence[Tile], blocks: int = 4) -> Image.Image:
-    """Sketch, edge map and picture side by side, ``blocks`` of them in a row."""
-
-    def strips() -> Iterator[U8]:
-        for sketch, edge, picture in tiles:
-            grey = [np.repeat(plane[..., None], 3, axis=2) for plane in (sketch, edge)]
-            yield np.concatenate([*grey, picture], axis=1)
-
-    every = list(strips())
-    every += [np.full_like(every[0], 255)] * (-len(every) % blocks)
-    rows = [np.concatenate(every[start : start + blocks], axis=1) for start in range(0, len(every), blocks)]
-    return Image.fromarray(np.concatenate(rows, axis=0))
+def _one_model(
+    model: Model,
+    judge: Judge,
+    sets: list[InputSet],
+    distorted: InputSet | None,
+    config: EvaluationConfig,
+    row: Json,
+    scored: dict[str, Scored],
+) -> Iterator[Step]:
+    """Fill ``row`` and ``scored``; fractions are of this model."""
+    classes = judge.train.classes
+    curve_cost = 0 if distorted is None else robustness.steps_of(distorted)
+    total = config.variations * sum(map(len, sets)) + curve_cost
+    done = 0
+    for given in sets:
+        for step in draw(model, given, classes, config.variations):
+            if not isinstance(step, Drawn):
+                yield Step((done + step * config.variations) / total, f"{model.name} draws: {given.name}")
+                continue
+            scored[given.name] = judge.score(step)
+            row["sets"].append(scored[given.name].report)
+        done += len(given) * config.variations
+        yield Step(done / total, f"{model.name} measured: {given.name}", row=row)
+    row["flags"] = sorted({flag for one in row["sets"] for flag in one["flags"]})
+    row["milliseconds"] = row["sets"][0]["milliseconds"]
+    if distorted is not None:
+        for point in robustness.curves(model, distorted, classes, judge.classifier):
+            if isinstance(point, int):
+                yield Step((done + point) / total, f"{model.name} draws distorted drawings")
+            else:
+                row["robustness"] = point
+    yield Step(1.0, f"{model.name} is done", row=row)

@@ -18,7 +18,7 @@ from edgegan_widget.files import picture_rgb_u8
 from edgegan_widget.raster import LINE_WIDTH, rasterize
 from edgegan_widget.strokes import Drawing, Stroke
 
-__all__ = ["read_drawing", "read_sketch", "sketch_from_picture", "trace"]
+__all__ = ["read_drawing", "read_sketch", "sketch_from_picture", "thin", "trace"]
 
 U8 = npt.NDArray[np.uint8]
 Pixel = tuple[int, int]
@@ -47,7 +47,7 @@ def trace(picture_u8: U8) -> Drawing:
         The picture has no lines: it is of one colour, or nearly.
     """
     ink = _ink(_square(_grey(picture_u8)))
-    skeleton = _thin(ink)
+    skeleton = thin(ink)
     lines = _follow(skeleton)
     if not lines:
         raise DataError("the picture shows no lines; open a drawing of dark lines on light paper.")
@@ -124,15 +124,18 @@ def _ink(grey: U8) -> npt.NDArray[np.bool_]:
     return np.asarray((dark == 0) if border.mean() > 0.5 else (dark == 1))
 
 
-def _thin(ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Skeleton one pixel wide (Zhang and Suen, "A fast parallel algorithm for thinning digital patterns", 1984)."""
-    image = np.pad(ink, 1).astype(np.uint8)
+def thin(ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Skeleton one pixel wide (Zhang and Suen, "A fast parallel algorithm for thinning digital patterns", 1984).
+
+    Takes one picture bool [H, W], or many [..., H, W] at once.
+    """
+    image = np.pad(ink, [(0, 0)] * (ink.ndim - 2) + [(1, 1), (1, 1)]).astype(np.uint8)
     changed = True
     while changed:
         changed = False
         for first in (True, False):
-            n = [image[:-2, 1:-1], image[:-2, 2:], image[1:-1, 2:], image[2:, 2:]]
-            n += [image[2:, 1:-1], image[2:, :-2], image[1:-1, :-2], image[:-2, :-2]]  # clockwise from north
+            n = [image[..., :-2, 1:-1], image[..., :-2, 2:], image[..., 1:-1, 2:], image[..., 2:, 2:]]
+            n += [image[..., 2:, 1:-1], image[..., 2:, :-2], image[..., 1:-1, :-2], image[..., :-2, :-2]]  # clockwise
             around = sum(part.astype(np.int8) for part in n)
             turns = sum(((a == 0) & (b == 1)).astype(np.int8) for a, b in zip(n, [*n[1:], n[0]]))
             north, east, south, west = n[0], n[2], n[4], n[6]
@@ -140,11 +143,11 @@ def _thin(ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
                 open_side = (north & east & south) | (east & south & west)
             else:
                 open_side = (north & east & west) | (north & south & west)
-            gone = (image[1:-1, 1:-1] == 1) & (around >= 2) & (around <= 6) & (turns == 1) & (open_side == 0)
+            gone = (image[..., 1:-1, 1:-1] == 1) & (around >= 2) & (around <= 6) & (turns == 1) & (open_side == 0)
             if gone.any():
-                image[1:-1, 1:-1][gone] = 0
+                image[..., 1:-1, 1:-1][gone] = 0
                 changed = True
-    return np.asarray(image[1:-1, 1:-1] == 1)
+    return np.asarray(image[..., 1:-1, 1:-1] == 1)
 
 
 def _follow(skeleton: npt.NDArray[np.bool_]) -> list[list[Pixel]]:

@@ -13,6 +13,7 @@ from edgegan_widget.checkpoint import load_critics
 from edgegan_widget.cli import main
 from edgegan_widget.config import TrainConfig
 from edgegan_widget.errors import ConfigError
+from edgegan_widget.metrics import extractor
 
 
 @pytest.fixture
@@ -116,6 +117,29 @@ def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert load_critics(tmp_path / "again") is None
 
 
+def test_evaluate_writes_page_and_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = extractor.train_classifier
+    monkeypatch.setattr(extractor, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    monkeypatch.setenv("EDGEGAN_WIDGET_CACHE", str(tmp_path / "cache"))
+    for split in ("train", "val"):
+        for name in ("watch", "sock"):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            for number in range(6):
+                picture = Image.new("RGB", (64, 64), "white")
+                ImageDraw.Draw(picture).ellipse((9 + number, 9, 50, 40), fill=(200, 20 * number, 0))
+                picture.save(tmp_path / "data" / split / name / f"{number}.png")
+    words = ["--data", str(tmp_path / "data"), "--robustness", "0", "--inception", "none", "--device", "cpu"]
+    assert main(["evaluate", "default", *words, "--out", str(tmp_path / "out" / "mine.html")]) == 0
+    assert "right class" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "mine.json").read_text())
+    assert report["classes"] == ["sock", "watch"]
+    assert report["models"][0]["name"] == "default"
+    assert (tmp_path / "out" / "mine.html").read_text("utf-8").startswith("<!doctype html>")
+    assert main(["evaluate", "default", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [(["--lr", "7"], "lr_generator is 7.0"), (["--batch-size", "1"], "batch_size is 1; it must be at least 2")],
@@ -129,7 +153,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("dashboard", "generate", "train", "import-tf", "bench"))
+    assert all(command in shown for command in ("dashboard", "generate", "train", "evaluate", "import-tf", "bench"))
 
 
 def test_a_public_server_needs_a_token(capsys: pytest.CaptureFixture[str]) -> None:

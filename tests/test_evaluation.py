@@ -1,70 +1,252 @@
+"""Constructed models whose faults are known, and what the evaluation says of them."""
+
 from __future__ import annotations
 
-import shutil
+import json
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
-from edgegan_widget import evaluation
-from edgegan_widget.dataset import load_data
+from edgegan_widget.dataset import PairDataset, load_data
+from edgegan_widget.drawn import held_out_edges
 from edgegan_widget.engine import Result
-from edgegan_widget.errors import DataError, ModelError
-from edgegan_widget.evaluation import Score, as_json, sketch_folders, table, train_classifier, validate
+from edgegan_widget.errors import ConfigError, DataError, ModelError
+from edgegan_widget.evaluation import Evaluation, EvaluationConfig, Step, differences, evaluate
+from edgegan_widget.report import page, table
+
+CLASSES = ("ball", "bar", "box")
+SIDE = 64
 
 
-class Copier:
-    """A model that returns the training picture of a class, the right or the wrong one."""
-
-    size_px = 64
-    name = "copier"
-
-    def __init__(self, shapes: Path, wrong: bool = False) -> None:
-        data = load_data(shapes, "train")
-        self.classes = data.classes
-        first = [int((data.labels == label).nonzero()[0]) for label in range(2)]
-        self.pictures = [data.images_u8[index].permute(1, 2, 0).numpy() for index in (first[::-1] if wrong else first)]
-
-    def generate(self, sketch: np.ndarray, label: int) -> Result:
-        return Result(self.pictures[label][None], sketch[None], np.zeros((1, 100), np.float32), 1.0)
-
-
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    train = evaluation.train_classifier
-    monkeypatch.setattr(evaluation, "train_classifier", lambda data, seed: train(data, seed, steps=40))
+def draw_object(name: str, random: np.random.Generator) -> Image.Image:
+    """A cut-out that differs from others of its class in place, size, proportions, colour and a stripe."""
+    picture = Image.new("RGB", (128, 128), "white")
+    draw = ImageDraw.Draw(picture)
+    wide, high = random.integers(40, 110, 2).tolist()
+    high = high // 4 + 4 if name == "bar" else high
+    left, top = (int(random.integers(6, 122 - length)) for length in (wide, high))
+    colour = tuple(random.integers(20, 200, 3).tolist())
+    shape = draw.ellipse if name == "ball" else draw.rectangle
+    shape((left, top, left + wide, top + high), fill=colour, outline=(0, 0, 0), width=2)
+    middle = top + int(random.integers(high // 4, high // 2 + 1))
+    draw.line((left + wide // 4, middle, left + wide // 2, middle), fill=(255, 255, 255), width=3)
+    return picture
 
 
-def test_a_right_model_and_one_with_exchanged_labels(shapes: Path) -> None:
-    right, grid = validate(Copier(shapes), shapes)
-    assert [score.name for score in right] == ["real held-out pictures", "pictures from held-out edge maps"]
-    assert right[0].accuracy >= 5 / 6
-    assert right[1].accuracy == 1
-    assert grid.size == (4 * 3 * 64, 64)
-    wrong, _ = validate(Copier(shapes, wrong=True), shapes)
-    assert wrong[1].accuracy == 0
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("objects")
+    random = np.random.default_rng(11)
+    for split, count in (("train", 40), ("val", 16), ("more", 16)):
+        for name in CLASSES:
+            (root / split / name).mkdir(parents=True)
+            for number in range(count):
+                draw_object(name, random).save(root / split / name / f"{number:02}.png")
+    return root
 
 
-def test_sketches_are_scored_by_folder(shapes: Path, tmp_path: Path) -> None:
-    shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "box")
-    shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "cloud")
-    assert list(sketch_folders(tmp_path, ("ball", "box"))) == ["people/box"]
-    scores, _ = validate(Copier(shapes), shapes, tmp_path)
-    assert scores[-1] == Score("pictures from sketches: people/box", 3, 3)
-    assert "people/box      3  100.0%" in table(scores)
-    assert as_json(scores)[-1]["accuracy"] == 1
+class Constructed:
+    """A model made of pictures: it finds out which held-out drawing it is given, and answers with one of ``source``."""
+
+    size_px = SIDE
+
+    def __init__(self, name: str, known: PairDataset, source: PairDataset, classes: tuple[str, ...] = CLASSES) -> None:
+        self.name, self.classes = name, classes
+        members = [known.labels == known.classes.index(one) for one in classes]
+        self.drawings = [known.edges_u8[own, 0].numpy().astype(np.float32) for own in members]
+        answers = [source.labels == source.classes.index(one) for one in classes]
+        self.pictures = [source.images_u8[own].permute(0, 2, 3, 1).numpy() for own in answers]
+        self.edges = [source.edges_u8[own, 0].numpy() for own in answers]
+
+    def generate(self, sketch: np.ndarray, label: int, *, seed: int | None = None, variations: int = 1) -> Result:
+        number = int(np.abs(self.drawings[label] - sketch).mean(axis=(1, 2)).argmin())
+        label, number = self.choose(label, number)
+        image = np.repeat(self.pictures[label][number][None], variations, axis=0)
+        edges = np.repeat(self.edges[label][number][None], variations, axis=0)
+        return Result(image, edges, np.zeros((variations, 4), np.float32), 1.0)
+
+    def choose(self, label: int, number: int) -> tuple[int, int]:
+        return label, number
 
 
-def test_a_classifier_is_the_same_every_time(shapes: Path) -> None:
-    data = load_data(shapes, "train")
-    first, second = (train_classifier(data, seed=1, steps=3) for _ in range(2))
-    assert all((a == b).all() for a, b in zip(first.parameters(), second.parameters()))
+class OnePicture(Constructed):
+    def choose(self, label: int, number: int) -> tuple[int, int]:
+        return label, 0
 
 
-def test_nothing_to_measure(shapes: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder of PNG sketches named after a class"):
-        sketch_folders(tmp_path, ("ball",))
-    single = Copier(shapes)
-    single.classes = ("ball",)
-    with pytest.raises(ModelError, match="one class, so there is nothing to tell apart"):
-        validate(single, shapes)
+class Shuffled(Constructed):
+    def choose(self, label: int, number: int) -> tuple[int, int]:
+        return (label + 1) % len(self.classes), number
+
+
+@pytest.fixture(scope="module")
+def evaluation(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """A faithful model, which draws the very picture that the drawing was taken from, and three with faults."""
+    train, val, more = (load_data(objects, split) for split in ("train", "val", "more"))
+    models = [
+        Constructed("faithful", val, val),
+        Constructed("copier", val, train),
+        OnePicture("one picture", val, more),
+        Shuffled("shuffled", val, more, ("bar", "ball", "box")),
+    ]
+    config = EvaluationConfig(
+        classifier_steps=60, robustness_per_class=1, variations=2, cache=str(tmp_path_factory.mktemp("cache"))
+    )
+    steps = list(evaluate(models, objects, config=config))
+    check_progress(steps)
+    assert steps[-1].evaluation is not None
+    return steps[-1].evaluation
+
+
+def check_progress(steps: list[Step]) -> None:
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0, 1)
+    assert all(step.evaluation is None for step in steps[:-1])
+    assert {step.row["name"] for step in steps if step.row} == {"faithful", "copier", "one picture", "shuffled"}
+
+
+def flags(evaluation: Evaluation, model: str) -> list[str]:
+    return next(row["flags"] for row in evaluation.report["models"] if row["name"] == model)
+
+
+def first_set(evaluation: Evaluation, model: str) -> dict:
+    return next(row["sets"][0] for row in evaluation.report["models"] if row["name"] == model)
+
+
+def test_a_model_without_faults_has_no_flag(evaluation: Evaluation) -> None:
+    """It may pass for held-out data: that is what it returns."""
+    found = first_set(evaluation, "faithful")
+    assert flags(evaluation, "faithful") == []
+    assert found["right_class"]["accuracy"]["value"] > 0.8
+    assert found["faithful"]["f_score"]["value"] > 0.95
+    assert found["diversity"]["ratio"]["value"] == pytest.approx(1, abs=1e-6)
+    assert found["realism"]["frechet_distance"]["value"] < 0.01  # each picture counts twice
+    assert found["realism"]["precision"]["value"] == 1
+
+
+def test_a_model_that_returns_training_pictures_is_flagged(evaluation: Evaluation) -> None:
+    assert flags(evaluation, "copier") == ["memorising"]
+    found = first_set(evaluation, "copier")["memorisation"]["pixels"]
+    assert found["statistic"]["value"] < -3
+    assert found["copied_share"]["value"] == 1
+    scored = next(iter(evaluation.scored["copier"].values()))
+    copied = evaluation.train.images_u8[scored.neighbour].permute(0, 2, 3, 1).numpy()
+    assert (copied == scored.drawn.pictures_u8).all(), "and the very picture is found"
+
+
+def test_a_model_with_one_picture_a_class_is_flagged(evaluation: Evaluation) -> None:
+    assert "collapsed" in flags(evaluation, "one picture")
+    found = first_set(evaluation, "one picture")["diversity"]
+    assert found["ratio"]["value"] == pytest.approx(0, abs=1e-6)
+    assert found["same_share"]["value"] == 1
+    assert found["real_same_share"]["value"] < 0.5
+    assert all(one["collapsed"] for one in found["by_class"].values())
+
+
+def test_a_model_with_shuffled_classes_fails_them(evaluation: Evaluation) -> None:
+    assert flags(evaluation, "shuffled") == ["wrong class"]
+    found = first_set(evaluation, "shuffled")["right_class"]
+    assert found["accuracy"]["value"] < 0.3
+    counts = np.array(found["confusion"])
+    assert counts.sum() == 3 * 16 * 2
+    assert np.trace(counts) < 0.3 * counts.sum()
+
+
+def test_every_number_tells_what_it_rests_on(evaluation: Evaluation) -> None:
+    text = json.dumps(evaluation.report, allow_nan=False)
+    assert json.loads(text) == evaluation.report
+    for row in evaluation.report["models"]:
+        for found in row["sets"]:
+            parts = [found[name] for name in ("realism", "right_class", "faithful", "diversity")]
+            parts += list(found["memorisation"].values())
+            numbers = [one for part in parts for one in part.values() if isinstance(one, dict) and "value" in one]
+            assert len(numbers) >= 17
+            assert all({"extractor", "resize", "generated", "split"} <= one.keys() for one in numbers)
+            assert found["realism"]["frechet_distance"]["unreliable"].startswith("48 samples are too few for 512")
+    assert evaluation.report["reference"]["real_accuracy"]["value"] > 0.8
+
+
+def test_robustness_curves(evaluation: Evaluation) -> None:
+    found = evaluation.report["models"][0]["robustness"]
+    assert len(found) == 7
+    for name, curve in found.items():
+        assert len(curve["accuracy"]) == len(curve["f_score"]) == len(curve["strengths"])
+        assert curve["f_score"][0] > 0.9
+        assert curve["against"].startswith("the distorted") == (name in ("squeezed", "shifted", "mirrored"))
+
+
+def test_two_models_on_the_same_drawings(evaluation: Evaluation) -> None:
+    first, second, third = (
+        evaluation.scored[name]["edge maps of held-out pictures"] for name in ("faithful", "copier", "shuffled")
+    )
+    better = differences(first, second)
+    assert better["f_score"]["differs"]
+    assert better["f_score"]["low"] > 0
+    assert better["chamfer"]["high"] < 0
+    assert better["f_score"]["drawings"] == 48
+    assert differences(first, third)["right"]["value"] > 0.5
+    assert not differences(first, first)["right"]["differs"]
+    held_out = held_out_edges(evaluation.train)
+    assert len(held_out.some(5)) == 15
+    assert len(held_out.some(0)) == 120
+
+
+def test_the_report_is_one_page_with_failures_first(evaluation: Evaluation) -> None:
+    shown = page(evaluation)
+    assert shown.index("copier: memorising") < shown.index("<table>")
+    assert shown.index("Failures first") < shown.index("By class: worst, median and best")
+    assert "one picture: collapsed" in shown
+    assert "shuffled: wrong class" in shown
+    assert "48 samples are too few for 512 feature dimensions" in shown
+    assert shown.count("<polyline") == 4 * 7 * 2
+    assert "faithful minus copier" in shown
+    assert not [word for word in ("<script", "http:", "https:", "<link") if word in shown], "nothing is fetched"
+    HTMLParser().feed(shown)
+    text = table(evaluation.report)
+    assert "copier · edge maps of held-out pictures [memorising]" in " ".join(text.split())
+    assert "right class" in text
+
+
+def test_people_s_sketches_and_a_stop(objects: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    for name in ("box", "cloud"):
+        (tmp_path / "people" / "set one" / name).mkdir(parents=True)
+        for number in range(3):
+            draw_object("box", random).convert("L").save(tmp_path / "people" / "set one" / name / f"{number}.png")
+    config = EvaluationConfig(classifier_steps=2, robustness_per_class=0, per_class=8, cache="none")
+    model = Constructed("faithful", *[load_data(objects, "val")] * 2)
+    steps = list(evaluate([model], objects, tmp_path / "people", config))
+    report = steps[-1].evaluation.report
+    assert [(one["name"], one["drawings"]) for one in report["sets"]] == [
+        ("edge maps of held-out pictures", 24), ("people's sketches: set one", 3),
+    ]  # fmt: skip
+    assert report["sketch_folders_of_no_class"] == ["set one/cloud"]
+    assert "too_few" in report["models"][0]["sets"][1]["realism"]
+    assert "robustness" not in report["models"][0]
+    stopped = evaluate([model], objects, config=config)
+    next(stopped)
+    stopped.close()
+
+
+def test_what_cannot_be_compared(objects: Path) -> None:
+    val = load_data(objects, "val")
+    model = Constructed("a", val, val)
+    other = Constructed("b", val, val)
+    other.size_px = 128
+    few = Constructed("c", val, val, ("box",))
+    for models, message in (
+        ([], "there is no model"),
+        ([model, model], "two models have one name"),
+        ([model, other], "draw at 64 and 128 pixels"),
+        ([model, few], "1 classes in common, two are needed"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            next(evaluate(models, objects))
+    with pytest.raises(DataError):
+        next(evaluate([model], objects / "missing"))
+    with pytest.raises(ConfigError, match="variations is 0; it must be at least 1"):
+        EvaluationConfig(variations=0)

@@ -1,0 +1,150 @@
+"""What models are asked to draw, and what they drew: the same drawings, classes and seeds for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from edgegan_widget.dataset import PairDataset
+from edgegan_widget.engine import Result
+from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.trace import read_sketch
+
+__all__ = ["Drawn", "InputSet", "Model", "draw", "held_out_edges", "human_sketches"]
+
+U8 = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int64]
+
+
+class Model(Protocol):
+    """What can be evaluated; :class:`~edgegan_widget.engine.EdgeGAN` is one."""
+
+    name: str
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def size_px(self) -> int: ...
+
+    def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
+
+
+@dataclass(frozen=True, eq=False)
+class InputSet:
+    """Drawings with the class that is asked for.
+
+    Attributes
+    ----------
+    name
+        In words.
+    split
+        Where the drawings are from: ``val``, or ``people``.
+    sketches_u8
+        uint8 [N, S, S], paper 255.
+    labels
+        int64 [N], numbers among the classes that are compared.
+    sources
+        [N] What each drawing is called.
+    """
+
+    name: str
+    split: str
+    sketches_u8: U8
+    labels: Numbers
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def some(self, per_class: int) -> InputSet:
+        """At most so many drawings of each class, spread over the set; 0 takes all."""
+        if per_class <= 0:
+            return self
+        members = [np.nonzero(self.labels == number)[0] for number in np.unique(self.labels)]
+        every = [own[np.linspace(0, len(own) - 1, min(per_class, len(own))).round().astype(int)] for own in members]
+        kept = np.sort(np.concatenate(every))
+        return InputSet(
+            self.name, self.split, self.sketches_u8[kept], self.labels[kept], tuple(self.sources[k] for k in kept)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What one model made of a set: variation v of drawing n is row n * variations + v.
+
+    Attributes
+    ----------
+    pictures_u8, edges_u8
+        uint8 [N * V, S, S, 3] and [N * V, S, S].
+    milliseconds
+        [N] Time of each call, for all its variations.
+    """
+
+    inputs: InputSet
+    variations: int
+    pictures_u8: U8
+    edges_u8: U8
+    milliseconds: npt.NDArray[np.float64]
+
+    @property
+    def number(self) -> Numbers:
+        """[N * V] Which drawing each picture is of."""
+        return np.repeat(np.arange(len(self.inputs)), self.variations)
+
+    @property
+    def labels(self) -> Numbers:
+        """[N * V] The class asked for."""
+        repeated: Numbers = self.inputs.labels[self.number]
+        return repeated
+
+    def as_tensor(self) -> Tensor:
+        """Pictures uint8 [N * V, 3, S, S]."""
+        return torch.from_numpy(self.pictures_u8).permute(0, 3, 1, 2).contiguous()
+
+
+def held_out_edges(data: PairDataset, split: str = "val") -> InputSet:
+    """The edge maps of a split as drawings."""
+    counted: dict[int, int] = {}
+    sources = []
+    for label in data.labels.tolist():
+        counted[label] = counted.get(label, 0) + 1
+        sources.append(f"{split}/{data.classes[label]} {counted[label]}")
+    edges = data.edges_u8[:, 0].numpy()
+    return InputSet("edge maps of held-out pictures", split, edges, data.labels.numpy(), tuple(sources))
+
+
+def human_sketches(root: Path | str, classes: Sequence[str], size_px: int) -> list[InputSet]:
+    """People's sketches, one set for each folder directly below ``root``, see :mod:`edgegan_widget.sketch_sets`."""
+    sets: dict[str, list[tuple[U8, int, str]]] = {}
+    for folder in sketch_folders(root, classes):
+        head, _, rest = folder.name.partition("/")
+        given = sets.setdefault(head if rest else Path(root).name, [])
+        label = list(classes).index(folder.asked)
+        given += [(read_sketch(path, size_px), label, f"{folder.name}/{path.name}") for path in folder.paths]
+    found = []
+    for name, given in sets.items():
+        sketches, labels, sources = zip(*given)
+        found.append(InputSet(f"people's sketches: {name}", "people", np.stack(sketches), np.array(labels), sources))
+    return found
+
+
+def draw(model: Model, inputs: InputSet, classes: Sequence[str], variations: int = 1) -> Iterator[Drawn | int]:
+    """Let a model draw a set; yields how many drawings are done, and at last what came of them."""
+    side = model.size_px
+    pictures = np.empty((len(inputs), variations, side, side, 3), np.uint8)
+    edges = np.empty((len(inputs), variations, side, side), np.uint8)
+    milliseconds = np.empty(len(inputs))
+    numbers = [model.classes.index(name) for name in classes]
+    for place, (sketch, label) in enumerate(zip(inputs.sketches_u8, inputs.labels)):
+        result = model.generate(sketch, numbers[label], variations=variations)
+        pictures[place], edges[place], milliseconds[place] = result.images, result.edges, result.milliseconds
+        yield place + 1
+    yield Drawn(inputs, variations, pictures.reshape(-1, side, side, 3), edges.reshape(-1, side, side), milliseconds)
