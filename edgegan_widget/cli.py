@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget import __version__
+from edgegan_widget.cli_data import add_data
 from edgegan_widget.cli_training import add_export, add_study, add_train
 from edgegan_widget.config import DEVICES, SIZES_PX
 from edgegan_widget.errors import DataError, EdgeGANError
@@ -42,8 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_dashboard, _add_generate, add_train, add_study, add_export, _add_pack, _add_validate, _add_import,
-        _add_bench,
+        _add_dashboard, _add_generate, add_data, add_train, add_study, add_export, _add_pack, _add_validate,
+        _add_import, _add_bench,
     ):  # fmt: skip
         add(commands)
     return parser

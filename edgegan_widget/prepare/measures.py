@@ -1,0 +1,140 @@
+"""Measures of a cut-out that tell whether it is fit to learn from; :mod:`audit` holds them against thresholds.
+
+Whatever the picture's size, they are taken at :data:`WORKING_PX`, where what is seen there is what training sees.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edgegan_widget.edges import xdog
+
+__all__ = ["Measures", "hashes", "measure"]
+
+U8 = npt.NDArray[np.uint8]
+Measures = dict[str, float]
+
+WORKING_PX = 128
+_INSIDE_FROM_U8 = 128
+_RIM_PX = 4  # left out of measures of the inside: the silhouette's own lines
+_LEAST_INSIDE_PX = 60
+_REBLUR_PX = 7
+_CONTACT_SHARE = 0.04  # of the object's longest side: another object nearer than this touches it
+_GREY_TIE_U8 = 2
+
+
+def measure(image_u8: U8, mask_u8: U8, region_u8: U8, others_u8: U8 | None) -> Measures:
+    """Measure one cut-out.
+
+    Parameters
+    ----------
+    image_u8, mask_u8
+        The cut-out on white, uint8 [S, S, 3], and its mask, uint8 [S, S].
+    region_u8
+        The object's mask in its picture, uint8 [H, W].
+    others_u8
+        Everything else that the picture's annotations know, uint8 [H, W], or None.
+
+    Returns
+    -------
+    ``frame`` (0..1), ``size_px``, ``brightness`` and ``contrast`` (0..255), ``blur`` (0..1), ``hidden`` (0..1),
+    ``pieces`` (0..1), ``ink`` (0..1), ``aspect`` (log of width / height).
+    """
+    small = _at_working_size(image_u8)
+    inside = _inside(_at_working_size(mask_u8))
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    low, high = np.percentile(grey[inside], (5, 95))
+    found = {
+        "brightness": float(high),
+        "contrast": float(high - low),
+        "blur": _blur(grey, inside),
+        "ink": float((255 - xdog(small)[inside].astype(np.float64)).mean() / 255),
+    }
+    return {name: round(value, 4) for name, value in (found | _shape(region_u8, others_u8)).items()}
+
+
+def _at_working_size(plane: U8) -> U8:
+    if plane.shape[0] == WORKING_PX:
+        return plane
+    method = cv2.INTER_AREA if plane.shape[0] > WORKING_PX else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(plane, (WORKING_PX, WORKING_PX), interpolation=method), np.uint8)
+
+
+def _inside(mask: U8) -> npt.NDArray[np.bool_]:
+    """The object without its rim, or all of it where nothing else is left; never empty."""
+    whole = (mask >= _INSIDE_FROM_U8).astype(np.uint8)
+    eroded = cv2.erode(whole, np.ones((2 * _RIM_PX + 1,) * 2, np.uint8), borderValue=0)
+    for plane in (eroded, whole):
+        if plane.sum() >= _LEAST_INSIDE_PX:
+            return np.asarray(plane, bool)
+    return np.asarray(mask >= min(_INSIDE_FROM_U8, int(mask.max())), bool)
+
+
+def _blur(grey: U8, inside: npt.NDArray[np.bool_]) -> float:
+    """How little blurring again changes: Crete et al., "The blur effect" (2007), inside the object only."""
+    weight = inside.astype(np.float32)
+    shades = grey.astype(np.float32) * weight
+    worst = 0.0
+    for axis, kernel in ((1, (_REBLUR_PX, 1)), (0, (1, _REBLUR_PX))):
+        again = cv2.blur(shades, kernel) / np.maximum(cv2.blur(weight, kernel), 1e-6)
+        pairs = np.minimum(np.delete(weight, 0, axis), np.delete(weight, -1, axis)) > 0
+        change = np.abs(np.diff(shades, axis=axis))[pairs]
+        lost = np.maximum(0, change - np.abs(np.diff(again, axis=axis))[pairs])
+        total = float(change.sum())
+        worst = max(worst, 1 - float(lost.sum()) / total if total > 0 else 1.0)
+    return worst
+
+
+def _shape(region_u8: U8, others_u8: U8 | None) -> Measures:
+    """Measures of the mask in its picture."""
+    region = (region_u8 >= _INSIDE_FROM_U8).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(region)
+    boxed = region[top : top + height, left : left + width]
+    count, _, facts, _ = cv2.connectedComponentsWithStats(boxed, connectivity=8)
+    areas = facts[1:count, cv2.CC_STAT_AREA]
+    return {
+        "frame": _on_frame(region, (left, top, width, height)),
+        "size_px": float(max(width, height)),
+        "hidden": 0.0 if others_u8 is None else _hidden(region, others_u8, (left, top, width, height)),
+        "pieces": float(1 - areas.max() / areas.sum()),
+        "aspect": float(np.log(width / height)),
+    }
+
+
+def _on_frame(region: U8, box: tuple[int, int, int, int]) -> float:
+    """The largest share of a side of the object's box that lies on the picture's frame."""
+    _, _, width, height = box
+    near = 2  # annotators stop a pixel short of the frame
+    sides = (
+        region[:near].max(axis=0).sum() / width,
+        region[-near:].max(axis=0).sum() / width,
+        region[:, :near].max(axis=1).sum() / height,
+        region[:, -near:].max(axis=1).sum() / height,
+    )
+    return float(max(sides))
+
+
+def _hidden(region: U8, others: U8, box: tuple[int, int, int, int]) -> float:
+    """How much of the object's hull another object fills that touches it."""
+    left, top, width, height = box
+    near = max(1, round(_CONTACT_SHARE * max(width, height)))
+    y, x = max(0, top - near), max(0, left - near)
+    mine = region[y : top + height + near, x : left + width + near]
+    theirs = (others[y : top + height + near, x : left + width + near] >= _INSIDE_FROM_U8).astype(np.uint8)
+    if not theirs.any():
+        return 0.0
+    contours, _ = cv2.findContours(mine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = cv2.fillConvexPoly(np.zeros_like(mine), cv2.convexHull(np.concatenate(contours)), 1)
+    return float((hull & theirs & (1 - mine)).sum() / max(1, hull.sum()))
+
+
+def hashes(image_u8: U8) -> tuple[str, str]:
+    """Perceptual hashes as hexadecimal text: 64 bits to find candidates by, 256 bits to compare them by."""
+    grey = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY)
+    waves = cv2.dct(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32))[:8, :8].ravel()
+    coarse = waves > np.median(waves[1:])
+    tiny = cv2.resize(grey, (17, 16), interpolation=cv2.INTER_AREA).astype(np.int16)
+    fine = np.diff(tiny, axis=1) > _GREY_TIE_U8
+    return np.packbits(coarse).tobytes().hex(), np.packbits(fine).tobytes().hex()
