@@ -168,23 +168,26 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _add_bench(commands: Commands) -> None:
-    command = commands.add_parser("bench", help="measure this machine: drawing, or with 'train' the recipes")
-    command.add_argument("what", nargs="?", choices=("draw", "train"), default="draw", help="default: draw")
+    command = commands.add_parser("bench", help="measure this machine: drawing, 'train' or 'data'")
+    command.add_argument("what", nargs="?", choices=("draw", "train", "data"), default="draw", help="default: draw")
     _add_model(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")
     command.add_argument("--kills", type=int, default=10, help="train: how often to kill a run (default: 10)")
+    command.add_argument("--workers", type=int, default=2, metavar="N", help="data: processes (default: 2)")
     command.set_defaults(run=_bench)
 
 
 def _bench(options: argparse.Namespace) -> None:
     import json
 
-    from edgegan_widget import bench, bench_train
+    from edgegan_widget import bench, bench_data, bench_train
     from edgegan_widget.bench import table
 
     if options.what == "train":
         figures = bench_train.run(options.device, options.browser, options.kills)
+    elif options.what == "data":
+        figures = bench_data.run(options.workers)
     else:
         figures = bench.run(options.model, options.device, options.browser)
     print(table(figures))

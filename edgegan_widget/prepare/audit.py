@@ -51,15 +51,15 @@ def _threshold(default: float, meaning: str) -> float:
 class Thresholds:
     """What is refused."""
 
-    frame: float = _threshold(0.2, "share of a side of its box that an object may have on the frame")
+    frame: float = _threshold(0.15, "share of a side of its box that an object may have on the frame")
     small_px: float = _threshold(40, "fewest pixels along the longest side")
-    dark: float = _threshold(60, "least brightness of its lightest parts (95th percentile, 0 to 255)")
+    dark: float = _threshold(35, "least brightness of its lightest parts (95th percentile, 0 to 255)")
     flat: float = _threshold(25, "least difference between light and dark (5th to 95th percentile, 0 to 255)")
-    blurred: float = _threshold(0.6, "most blur, 0 (sharp) to 1")
-    hidden: float = _threshold(0.08, "share of its hull that touching objects may fill")
+    blurred: float = _threshold(0.52, "most blur, 0 (sharp) to 1")
+    hidden: float = _threshold(0.035, "share of its hull that touching objects may fill")
     fragmented: float = _threshold(0.15, "share of its area that may lie outside the largest piece")
-    empty: float = _threshold(0.004, "least share of ink inside the outline")
-    overfull: float = _threshold(0.45, "most share of ink inside the outline")
+    empty: float = _threshold(0.002, "least share of ink inside the outline")
+    overfull: float = _threshold(0.46, "most islands of ink and of paper for each hundred pixels inside")
     duplicate_bits: float = _threshold(14, "bits (of 256) in which two pictures must differ")
     aspect: float = _threshold(2.2, "how many times wider or higher than its class's median")
 
@@ -103,7 +103,7 @@ def judge(record: Record, thresholds: Thresholds, medians: dict[str, float], twi
         Bits in which it differs from the earlier picture that is nearest to it, if any is near.
     """
     measures, found = record["measures"], {}
-    above = {"frame": "frame", "blurred": "blur", "hidden": "hidden", "fragmented": "pieces", "overfull": "ink"}
+    above = {"frame": "frame", "blurred": "blur", "hidden": "hidden", "fragmented": "pieces", "overfull": "specks"}
     below = {"small_px": "size_px", "dark": "brightness", "flat": "contrast", "empty": "ink"}
     for name, measured in above.items():
         if measures[measured] > getattr(thresholds, name):

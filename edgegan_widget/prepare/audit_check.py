@@ -18,7 +18,7 @@ from edgegan_widget.files import picture_rgb_u8
 from edgegan_widget.prepare.audit import REASONS, Survey, Thresholds, judge
 from edgegan_widget.prepare.coco import CocoReader
 from edgegan_widget.prepare.cutout import cut_out
-from edgegan_widget.prepare.defects import DEFECTS, IMPLIED, Planted
+from edgegan_widget.prepare.defects import DEFECTS, IMPLIED, Planted, in_front
 from edgegan_widget.prepare.duplicates import twins
 from edgegan_widget.prepare.masks import coco_mask
 from edgegan_widget.prepare.measures import hashes, measure
@@ -46,7 +46,9 @@ class Score:
 
     @property
     def precision(self) -> float:
-        return self.found / max(1, self.found + self.accused)
+        """Of a collection in which half of the pictures have the defect; in rates, as others are more in number."""
+        accused = self.accused / max(1, self.others)
+        return self.recall / (self.recall + accused) if self.found else 0.0
 
 
 def check(images: Path, annotations: Path, thresholds: Thresholds, seed: int = 0) -> list[Score]:
@@ -66,7 +68,7 @@ def planted_records(images: Path, annotations: Path, seed: int = 0) -> dict[str,
     if len(photos) < 2:
         raise DataError(f"{annotations} has fewer than two usable objects; give more photos to plant defects in.")
     records: dict[str, list[Record]] = {CLEAN: [_record(photo, label) for label, photo in photos]}
-    for number, (defect, plant) in enumerate(DEFECTS.items()):
+    for number, (defect, plant) in enumerate((DEFECTS | {"in front": in_front}).items()):
         random = np.random.default_rng([seed, number])
         records[defect] = []
         for at, (label, photo) in enumerate(photos):
@@ -94,7 +96,7 @@ def _photos(images: Path, annotations: Path) -> list[tuple[str, Planted]]:
 
 def _record(planted: Planted, label: str) -> Record:
     image, mask = cut_out(planted.photo_u8, planted.mask_u8, _MAKING.size_px, _MAKING.margin)
-    measures = measure(image, mask, planted.mask_u8, planted.others_u8)
+    measures = measure(image, mask, planted.mask_u8, [planted.others_u8])
     return {"class": label, "measures": measures, "hashes": list(hashes(image))}
 
 

@@ -79,6 +79,9 @@ def _enlarge(photo: U8, alpha: U8, target: tuple[int, int], scale: float) -> tup
 
 
 def _on_paper(photo: U8, alpha: U8) -> U8:
+    if not np.any((alpha > 0) & (alpha < 255)):
+        paper = cv2.bitwise_not(np.ascontiguousarray(alpha))
+        return np.asarray(cv2.bitwise_or(np.ascontiguousarray(photo), cv2.merge([paper] * 3)), np.uint8)
     weight = alpha[..., None].astype(np.uint16)
     return np.asarray((photo * weight + 255 * (255 - weight) + 127) // 255, np.uint8)
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DEFECTS", "IMPLIED", "Planted"]
+__all__ = ["DEFECTS", "IMPLIED", "Planted", "in_front"]
 
 U8 = npt.NDArray[np.uint8]
 Chance = np.random.Generator
@@ -41,10 +41,8 @@ def _frame(planted: Planted, random: Chance, _: Planted) -> Planted:
     left, top, width, height = _box(planted)
     share, side = random.uniform(0.2, 0.5), random.integers(4)
     x, y = int(width * share), int(height * share)
-    high, wide = planted.mask_u8.shape
     crops = (np.s_[:, left + x :], np.s_[:, : left + width - x], np.s_[top + y :], np.s_[: top + height - y])
     crop = crops[side]
-    del high, wide
     return Planted(planted.photo_u8[crop].copy(), planted.mask_u8[crop].copy(), planted.others_u8[crop].copy())
 
 
@@ -59,9 +57,14 @@ def _resized(planted: Planted, scale_x: float, scale_y: float) -> Planted:
 
 
 def _small(planted: Planted, random: Chance, _: Planted) -> Planted:
-    """Far away: 12 to 36 pixels."""
+    """Far away: 12 to 36 pixels, the photo as large as it was."""
     scale = random.uniform(12, 36) / _longest(planted)
-    return _resized(planted, scale, scale)
+    far, (high, wide) = _resized(planted, scale, scale), planted.mask_u8.shape
+    top, left = high - far.mask_u8.shape[0], wide - far.mask_u8.shape[1]
+    rims = (top // 2, top - top // 2, left // 2, left - left // 2)
+    photo = cv2.copyMakeBorder(far.photo_u8, *rims, cv2.BORDER_REPLICATE)
+    mask, others = (cv2.copyMakeBorder(plane, *rims, cv2.BORDER_CONSTANT) for plane in (far.mask_u8, far.others_u8))
+    return Planted(*(np.asarray(plane, np.uint8) for plane in (photo, mask, others)))
 
 
 def _dark(planted: Planted, random: Chance, _: Planted) -> Planted:
@@ -118,6 +121,11 @@ def _overlaid(planted: Planted, random: Chance, other: Planted, shares: tuple[fl
     return planted, planted
 
 
+def in_front(planted: Planted, random: Chance, other: Planted) -> Planted:
+    """No defect: it stands before another photo's object, which is what the hidden ones must be told from."""
+    return _overlaid(other, random, planted, (0.1, 0.5))[1]
+
+
 def _fragmented(planted: Planted, random: Chance, _: Planted) -> Planted:
     """Posts or branches before it that nobody annotated: two to four strips are missing from its mask."""
     left, top, width, height = _box(planted)
@@ -154,7 +162,7 @@ def _duplicate(planted: Planted, random: Chance, _: Planted) -> Planted:
     """The same photo again: compressed anew, a little lighter or darker, a little smaller."""
     again = _resized(planted, *(2 * [random.uniform(0.75, 0.95)]))
     lit = np.clip(again.photo_u8 * random.uniform(0.9, 1.1) + random.uniform(-8, 8), 0, 255).astype(np.uint8)
-    _, content = cv2.imencode(".jpg", lit, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(40, 80))])
+    content = cv2.imencode(".jpg", lit, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(40, 80))])[1]
     return replace(again, photo_u8=np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8))
 
 
@@ -183,4 +191,5 @@ IMPLIED = {
     "overfull": {"blurred"},
     "duplicate": set(),
     "aspect": {"small", "blurred"},
+    "in front": {"small", "blurred", "empty", "frame"},
 }  # fmt: skip

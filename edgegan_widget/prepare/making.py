@@ -72,7 +72,7 @@ def make(job: Job, source: Source) -> Outcome:
             continue
         rest = [each for other, each in enumerate(masks) if other != number and each is not None] + others
         try:
-            records.append(_make_one(job, source, photo, region, mask, _union(rest)))
+            records.append(_make_one(job, source, photo, region, mask, rest))
         except DataError as error:
             problems.append(_about(source, region, error))
     return Outcome(records, problems)
@@ -157,13 +157,7 @@ def _others(segmentations: tuple[Segmentation, ...], width: int, height: int) ->
     return masks
 
 
-def _union(masks: list[U8]) -> U8 | None:
-    if not masks:
-        return None
-    return np.asarray(np.maximum.reduce(masks), np.uint8)
-
-
-def _make_one(job: Job, source: Source, photo: _Photo, region: Region, mask: U8, others: U8 | None) -> Record:
+def _make_one(job: Job, source: Source, photo: _Photo, region: Region, mask: U8, others: list[U8]) -> Record:
     image, small_mask = cut_out(photo.pixels_u8, mask, job.making.size_px, job.making.margin)
     coarse, fine = hashes(image)
     split = source.split or split_of(photo.sha256, job.val_share)

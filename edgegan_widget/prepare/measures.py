@@ -5,6 +5,8 @@ Whatever the picture's size, they are taken at :data:`WORKING_PX`, where what is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +25,10 @@ _LEAST_INSIDE_PX = 60
 _REBLUR_PX = 7
 _CONTACT_SHARE = 0.04  # of the object's longest side: another object nearer than this touches it
 _GREY_TIE_U8 = 2
+_LARGE_PX = 100
 
 
-def measure(image_u8: U8, mask_u8: U8, region_u8: U8, others_u8: U8 | None) -> Measures:
+def measure(image_u8: U8, mask_u8: U8, region_u8: U8, others_u8: Sequence[U8] = ()) -> Measures:
     """Measure one cut-out.
 
     Parameters
@@ -35,22 +38,24 @@ def measure(image_u8: U8, mask_u8: U8, region_u8: U8, others_u8: U8 | None) -> M
     region_u8
         The object's mask in its picture, uint8 [H, W].
     others_u8
-        Everything else that the picture's annotations know, uint8 [H, W], or None.
+        Masks of everything else that the picture's annotations know, uint8 [H, W] each.
 
     Returns
     -------
     ``frame`` (0..1), ``size_px``, ``brightness`` and ``contrast`` (0..255), ``blur`` (0..1), ``hidden`` (0..1),
-    ``pieces`` (0..1), ``ink`` (0..1), ``aspect`` (log of width / height).
+    ``pieces`` (0..1), ``ink`` (0..1), ``specks``, ``aspect`` (log of width / height).
     """
     small = _at_working_size(image_u8)
     inside = _inside(_at_working_size(mask_u8))
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
     low, high = np.percentile(grey[inside], (5, 95))
+    lines = xdog(small)
     found = {
         "brightness": float(high),
         "contrast": float(high - low),
         "blur": _blur(grey, inside),
-        "ink": float((255 - xdog(small)[inside].astype(np.float64)).mean() / 255),
+        "ink": float((255 - lines[inside].astype(np.float64)).mean() / 255),
+        "specks": _specks(lines, inside),
     }
     return {name: round(value, 4) for name, value in (found | _shape(region_u8, others_u8)).items()}
 
@@ -87,7 +92,18 @@ def _blur(grey: U8, inside: npt.NDArray[np.bool_]) -> float:
     return worst
 
 
-def _shape(region_u8: U8, others_u8: U8 | None) -> Measures:
+def _specks(lines: U8, inside: npt.NDArray[np.bool_]) -> float:
+    """Islands of ink and of paper for each hundred pixels inside: lines that form something are few, however long."""
+    ink = lines < _INSIDE_FROM_U8
+    shore = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) == 0)
+    islands = 0
+    for plane in (ink, ~ink):
+        count, parts = cv2.connectedComponents((plane & inside).astype(np.uint8))
+        islands += count - 1 - np.count_nonzero(np.unique(parts[shore]))
+    return 100 * islands / int(inside.sum())
+
+
+def _shape(region_u8: U8, others_u8: Sequence[U8]) -> Measures:
     """Measures of the mask in its picture."""
     region = (region_u8 >= _INSIDE_FROM_U8).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(region)
@@ -97,7 +113,7 @@ def _shape(region_u8: U8, others_u8: U8 | None) -> Measures:
     return {
         "frame": _on_frame(region, (left, top, width, height)),
         "size_px": float(max(width, height)),
-        "hidden": 0.0 if others_u8 is None else _hidden(region, others_u8, (left, top, width, height)),
+        "hidden": _hidden(region, others_u8, (left, top, width, height)),
         "pieces": float(1 - areas.max() / areas.sum()),
         "aspect": float(np.log(width / height)),
     }
@@ -106,7 +122,7 @@ def _shape(region_u8: U8, others_u8: U8 | None) -> Measures:
 def _on_frame(region: U8, box: tuple[int, int, int, int]) -> float:
     """The largest share of a side of the object's box that lies on the picture's frame."""
     _, _, width, height = box
-    near = 2  # annotators stop a pixel short of the frame
+    near = 2 if max(width, height) >= _LARGE_PX else 1  # annotators stop a pixel short of the frame
     sides = (
         region[:near].max(axis=0).sum() / width,
         region[-near:].max(axis=0).sum() / width,
@@ -116,18 +132,31 @@ def _on_frame(region: U8, box: tuple[int, int, int, int]) -> float:
     return float(max(sides))
 
 
-def _hidden(region: U8, others: U8, box: tuple[int, int, int, int]) -> float:
-    """How much of the object's hull another object fills that touches it."""
+def _hidden(region: U8, others: Sequence[U8], box: tuple[int, int, int, int]) -> float:
+    """How much of the object's hull objects before it fill.
+
+    Of two that touch, the one behind has more of its hull filled by the other: it has lost what the other covers,
+    while the one in front shows the other only in its own hollows.
+    """
     left, top, width, height = box
     near = max(1, round(_CONTACT_SHARE * max(width, height)))
     y, x = max(0, top - near), max(0, left - near)
-    mine = region[y : top + height + near, x : left + width + near]
-    theirs = (others[y : top + height + near, x : left + width + near] >= _INSIDE_FROM_U8).astype(np.uint8)
-    if not theirs.any():
-        return 0.0
-    contours, _ = cv2.findContours(mine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    hull = cv2.fillConvexPoly(np.zeros_like(mine), cv2.convexHull(np.concatenate(contours)), 1)
-    return float((hull & theirs & (1 - mine)).sum() / max(1, hull.sum()))
+    around = np.s_[y : top + height + near, x : left + width + near]
+    hull, lost = None, 0
+    for other in others:
+        if not (other[around] >= _INSIDE_FROM_U8).any():
+            continue
+        theirs = (other >= _INSIDE_FROM_U8).astype(np.uint8)
+        hull = _hull(region) if hull is None else hull
+        filled = int(np.count_nonzero(hull & theirs & (1 - region)))
+        given = int(np.count_nonzero(_hull(theirs) & region & (1 - theirs)))
+        lost += max(0, filled - given)
+    return lost / max(1, int(hull.sum())) if hull is not None else 0.0
+
+
+def _hull(mask: U8) -> U8:
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return np.asarray(cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(np.concatenate(contours)), 1))
 
 
 def hashes(image_u8: U8) -> tuple[str, str]:
