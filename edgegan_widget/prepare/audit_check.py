@@ -21,7 +21,7 @@ from edgegan_widget.prepare.cutout import cut_out
 from edgegan_widget.prepare.defects import DEFECTS, IMPLIED, Planted, in_front
 from edgegan_widget.prepare.duplicates import twins
 from edgegan_widget.prepare.masks import coco_mask
-from edgegan_widget.prepare.measures import hashes, measure
+from edgegan_widget.prepare.measures import Shape, hashes, measure
 from edgegan_widget.prepare.work import Making, Record
 
 __all__ = ["Score", "check", "planted_records", "scores", "table"]
@@ -96,7 +96,7 @@ def _photos(images: Path, annotations: Path) -> list[tuple[str, Planted]]:
 
 def _record(planted: Planted, label: str) -> Record:
     image, mask = cut_out(planted.photo_u8, planted.mask_u8, _MAKING.size_px, _MAKING.margin)
-    measures = measure(image, mask, planted.mask_u8, [planted.others_u8])
+    measures = measure(image, mask, Shape(planted.mask_u8), [Shape(planted.others_u8)])
     return {"class": label, "measures": measures, "hashes": list(hashes(image))}
 
 

@@ -20,7 +20,7 @@ from edgegan_widget.errors import DataError, PreparationError
 from edgegan_widget.files import open_picture
 from edgegan_widget.prepare.cutout import cut_out, paper_mask
 from edgegan_widget.prepare.masks import coco_mask, mask_picture
-from edgegan_widget.prepare.measures import hashes, measure
+from edgegan_widget.prepare.measures import Shape, hashes, measure
 from edgegan_widget.prepare.splits import split_of
 from edgegan_widget.prepare.work import Making, Outcome, Record, Region, Segmentation, Source, class_folder
 
@@ -65,14 +65,14 @@ def make(job: Job, source: Source) -> Outcome:
         except DataError as error:
             masks.append(None)
             problems.append(_about(source, region, error))
+    shapes = [None if mask is None else Shape(mask) for mask in masks]
     records = []
-    for number, region in enumerate(source.regions):
-        mask = masks[number]
-        if mask is None:
+    for region, mask, shape in zip(source.regions, masks, shapes):
+        if mask is None or shape is None:
             continue
-        rest = [each for other, each in enumerate(masks) if other != number and each is not None] + others
+        rest = [each for each in shapes if each is not None and each is not shape] + others
         try:
-            records.append(_make_one(job, source, photo, region, mask, rest))
+            records.append(_make_one(job, source, photo, region, (mask, shape), rest))
         except DataError as error:
             problems.append(_about(source, region, error))
     return Outcome(records, problems)
@@ -146,19 +146,21 @@ def _mask(region: Region, photo: _Photo) -> U8:
     return paper_mask(photo.pixels_u8)
 
 
-def _others(segmentations: tuple[Segmentation, ...], width: int, height: int) -> list[U8]:
+def _others(segmentations: tuple[Segmentation, ...], width: int, height: int) -> list[Shape]:
     """Masks of what may hide the objects; broken ones hide nothing."""
     masks = []
     for segmentation in segmentations:
         try:
-            masks.append(coco_mask(segmentation, width, height))
+            masks.append(Shape(coco_mask(segmentation, width, height)))
         except DataError:
             continue
     return masks
 
 
-def _make_one(job: Job, source: Source, photo: _Photo, region: Region, mask: U8, others: list[U8]) -> Record:
-    image, small_mask = cut_out(photo.pixels_u8, mask, job.making.size_px, job.making.margin)
+def _make_one(
+    job: Job, source: Source, photo: _Photo, region: Region, mask: tuple[U8, Shape], others: list[Shape]
+) -> Record:
+    image, small_mask = cut_out(photo.pixels_u8, mask[0], job.making.size_px, job.making.margin)
     coarse, fine = hashes(image)
     split = source.split or split_of(photo.sha256, job.val_share)
     record: Record = {
@@ -168,7 +170,7 @@ def _make_one(job: Job, source: Source, photo: _Photo, region: Region, mask: U8,
         "source_sha256": photo.sha256,
         "licence": source.licence,
         "given_split": source.split,
-        "measures": measure(image, small_mask, mask, others),
+        "measures": measure(image, small_mask, mask[1], others),
         "hashes": [coarse, fine],
     }
     if job.out is None:

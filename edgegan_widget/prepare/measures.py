@@ -5,6 +5,7 @@ Whatever the picture's size, they are taken at :data:`WORKING_PX`, where what is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import cv2
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from edgegan_widget.edges import xdog
 
-__all__ = ["Measures", "hashes", "measure"]
+__all__ = ["Measures", "Shape", "hashes", "measure"]
 
 U8 = npt.NDArray[np.uint8]
 Measures = dict[str, float]
@@ -28,17 +29,37 @@ _GREY_TIE_U8 = 2
 _LARGE_PX = 100
 
 
-def measure(image_u8: U8, mask_u8: U8, region_u8: U8, others_u8: Sequence[U8] = ()) -> Measures:
+class Shape:
+    """A mask in its picture: uint8 [H, W] of 0 and 1, its box (left, top, width, height) and, when asked, its hull."""
+
+    def __init__(self, mask_u8: U8) -> None:
+        self.mask = np.asarray(mask_u8 >> 7, np.uint8)
+        self.box = tuple[int, int, int, int](cv2.boundingRect(self.mask))
+
+    @functools.cached_property
+    def _hull(self) -> npt.NDArray[np.int32]:
+        left, top, width, height = self.box
+        inner = np.ascontiguousarray(self.mask[top : top + height, left : left + width])
+        contours, _ = cv2.findContours(inner, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
+        return np.asarray(cv2.convexHull(np.concatenate(contours)), np.int32)
+
+    def hull_in(self, left: int, top: int, like: U8) -> U8:
+        """The filled hull within the window of ``like`` at (left, top)."""
+        window = np.zeros(like.shape, np.uint8)
+        return np.asarray(cv2.fillConvexPoly(window, self._hull - np.array([left, top], np.int32), 1), np.uint8)
+
+
+def measure(image_u8: U8, mask_u8: U8, region: Shape, others: Sequence[Shape] = ()) -> Measures:
     """Measure one cut-out.
 
     Parameters
     ----------
     image_u8, mask_u8
         The cut-out on white, uint8 [S, S, 3], and its mask, uint8 [S, S].
-    region_u8
-        The object's mask in its picture, uint8 [H, W].
-    others_u8
-        Masks of everything else that the picture's annotations know, uint8 [H, W] each.
+    region
+        The object's mask in its picture; not empty.
+    others
+        Masks of everything else that the picture's annotations know.
 
     Returns
     -------
@@ -57,7 +78,7 @@ def measure(image_u8: U8, mask_u8: U8, region_u8: U8, others_u8: Sequence[U8] = 
         "ink": float((255 - lines[inside].astype(np.float64)).mean() / 255),
         "specks": _specks(lines, inside),
     }
-    return {name: round(value, 4) for name, value in (found | _shape(region_u8, others_u8)).items()}
+    return {name: round(value, 4) for name, value in (found | _of_mask(region, others)).items()}
 
 
 def _at_working_size(plane: U8) -> U8:
@@ -103,60 +124,60 @@ def _specks(lines: U8, inside: npt.NDArray[np.bool_]) -> float:
     return 100 * islands / int(inside.sum())
 
 
-def _shape(region_u8: U8, others_u8: Sequence[U8]) -> Measures:
+def _of_mask(region: Shape, others: Sequence[Shape]) -> Measures:
     """Measures of the mask in its picture."""
-    region = (region_u8 >= _INSIDE_FROM_U8).astype(np.uint8)
-    left, top, width, height = cv2.boundingRect(region)
-    boxed = region[top : top + height, left : left + width]
-    count, _, facts, _ = cv2.connectedComponentsWithStats(boxed, connectivity=8)
+    left, top, width, height = region.box
+    count, _, facts, _ = cv2.connectedComponentsWithStats(
+        region.mask[top : top + height, left : left + width], connectivity=8
+    )
     areas = facts[1:count, cv2.CC_STAT_AREA]
     return {
-        "frame": _on_frame(region, (left, top, width, height)),
+        "frame": _on_frame(region),
         "size_px": float(max(width, height)),
-        "hidden": _hidden(region, others_u8, (left, top, width, height)),
+        "hidden": _hidden(region, others),
         "pieces": float(1 - areas.max() / areas.sum()),
         "aspect": float(np.log(width / height)),
     }
 
 
-def _on_frame(region: U8, box: tuple[int, int, int, int]) -> float:
+def _on_frame(region: Shape) -> float:
     """The largest share of a side of the object's box that lies on the picture's frame."""
-    _, _, width, height = box
+    _, _, width, height = region.box
     near = 2 if max(width, height) >= _LARGE_PX else 1  # annotators stop a pixel short of the frame
     sides = (
-        region[:near].max(axis=0).sum() / width,
-        region[-near:].max(axis=0).sum() / width,
-        region[:, :near].max(axis=1).sum() / height,
-        region[:, -near:].max(axis=1).sum() / height,
+        region.mask[:near].max(axis=0).sum() / width,
+        region.mask[-near:].max(axis=0).sum() / width,
+        region.mask[:, :near].max(axis=1).sum() / height,
+        region.mask[:, -near:].max(axis=1).sum() / height,
     )
     return float(max(sides))
 
 
-def _hidden(region: U8, others: Sequence[U8], box: tuple[int, int, int, int]) -> float:
+def _hidden(region: Shape, others: Sequence[Shape]) -> float:
     """How much of the object's hull objects before it fill.
 
     Of two that touch, the one behind has more of its hull filled by the other: it has lost what the other covers,
     while the one in front shows the other only in its own hollows.
     """
-    left, top, width, height = box
+    left, top, width, height = region.box
     near = max(1, round(_CONTACT_SHARE * max(width, height)))
-    y, x = max(0, top - near), max(0, left - near)
-    around = np.s_[y : top + height + near, x : left + width + near]
-    hull, lost = None, 0
+    x, y = max(0, left - near), max(0, top - near)
+    mine = region.mask[y : top + height + near, x : left + width + near]
+    hull: U8 | None = None
+    lost = 0
     for other in others:
-        if not (other[around] >= _INSIDE_FROM_U8).any():
+        theirs = other.mask[y : top + height + near, x : left + width + near]
+        if not _boxes_meet(other.box, (x, y, mine.shape[1], mine.shape[0])) or not theirs.any():
             continue
-        theirs = (other >= _INSIDE_FROM_U8).astype(np.uint8)
-        hull = _hull(region) if hull is None else hull
-        filled = int(np.count_nonzero(hull & theirs & (1 - region)))
-        given = int(np.count_nonzero(_hull(theirs) & region & (1 - theirs)))
-        lost += max(0, filled - given)
-    return lost / max(1, int(hull.sum())) if hull is not None else 0.0
+        hull = region.hull_in(x, y, mine) if hull is None else hull
+        filled = np.count_nonzero(hull & theirs & ~mine)
+        given = np.count_nonzero(other.hull_in(x, y, mine) & mine & ~theirs)
+        lost += max(0, int(filled) - int(given))
+    return lost / max(1, int(np.count_nonzero(hull))) if hull is not None else 0.0
 
 
-def _hull(mask: U8) -> U8:
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return np.asarray(cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(np.concatenate(contours)), 1))
+def _boxes_meet(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    return all(max(one[at], other[at]) < min(one[at] + one[at + 2], other[at] + other[at + 2]) for at in (0, 1))
 
 
 def hashes(image_u8: U8) -> tuple[str, str]:
