@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget import __version__
+from edgegan_widget.cli_data import add_data
 from edgegan_widget.cli_edges import add_edges
 from edgegan_widget.cli_evaluation import add_evaluate
 from edgegan_widget.cli_training import add_export, add_study, add_train
@@ -44,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_dashboard, _add_generate, add_train, add_study, add_export, add_edges, _add_pack, _add_validate, add_evaluate,
+        _add_dashboard, _add_generate, add_data, add_train, add_study, add_export, add_edges, _add_pack, _add_validate,
+        add_evaluate,
         _add_import, _add_bench,
     ):  # fmt: skip
         add(commands)
@@ -170,19 +172,20 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _add_bench(commands: Commands) -> None:
-    command = commands.add_parser("bench", help="measure this machine: drawing, 'train' the recipes, or 'edges'")
-    command.add_argument("what", nargs="?", choices=("draw", "train", "edges"), default="draw", help="default: draw")
+    command = commands.add_parser("bench", help="measure this machine: drawing, 'train', 'edges' or 'data'")
+    command.add_argument("what", nargs="?", choices=("draw", "train", "edges", "data"), default="draw", help="default: draw")
     _add_model(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")
     command.add_argument("--kills", type=int, default=10, help="train: how often to kill a run (default: 10)")
+    command.add_argument("--workers", type=int, default=2, metavar="N", help="data: processes (default: 2)")
     command.set_defaults(run=_bench)
 
 
 def _bench(options: argparse.Namespace) -> None:
     import json
 
-    from edgegan_widget import bench, bench_train
+    from edgegan_widget import bench, bench_data, bench_train
     from edgegan_widget.bench import table
 
     if options.what == "train":
@@ -191,6 +194,8 @@ def _bench(options: argparse.Namespace) -> None:
         from edgegan_widget import bench_edges
 
         figures = {"machine": bench.machine("CPU, one core"), "rows": bench_edges.rows()}
+    elif options.what == "data":
+        figures = bench_data.run(options.workers)
     else:
         figures = bench.run(options.model, options.device, options.browser)
     print(table(figures))

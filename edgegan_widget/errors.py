@@ -4,6 +4,7 @@ EdgeGANError
 ├── ConfigError       an option is out of its range or contradicts another
 ├── DataError         a picture, folder, sketch or drawing cannot be used
 ├── ModelError        a model folder or checkpoint cannot be used
+├── PreparationError  preparing data had to stop; what was made stays
 ├── TrainingError     training cannot start, or had to stop
 └── DependencyError   an optional library is not installed
 
@@ -12,7 +13,15 @@ A message says what was given, what is allowed and what to do next, in one sente
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "DependencyError", "EdgeGANError", "ModelError", "TrainingError"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "DependencyError",
+    "EdgeGANError",
+    "ModelError",
+    "PreparationError",
+    "TrainingError",
+]
 
 
 class EdgeGANError(Exception):
@@ -29,6 +38,10 @@ class DataError(EdgeGANError, ValueError):
 
 class ModelError(EdgeGANError):
     """A model folder or checkpoint cannot be used."""
+
+
+class PreparationError(EdgeGANError):
+    """Preparing data had to stop; what was made stays, and the same command goes on."""
 
 
 class TrainingError(EdgeGANError):

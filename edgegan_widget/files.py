@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import warnings
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edgegan_widget.errors import DataError
 
-__all__ = ["open_picture", "picture_rgb_u8", "sweep", "write_atomic", "write_bytes"]
+__all__ = ["open_picture", "picture_rgb_u8", "safe_join", "sweep", "write_atomic", "write_bytes"]
 
 TEMPORARY_SUFFIX = ".tmp"
 MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
@@ -85,8 +86,34 @@ def write_bytes(path: Path | str, content: bytes | str) -> None:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
-def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Image.Image:
-    """Open and decode a picture, turned upright; transparent pixels become white paper.
+def safe_join(root: Path | str, name: str) -> Path:
+    """``name``, a path that somebody else wrote down, below ``root``; links inside ``root`` are its owner's and stay.
+
+    Raises
+    ------
+    DataError
+        The name is empty, absolute or climbs out of ``root``.
+    """
+    parts = name.replace("\\", "/").split("/")
+    climbs = ".." in parts or name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) is not None
+    if climbs or not name.strip("./\\ ") or not name.isprintable():
+        raise DataError(f"{name!r} is no path below {root}; name files relative to that folder, without '..'.")
+    return Path(root, *parts)
+
+
+def open_picture(
+    source: Path | str | BinaryIO, name: str | None = None, *, upright: bool = True, alpha: bool = False
+) -> Image.Image:
+    """Open and decode a picture (of an animation the first), turned upright; transparent pixels become white paper.
+
+    Parameters
+    ----------
+    source, name
+        File, and what to call it in an error.
+    upright
+        Turn the picture as its EXIF orientation says.
+    alpha
+        Keep transparency: a picture that has it comes in mode ``RGBA``.
 
     Returns
     -------
@@ -100,19 +127,24 @@ def open_picture(source: Path | str | BinaryIO, name: str | None = None) -> Imag
     label = name or str(source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of large pictures and of odd metadata
             with Image.open(source) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
-                return _on_white(ImageOps.exif_transpose(picture))
+                picture.load()
+                picture = ImageOps.exif_transpose(picture) if upright else picture
+                return picture.convert("RGBA") if alpha and _is_transparent(picture) else _on_white(picture)
     except Image.DecompressionBombError as error:
         raise DataError(f"{label} has more than {MOST_PIXELS:,} pixels, the most allowed; make it smaller.") from error
     except FileNotFoundError as error:
         raise DataError(f"{label} does not exist; give the path of a PNG, JPEG or WebP picture.") from error
     except IsADirectoryError as error:
         raise DataError(f"{label} is a folder; give the path of one picture.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, OSError) as error:
         raise DataError(f"{label} cannot be read as a picture ({error}); give a whole PNG, JPEG or WebP.") from error
+    except Exception as error:  # Pillow's decoders raise whatever a broken file leads them into
+        about = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{label} cannot be read as a picture ({about}); give a whole PNG, JPEG or WebP.") from error
 
 
 def picture_rgb_u8(source: Path | str | BinaryIO, name: str | None = None) -> npt.NDArray[np.uint8]:
@@ -125,8 +157,12 @@ def _on_white(picture: Image.Image) -> Image.Image:
         values = np.asarray(picture, np.float64)
         scale = 255 / 65535 if values.max(initial=0) > 255 else 1.0
         return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8)).convert("RGB")
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+    if _is_transparent(picture):
         picture = picture.convert("RGBA")
         paper = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(paper, picture).convert("RGB")
     return picture.convert("RGB")
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    return picture.mode in ("RGBA", "LA", "La", "RGBa", "PA") or "transparency" in picture.info

@@ -1,0 +1,77 @@
+"""Audit a data folder: one that was prepared here, or any ``<split>/<class>/*.png``."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import heapq
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgegan_widget.errors import DataError
+from edgegan_widget.prepare.build import Progress
+from edgegan_widget.prepare.finish import REFUSED, finish
+from edgegan_widget.prepare.folders import FolderReader
+from edgegan_widget.prepare.journal import Journal, parts, source_key
+from edgegan_widget.prepare.judging import Judging, save_judging
+from edgegan_widget.prepare.making import Job, make
+from edgegan_widget.prepare.pool import cores, in_order
+from edgegan_widget.prepare.work import SPLITS, Making, Source
+
+__all__ = ["audit"]
+
+FOUND = "found"  # part of a folder that was not made here
+
+
+def audit(data: Path, judging: Judging, move: bool, workers: int = 0) -> Iterator[Progress]:
+    """Judge a data folder and write its list, report and manifest; the last progress has the summary.
+
+    Pictures that were prepared here are not opened again: their measures are known. Of others all that one picture
+    tells is measured; whether another object hides it, or how large it was in its photo, it does not tell.
+
+    Raises
+    ------
+    DataError
+        The folder is missing or is laid out otherwise.
+    """
+    if not data.is_dir():
+        raise DataError(f"{data} is not a folder; give one laid out as <folder>/<split>/<class>/*.png.")
+    done = objects = problems = 0
+    if parts(data) in ([], [FOUND]):
+        if not any((data / split).is_dir() for split in SPLITS):
+            raise DataError(f"{data} has neither train nor val; data is laid out as <folder>/<split>/<class>/*.png.")
+        for done, objects, problems in _measure(data, workers):
+            yield Progress(done, 0, objects, problems)
+    save_judging(data, judging)
+    summary = finish(data, judging.thresholds, judging.val_share, judging.keep_refused, move)
+    yield Progress(done, 0, objects, problems, summary)
+
+
+def _measure(data: Path, workers: int) -> Iterator[tuple[int, int, int]]:
+    journal, making = Journal(data, FOUND), Making()
+    done = objects = problems = 0
+    work = functools.partial(make, Job(None, making, 0.0))
+
+    def missing() -> Iterator[tuple[str, Source | None]]:
+        for source in _sources(data):
+            key = source_key(source, making)
+            yield key, None if journal.find(key) else source
+
+    try:
+        for key, outcome in in_order(work, missing(), workers or cores()):
+            if outcome is None:
+                outcome = journal.keep(key)
+            else:
+                journal.add(key, outcome)
+            done, objects, problems = done + 1, objects + len(outcome.records), problems + len(outcome.problems)
+            yield done, objects, problems
+        list(journal.finish())
+    finally:
+        journal.close()
+
+
+def _sources(data: Path) -> Iterator[Source]:
+    """Pictures in place and those set aside earlier, known by the name they have in place."""
+    folders = [each for each in (data, data / REFUSED) if any((each / split).is_dir() for split in SPLITS)]
+    for source in heapq.merge(*map(FolderReader, folders), key=lambda source: Path(source.name).parts):
+        yield dataclasses.replace(source, edge="left half if twice as wide")

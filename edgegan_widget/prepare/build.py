@@ -1,0 +1,140 @@
+"""Prepare a data folder: make what is missing, on all cores, then judge, split and write the manifest.
+
+``build`` is a generator, as training is: one ``for`` loop serves the command line and a panel, and to stop is not to
+ask for the next. What was made stays, and the same call goes on from there.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgegan_widget.errors import ConfigError
+from edgegan_widget.prepare.audit import Thresholds
+from edgegan_widget.prepare.finish import Summary, finish, locate, places
+from edgegan_widget.prepare.journal import Journal, outcomes, source_key
+from edgegan_widget.prepare.judging import Judging, save_judging
+from edgegan_widget.prepare.making import Job, make
+from edgegan_widget.prepare.pool import cores, in_order
+from edgegan_widget.prepare.work import Making, Outcome, Record, Source
+
+__all__ = ["Options", "Progress", "build"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a data folder is prepared.
+
+    Parameters
+    ----------
+    making
+        How cut-outs are made; a change makes all anew.
+    val_share
+        Share of source pictures to validate on; a change only moves files.
+    thresholds
+        What the audit refuses; a change only judges anew.
+    keep_refused
+        Leave refused pictures among those to train on; they are marked in the manifest only.
+    workers
+        Processes; 0 means one for each core.
+    """
+
+    making: Making = field(default_factory=Making)
+    val_share: float = 0.1
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    keep_refused: bool = False
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.val_share < 1:
+            raise ConfigError(f"val-share is {self.val_share}; it must be from 0 to below 1.")
+        if self.workers < 0:
+            raise ConfigError(f"workers is {self.workers}; it must be 1 or more, or 0 for one a core.")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the preparation is: sources done (of them taken from an earlier run), objects, problems.
+
+    ``summary`` comes with the last one.
+    """
+
+    sources: int
+    reused: int
+    objects: int
+    problems: int
+    summary: Summary | None = None
+
+
+def build(out: Path, part: str, sources: Iterable[Source], options: Options | None = None) -> Iterator[Progress]:
+    """Make the cut-outs of ``sources`` in the data folder ``out`` and write its manifest.
+
+    Parameters
+    ----------
+    out
+        Data folder; what other readers made in it stays.
+    part
+        Name of what is read here; sources that were read under this name before and are no more are removed.
+    sources
+        Read one by one, in an order that is always the same.
+    options
+        See :class:`Options`.
+
+    Raises
+    ------
+    ConfigError
+        The part's name is no file name.
+    PreparationError
+        The disk is full, or a worker was killed.
+    """
+    options = options or Options()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", part):
+        raise ConfigError(f"name is {part!r}; use letters, digits, - and _.")
+    journal = Journal(out, part)
+    done = reused = objects = problems = 0
+    try:
+        for again, outcome in _outcomes(out, sources, journal, options):
+            done, reused = done + 1, reused + again
+            objects, problems = objects + len(outcome.records), problems + len(outcome.problems)
+            yield Progress(done, reused, objects, problems)
+        _remove(out, list(journal.finish()))
+    finally:
+        journal.close()
+    save_judging(out, Judging(options.thresholds, options.val_share, options.keep_refused))
+    summary = finish(out, options.thresholds, options.val_share, options.keep_refused)
+    yield Progress(done, reused, objects, problems, summary)
+
+
+def _outcomes(
+    out: Path, sources: Iterable[Source], journal: Journal, options: Options
+) -> Iterator[tuple[bool, Outcome]]:
+    """What was made of each source, in order, and whether that was in an earlier run."""
+    work = functools.partial(make, Job(out, options.making, options.val_share))
+
+    def missing() -> Iterator[tuple[str, Source | None]]:
+        for source in sources:
+            key = source_key(source, options.making)
+            known = journal.find(key)
+            whole = known is not None and all(locate(out, record) for record in known.records)
+            yield key, None if whole else source
+
+    for key, outcome in in_order(work, missing(), options.workers or cores()):
+        if outcome is None:
+            yield True, journal.keep(key)
+        else:
+            journal.add(key, outcome)
+            yield False, outcome
+
+
+def _remove(out: Path, stale: list[Record]) -> None:
+    """Delete the cut-outs of sources that are read no more; all of them were made here."""
+    if not stale:
+        return
+    current = {(record["id"], record["class"]) for outcome in outcomes(out) for record in outcome.records}
+    for record in stale:
+        if (record["id"], record["class"]) not in current:
+            for path in places(out, record):
+                path.unlink(missing_ok=True)

@@ -1,0 +1,172 @@
+"""Judge everything that was made, put each cut-out in its place, write manifest, list and report.
+
+Layout: ``<split>/<class>/<id>.png`` is trained on; ``refused/<split>/<class>/<id>.png`` is set aside, never deleted.
+The manifest is a pure function of the sources and the options: running twice writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgegan_widget.errors import DataError
+from edgegan_widget.files import write_atomic
+from edgegan_widget.prepare.audit import (
+    REASONS,
+    Findings,
+    Survey,
+    Thresholds,
+    judge,
+    read_decisions,
+    write_decisions,
+)
+from edgegan_widget.prepare.duplicates import twins
+from edgegan_widget.prepare.journal import outcomes
+from edgegan_widget.prepare.report import Report
+from edgegan_widget.prepare.splits import split_of
+from edgegan_widget.prepare.work import SPLITS, Record, class_folder
+
+__all__ = ["LIST", "MANIFEST", "PROBLEMS", "REFUSED", "REPORT", "Summary", "finish", "locate", "places"]
+
+MANIFEST, LIST, REPORT, PROBLEMS = "manifest.jsonl", "audit.csv", "audit.html", "problems.txt"
+REFUSED = "refused"
+
+
+@dataclass
+class Summary:
+    """What a data folder holds: pictures by (class, split), refused ones by reason, and how many could not be used."""
+
+    pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    problems: int = 0
+
+
+def places(out: Path, record: Record) -> list[Path]:
+    """Every place where the record's cut-out may be."""
+    if "file" in record:
+        own = record["file"]
+        return [out / own, out / REFUSED / own]
+    name = Path(class_folder(record["class"]), f"{record['id']}.png")
+    return [Path(out, *aside, split, name) for aside in ((), (REFUSED,)) for split in SPLITS]
+
+
+def locate(out: Path, record: Record) -> Path | None:
+    """Where the record's cut-out is, or None: it is gone, or is not what was made."""
+    found = [path for path in places(out, record) if path.is_file()]
+    if "file" in record:
+        return found[0] if found else None
+    found = [path for path in found if path.stat().st_size == record["bytes"]]
+    if len(found) > 1:  # an older one lies in another place
+        found = [path for path in found if hashlib.sha256(path.read_bytes()).hexdigest() == record["sha256"]]
+    return found[0] if found else None
+
+
+def finish(
+    out: Path, thresholds: Thresholds, val_share: float, keep_refused: bool = False, move: bool = True
+) -> Summary:
+    """Judge all, write ``manifest.jsonl``, ``audit.csv``, ``audit.html`` and ``problems.txt``, and move files.
+
+    Parameters
+    ----------
+    out
+        Data folder with the journals of what was made.
+    thresholds
+        What is refused.
+    val_share
+        Share of source pictures to validate on.
+    keep_refused
+        Leave refused pictures where training finds them.
+    move
+        Put files where they belong; without, only write what was found.
+    """
+    summary, survey, ids = Summary(), Survey(), []
+    for outcome in outcomes(out):
+        summary.problems += len(outcome.problems)
+        for record in outcome.records:
+            survey.add(record)
+            ids.append(record["id"])
+    near = twins(bytes(survey.hashes), bytes(survey.fine), int(thresholds.duplicate_bits))
+    decisions, medians, report = read_decisions(out / LIST), survey.medians(), Report()
+    rows: list[tuple[str, str, str, str, str]] = []
+    with write_atomic(out / MANIFEST) as stream:
+        for number, record in enumerate(_records(out)):
+            twin = near.get(number)
+            findings = judge(record, thresholds, medians, None if twin is None else twin[1])
+            decision = decisions.pop(record["id"], "")
+            refused = decision == "refuse" or bool(findings and decision != "accept")
+            line = _line(record, findings, decision, refused, val_share)
+            if "duplicate" in findings and twin is not None:
+                line["audit"]["duplicate_of"] = ids[twin[0]]
+            path = _put(out, record, line["split"], refused and not keep_refused, move)
+            line["file"] = path.relative_to(out).as_posix()
+            stream.write((json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n").encode(errors="replace"))
+            _count(summary, line, findings, refused)
+            if findings or decision:
+                rows.append((record["id"], record["class"], *_verdict(findings, refused), decision))
+                report.add(path, line, findings, thresholds)
+    rows += [(name, "", "", "", decision) for name, decision in sorted(decisions.items())]
+    write_decisions(out / LIST, rows)
+    report.write(out / REPORT, summary.pictures, summary.refused)
+    _write_problems(out)
+    return summary
+
+
+def _records(out: Path) -> Iterator[Record]:
+    for outcome in outcomes(out):
+        yield from outcome.records
+
+
+def _line(record: Record, findings: Findings, decision: str, refused: bool, val_share: float) -> Record:
+    audit: Record = {"refused": refused, "reasons": findings, "measures": record["measures"]}
+    if decision:
+        audit["decision"] = decision
+    kept = {name: record[name] for name in ("id", "class", "source", "source_sha256", "licence", "sha256")}
+    split = record["given_split"] or split_of(record["source_sha256"], val_share)
+    return kept | {"split": split, "audit": audit}
+
+
+def _verdict(findings: Findings, refused: bool) -> tuple[str, str]:
+    scores = "; ".join(f"{REASONS[name]} ({score:g})" for name, score in findings.items())
+    return "refused" if refused else "accepted", scores
+
+
+def _count(summary: Summary, line: Record, findings: Findings, refused: bool) -> None:
+    if refused:
+        summary.refused += 1
+        summary.reasons.update(list(findings) or ["by hand"])
+    else:
+        summary.pictures[line["class"], line["split"]] += 1
+
+
+def _put(out: Path, record: Record, split: str, aside: bool, move: bool) -> Path:
+    """Move the cut-out where it belongs, and remove older ones from where it was."""
+    if "file" in record:
+        target = Path(out, *((REFUSED,) if aside else ()), record["file"])
+    else:
+        name = Path(class_folder(record["class"]), f"{record['id']}.png")
+        target = Path(out, *((REFUSED,) if aside else ()), split, name)
+    found = locate(out, record)
+    if found is None:
+        raise DataError(f"{target} has vanished since it was made; run the same command again to make it anew.")
+    if not move or found == target:
+        return found
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(found, target)
+    if "file" not in record:
+        for path in places(out, record):
+            if path != target:
+                path.unlink(missing_ok=True)
+    return target
+
+
+def _write_problems(out: Path) -> None:
+    with write_atomic(out / PROBLEMS) as stream:
+        for outcome in outcomes(out):
+            for problem in outcome.problems:
+                stream.write((" ".join(problem.split()) + "\n").encode(errors="replace"))
