@@ -13,6 +13,7 @@ from edgegan_widget.panels.parts import row
 __all__ = ["CurveView"]
 
 DRAW_EVERY_SECONDS = 2.0
+DRAWING_SHARE = 100  # and no sooner than so many times as long as the last drawing took
 
 
 class CurveView(widgets.VBox):  # type: ignore[misc]
@@ -24,7 +25,7 @@ class CurveView(widgets.VBox):  # type: ignore[misc]
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._plot = CurvePlot()
         self._pictures: dict[str, widgets.Image] = {}
-        self._drawn_at = 0.0
+        self._next_draw = 0.0
         self._drawn: tuple[object, object] | None = None  # what was drawn: how, and how much of it
         self._log = widgets.Checkbox(True, description="Log axis", indent=False)
         self._smoothing = widgets.FloatSlider(
@@ -39,14 +40,16 @@ class CurveView(widgets.VBox):  # type: ignore[misc]
         self.add_class("eg-hidden")
 
     def show(self, runs: Mapping[str, History]) -> None:
-        """Draw what changed; where only data is new, at most every two seconds, so call again and again."""
+        """Draw what changed; where only data is new, for at most a hundredth of the time, so call again and again."""
         look = (self._log.value, self._smoothing.value, tuple(runs))
         state = (look, tuple(_size(history) for history in runs.values()))
         same_look = self._drawn is not None and self._drawn[0] == look
-        if state == self._drawn or (same_look and time.monotonic() - self._drawn_at < DRAW_EVERY_SECONDS):
+        if state == self._drawn or (same_look and time.monotonic() < self._next_draw):
             return
+        began = time.monotonic()
         self._draw(runs)
-        self._drawn, self._drawn_at = state, time.monotonic()
+        ended = time.monotonic()
+        self._drawn, self._next_draw = state, ended + max(DRAW_EVERY_SECONDS, DRAWING_SHARE * (ended - began))
 
     def _draw(self, runs: Mapping[str, History]) -> None:
         groups = list(dict.fromkeys(group for history in runs.values() for group in history.groups()))
