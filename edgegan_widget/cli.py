@@ -173,7 +173,9 @@ def _import(options: argparse.Namespace) -> None:
 
 def _add_bench(commands: Commands) -> None:
     command = commands.add_parser("bench", help="measure this machine: drawing, 'train', 'edges' or 'data'")
-    command.add_argument("what", nargs="?", choices=("draw", "train", "edges", "data"), default="draw", help="default: draw")
+    command.add_argument(
+        "what", nargs="?", choices=("draw", "train", "edges", "data"), default="draw", help="default: draw"
+    )
     _add_model(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")

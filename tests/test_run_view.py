@@ -51,7 +51,7 @@ def view_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Maker]:
 
 def look(view: RunView) -> float:
     """A look that also reads the list of runs and does not spare the plot."""
-    view._listed_at = view._curves._drawn_at = -1e9
+    view._listed_at = view._curves._next_draw = -1e9
     return view.look()
 
 
@@ -125,7 +125,7 @@ def test_the_plot_is_drawn_only_for_new_data_and_not_too_often(
     look(view)
     assert drawn == groups, "nothing is new"
     add_metrics(run.folder, range(425, 501, 25))
-    view._curves._drawn_at = time.monotonic()
+    view._curves._next_draw = time.monotonic() + 60
     view.look()
     assert drawn == groups, "too soon"
     look(view)

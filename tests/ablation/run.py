@@ -31,8 +31,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from edgegan_widget.chance import stream
-from edgegan_widget.dataset import PairDataset, load_data, to_u8, to_unit
 from edgegan_widget.classifier import fresh_classifier, train_classifier
+from edgegan_widget.dataset import PairDataset, load_data, to_u8, to_unit
 from edgegan_widget.swd import sliced_wasserstein
 from tests.ablation.faults import VARIANTS, Inputs, Setting, Training, draw_inputs
 
