@@ -28,16 +28,21 @@ _MAIN_LINES = 14
 _SMOOTHING_PX = 2.5
 
 
-def object_mask(image_u8: U8) -> U8:
-    """1 where a cut-out is not white paper, small cracks closed; uint8 [H, W]."""
+def object_mask(image_u8: U8, mask_u8: U8 | None = None) -> U8:
+    """1 on the object, small cracks closed; uint8 [H, W].
+
+    It is where ``mask_u8`` (uint8 [H, W]) is above 127, or without one whatever is not white paper.
+    """
+    if mask_u8 is not None:
+        return np.asarray(mask_u8 > 127, np.uint8)
     paper = cv2.inRange(image_u8, (_BACKGROUND_FROM_U8,) * 3, (255,) * 3)
     mask = (paper == 0).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
 
 
-def silhouette(image_u8: U8, line_px: float) -> U8:
-    """Outline of whatever is not white paper, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
-    mask = object_mask(image_u8)
+def silhouette(image_u8: U8, line_px: float, mask_u8: U8 | None = None) -> U8:
+    """Outline of the object, see :func:`object_mask`, anti-aliased, ``line_px`` wide; uint8 [H, W]."""
+    mask = object_mask(image_u8, mask_u8)
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     least_area_px = _LEAST_AREA_SHARE * mask.size
     kept = [contour for contour in contours if cv2.contourArea(contour) >= least_area_px]
@@ -76,7 +81,7 @@ def canny_mask(channels: F32, sigma_px: float, low: float, high: float) -> U8:
     return np.asarray(lines > 0, np.uint8)
 
 
-def contour_lines(image_u8: U8, detail: float = 1.0) -> list[F32]:
+def contour_lines(image_u8: U8, detail: float = 1.0, mask_u8: U8 | None = None) -> list[F32]:
     """The lines of a contour drawing, strongest first after the silhouette.
 
     Parameters
@@ -85,6 +90,8 @@ def contour_lines(image_u8: U8, detail: float = 1.0) -> list[F32]:
         Colour picture, best a cut-out on white, uint8 [H, W, 3].
     detail
         How many inner lines: 0 is the silhouette alone, 1 the main lines, 2 twice as many and fainter ones.
+    mask_u8
+        Where the object is, see :func:`object_mask`.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def contour_lines(image_u8: U8, detail: float = 1.0) -> list[F32]:
     scale = WORK_PX / max(height, width)
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     small = cv2.resize(image_u8, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    mask = object_mask(small)
+    mask = object_mask(small, None if mask_u8 is None else cv2.resize(mask_u8, size, interpolation=cv2.INTER_LINEAR))
     inside = np.ones_like(mask)
     lines: list[F32] = []
     if mask.mean() < _FILLED_SHARE:

@@ -60,7 +60,12 @@ def parse_sources(text: str) -> tuple[str, ...]:
 
 
 def draw(
-    image_u8: U8, source: str = "full", size_px: int | None = None, detail: float = 1.0, line_px: float | None = None
+    image_u8: U8,
+    source: str = "full",
+    size_px: int | None = None,
+    detail: float = 1.0,
+    line_px: float | None = None,
+    mask_u8: U8 | None = None,
 ) -> U8:
     """Draw a picture's edge map or sketch.
 
@@ -78,6 +83,9 @@ def draw(
     line_px
         Width of the lines of ``canny``, ``contour`` and the silhouettes in the picture's pixels; None is a 64th of its
         longer side. The width of other lines follows from their Gaussians.
+    mask_u8
+        Where the object is, uint8 [H, W], above 127 on it; None is whatever is not white paper, which loses the outline
+        of a white object.
 
     Returns
     -------
@@ -88,12 +96,12 @@ def draw(
     ConfigError
         The source is unknown or ``detail``, ``size_px`` or ``line_px`` is out of range.
     DataError
-        The array is no such picture.
+        The array is no such picture, or the mask has another size.
     ModelError
         PhotoSketch's weights cannot be used.
     """
     _check_source(source)
-    _check_picture(image_u8)
+    _check_picture(image_u8, mask_u8)
     if not DETAILS[0] <= detail <= DETAILS[1]:
         raise ConfigError(f"detail is {detail}; give a number from {DETAILS[0]:g} to {DETAILS[1]:g}, 1 as published.")
     if (line_px is not None and not line_px > 0) or (size_px is not None and size_px < 1):
@@ -102,12 +110,12 @@ def draw(
     kind, _, weights = source.partition("=")
     if kind == "photosketch":
         return _sized(_photosketch(weights)(image_u8), size_px)
-    return _sized(_drawn(image_u8, kind, detail, width_px), size_px)
+    return _sized(_drawn(image_u8, kind, detail, width_px, mask_u8), size_px)
 
 
-def draw_all(image_u8: U8, sources: Sequence[str], size_px: int, detail: float = 1.0) -> U8:
+def draw_all(image_u8: U8, sources: Sequence[str], size_px: int, detail: float = 1.0, mask_u8: U8 | None = None) -> U8:
     """The picture in several sources: uint8 [sources, H, W], the longer side ``size_px``; errors as :func:`draw`."""
-    return np.stack([draw(image_u8, source, size_px, detail) for source in sources])
+    return np.stack([draw(image_u8, source, size_px, detail, mask_u8=mask_u8) for source in sources])
 
 
 def xdog(image_u8: U8, sigma_px: float = 0.6) -> U8:
@@ -196,9 +204,9 @@ def canny(
     return np.asarray(255 - 255 * np.clip((line_px + 1) / 2 - away_px, 0, 1), np.uint8)
 
 
-def contour(image_u8: U8, detail: float = 1.0, line_px: float = 2.0) -> U8:
+def contour(image_u8: U8, detail: float = 1.0, line_px: float = 2.0, mask_u8: U8 | None = None) -> U8:
     """Silhouette and main inner lines as smooth strokes ``line_px`` wide; uint8 [H, W], 255 is paper."""
-    return paint(contour_lines(image_u8, detail), image_u8.shape[:2], line_px)
+    return paint(contour_lines(image_u8, detail, mask_u8), image_u8.shape[:2], line_px)
 
 
 def edge_styles(image_u8: U8, size_px: int) -> U8:
@@ -229,11 +237,11 @@ def _inked(outline: U8, image_u8: U8, style: str, detail: float = 1.0) -> U8:
     return np.minimum(outline, 255 - (255 - lines) // 2 if style == "thin" else lines)
 
 
-def _drawn(image_u8: U8, source: str, detail: float, line_px: float) -> U8:
+def _drawn(image_u8: U8, source: str, detail: float, line_px: float, mask_u8: U8 | None) -> U8:
     if source in STYLES:
-        return _inked(silhouette(image_u8, line_px * _PENS[source]), image_u8, source, detail)
+        return _inked(silhouette(image_u8, line_px * _PENS[source], mask_u8), image_u8, source, detail)
     if source == "contour":
-        return contour(image_u8, detail, line_px)
+        return contour(image_u8, detail, line_px, mask_u8)
     easier = 1 / max(detail, 0.1)
     if source == "xdog":
         return xdog(image_u8, 0.6 * easier)  # the wider its Gaussians, the fewer its lines
@@ -258,9 +266,11 @@ def _check_source(source: str) -> None:
         raise ConfigError(f"the source of edges is {source!r}; write photosketch=FILE with the file of its weights.")
 
 
-def _check_picture(image_u8: U8) -> None:
+def _check_picture(image_u8: U8, mask_u8: U8 | None) -> None:
     if image_u8.dtype != np.uint8 or image_u8.ndim != 3 or image_u8.shape[2] != 3 or image_u8.size == 0:
         raise DataError(f"the picture is {image_u8.dtype} {list(image_u8.shape)}; give uint8 [H, W, 3].")
+    if mask_u8 is not None and (mask_u8.dtype != np.uint8 or mask_u8.shape != image_u8.shape[:2]):
+        raise DataError(f"the mask is {mask_u8.dtype} {list(mask_u8.shape)}; give uint8 {list(image_u8.shape[:2])}.")
 
 
 @functools.lru_cache(maxsize=1)

@@ -232,6 +232,19 @@ def test_sources_that_cannot_be_read(text: str, message: str) -> None:
         parse_sources(text)
 
 
+@pytest.mark.parametrize("source", ["full", "outline", "thin", "coarse", "contour"])
+def test_a_mask_outlines_a_white_object(source: str) -> None:
+    white = np.full((128, 128, 3), 255, np.uint8)
+    mask = np.where(disc()[..., 2] < 255, 255, 0).astype(np.uint8)
+    assert (draw(white, source) == 255).all()
+    wanted, found = draw(disc(), source), draw(white, source, mask_u8=mask)
+    outline = silhouette(disc(), 3.0) < 128
+    assert ink(found[outline]) > 0.7 * min(ink(found), ink(wanted[outline]))
+    assert ink(found) > 100
+    with pytest.raises(DataError, match=r"give uint8 \[128, 128\]"):
+        draw(white, source, mask_u8=mask[:50])
+
+
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ConfigError, match="detail is 9"):
         draw(shoe(), detail=9)
