@@ -56,7 +56,7 @@ class Thresholds:
     dark: float = _threshold(35, "least brightness of its lightest parts (95th percentile, 0 to 255)")
     flat: float = _threshold(25, "least difference between light and dark (5th to 95th percentile, 0 to 255)")
     blurred: float = _threshold(0.52, "most blur, 0 (sharp) to 1")
-    hidden: float = _threshold(0.035, "share of its hull that touching objects may fill")
+    hidden: float = _threshold(0.05, "share of its hull that objects before it may fill, see measures")
     fragmented: float = _threshold(0.15, "share of its area that may lie outside the largest piece")
     empty: float = _threshold(0.002, "least share of ink inside the outline")
     overfull: float = _threshold(0.46, "most islands of ink and of paper for each hundred pixels inside")

@@ -12,10 +12,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.errors import DataError
+
 __all__ = ["DEFECTS", "IMPLIED", "Planted", "in_front"]
 
 U8 = npt.NDArray[np.uint8]
 Chance = np.random.Generator
+
+_MOST_TRIES = 300
 
 
 @dataclass(frozen=True)
@@ -98,27 +102,32 @@ def _overlaid(planted: Planted, random: Chance, other: Planted, shares: tuple[fl
     """Another object before this one: this one hidden, and the one in front, which nothing hides."""
     left, top, width, height = _box(planted)
     area = float((planted.mask_u8 > 0).sum())
-    for _ in range(200):
-        scale = random.uniform(0.4, 1.0) * max(width, height) / _longest(other)
-        front = _resized(other, scale, scale)
-        x, y = (
-            int(random.uniform(start - 0.7 * side, start + 0.9 * side))
-            for start, side in ((left, width), (top, height))
+    crop = _cropped(other)
+    for attempt in range(_MOST_TRIES):
+        front = _resized(
+            crop, *(2 * [random.uniform(0.4, 1 + attempt / _MOST_TRIES) * max(width, height) / _longest(crop)])
         )
-        photo, mask = planted.photo_u8.copy(), np.zeros_like(planted.mask_u8)
-        f_left, f_top, f_wide, f_high = _box(front)
-        f_photo, f_mask = (
-            plane[f_top : f_top + f_high, f_left : f_left + f_wide] for plane in (front.photo_u8, front.mask_u8)
-        )
-        if x < 3 or y < 3 or x + f_wide > photo.shape[1] - 3 or y + f_high > photo.shape[0] - 3:
+        high, wide = front.mask_u8.shape
+        x = int(random.uniform(left - 0.7 * width, left + 0.9 * width))
+        y = int(random.uniform(top - 0.7 * height, top + 0.9 * height))
+        if min(x, y) < 3 or x + wide > planted.mask_u8.shape[1] - 3 or y + high > planted.mask_u8.shape[0] - 3:
             continue
-        mask[y : y + f_high, x : x + f_wide] = f_mask
+        mask = np.zeros_like(planted.mask_u8)
+        mask[y : y + high, x : x + wide] = front.mask_u8
         covered = float(((mask > 0) & (planted.mask_u8 > 0)).sum()) / area
         if shares[0] <= covered <= shares[1]:
-            photo[y : y + f_high, x : x + f_wide][f_mask > 0] = f_photo[f_mask > 0]
+            photo = planted.photo_u8.copy()
+            photo[mask > 0] = front.photo_u8[front.mask_u8 > 0]
             rest = np.where(mask > 0, 0, planted.mask_u8).astype(np.uint8)
             return Planted(photo, rest, mask), Planted(photo, mask, rest)
-    return planted, planted
+    raise DataError("the two objects do not fit before each other; take others.")
+
+
+def _cropped(planted: Planted) -> Planted:
+    """The object's box alone."""
+    left, top, width, height = _box(planted)
+    box = np.s_[top : top + height, left : left + width]
+    return Planted(planted.photo_u8[box], planted.mask_u8[box], planted.others_u8[box])
 
 
 def in_front(planted: Planted, random: Chance, other: Planted) -> Planted:

@@ -154,10 +154,11 @@ def _put(out: Path, record: Record, split: str, aside: bool, move: bool) -> Path
     found = locate(out, record)
     if found is None:
         raise DataError(f"{target} has vanished since it was made; run the same command again to make it anew.")
-    if not move or found == target:
+    if not move:
         return found
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(found, target)
+    if found != target:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(found, target)
     if "file" not in record:
         for path in places(out, record):
             if path != target:

@@ -96,7 +96,9 @@ def _read(source: Source) -> _Photo:
             raise
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{source.path} cannot be read ({reason}); check the folder and the annotations.") from error
-    picture = open_picture(io.BytesIO(content), str(source.path), upright=source.size_px is None, alpha=True)
+    picture = open_picture(
+        io.BytesIO(content), str(source.path), upright=source.size_px is None, alpha=source.edge is None
+    )
     if source.size_px is not None and picture.size != source.size_px:
         picture = _turned(content, source)
     edge = None

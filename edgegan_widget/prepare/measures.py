@@ -27,6 +27,7 @@ _REBLUR_PX = 7
 _CONTACT_SHARE = 0.04  # of the object's longest side: another object nearer than this touches it
 _GREY_TIE_U8 = 2
 _LARGE_PX = 100
+_IN_FRONT = 0.7  # tells hidden from hiding best, on planted ones
 
 
 class Shape:
@@ -164,7 +165,7 @@ def _hidden(region: Shape, others: Sequence[Shape]) -> float:
     x, y = max(0, left - near), max(0, top - near)
     mine = region.mask[y : top + height + near, x : left + width + near]
     hull: U8 | None = None
-    lost = 0
+    lost = 0.0
     for other in others:
         theirs = other.mask[y : top + height + near, x : left + width + near]
         if not _boxes_meet(other.box, (x, y, mine.shape[1], mine.shape[0])) or not theirs.any():
@@ -172,7 +173,7 @@ def _hidden(region: Shape, others: Sequence[Shape]) -> float:
         hull = region.hull_in(x, y, mine) if hull is None else hull
         filled = np.count_nonzero(hull & theirs & ~mine)
         given = np.count_nonzero(other.hull_in(x, y, mine) & mine & ~theirs)
-        lost += max(0, int(filled) - int(given))
+        lost += max(0.0, float(filled) - _IN_FRONT * float(given))
     return lost / max(1, int(np.count_nonzero(hull))) if hull is not None else 0.0
 
 
