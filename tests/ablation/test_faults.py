@@ -268,8 +268,7 @@ def test_a_run_is_scored_drawn_and_not_repeated(
     pictures: PairDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "load_data", lambda data, split, classes: pictures)
-    layers = [nn.Conv2d(3, 4, 3, stride=8), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(), nn.Linear(16, 3)]
-    monkeypatch.setattr(run, "train_classifier", lambda data, seed: nn.Sequential(*layers).eval())
+    monkeypatch.setattr(run, "train_classifier", lambda data, seed: run.fresh_classifier(len(data.classes)))
     monkeypatch.setattr(run, "FIGURES", {"swd": ("convergence.png", "")})
     options = ["data", "--out", str(tmp_path), "--faults", "none", "double_softmax", "--steps", "2", "--width", "8"]
     options += ["--batch-size", "2", "--losses-every", "1", "--scores-every", "2"]
