@@ -40,7 +40,8 @@ REFUSED = "refused"
 @dataclass
 class Summary:
     """What a data folder holds: pictures to train on by (class, split), how many were set aside, findings by
-    reason, and how many objects could not be used."""
+    reason, and how many objects could not be used.
+    """
 
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: int = 0
