@@ -189,6 +189,7 @@ def _sample(actions: Commands) -> None:
     command = _command(actions, "sample", text, _run_sample, "synthetic")
     command.add_argument("--count", type=int, default=60, metavar="N", help="pictures of each class (default: 60)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="other pictures (default: 0)")
+    command.set_defaults(keep_refused=True)  # made to be tried with: what the audit would refuse is marked, and kept
 
 
 def _run_sample(options: argparse.Namespace) -> None:
@@ -248,7 +249,7 @@ def _show(data: Path, summary: Summary, problems: list[str]) -> None:
     for (name, split), count in sorted(summary.pictures.items()):
         print(f"{name:<20} {split:<6} {count:>8,}")
     for reason, count in summary.reasons.most_common():
-        print(f"refused: {REASONS.get(reason, reason):<34} {count:>8,}")
+        print(f"audit: {REASONS.get(reason, reason):<29} {count:>8,}")
     _show_problems(problems, None)
     if summary.problems:
         lines = (data / "problems.txt").read_text("utf-8").splitlines()

@@ -39,7 +39,9 @@ REFUSED = "refused"
 
 @dataclass
 class Summary:
-    """What a data folder holds: pictures by (class, split), refused ones by reason, and how many could not be used."""
+    """What a data folder holds: pictures to train on by (class, split), how many were set aside, findings by
+    reason, and how many objects could not be used.
+    """
 
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: int = 0
@@ -106,7 +108,7 @@ def finish(
             path = _put(out, record, line["split"], refused and not keep_refused, move)
             line["file"] = path.relative_to(out).as_posix()
             stream.write((json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n").encode(errors="replace"))
-            _count(summary, line, findings, refused)
+            _count(summary, line, findings, refused and not keep_refused)
             if findings or decision:
                 rows.append((record["id"], record["class"], *_verdict(findings, refused), decision))
                 report.add(path, line, findings, thresholds)
@@ -136,10 +138,10 @@ def _verdict(findings: Findings, refused: bool) -> tuple[str, str]:
     return "refused" if refused else "accepted", scores
 
 
-def _count(summary: Summary, line: Record, findings: Findings, refused: bool) -> None:
-    if refused:
+def _count(summary: Summary, line: Record, findings: Findings, aside: bool) -> None:
+    summary.reasons.update(list(findings) or (["by hand"] if aside else []))
+    if aside:
         summary.refused += 1
-        summary.reasons.update(list(findings) or ["by hand"])
     else:
         summary.pictures[line["class"], line["split"]] += 1
 
