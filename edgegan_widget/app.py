@@ -188,9 +188,8 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         """
         self._change_model(_Model(model))
         self._view.complain(None)
-        self._load()
-        if not self._pad.is_empty:
-            self._ask()
+        # One request: were the model loaded first, its error could be gone again once the old one draws.
+        self._load() if self._pad.is_empty else self._ask()
 
     def wait(self, timeout_seconds: float = 60.0) -> bool:
         """Wait until the picture of what is drawn is there; False where that took longer."""

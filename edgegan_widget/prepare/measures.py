@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.edges import xdog
+from edgegan_widget.edges import xdog_lines
 
 __all__ = ["Measures", "Shape", "hashes", "measure"]
 
@@ -71,7 +71,7 @@ def measure(image_u8: U8, mask_u8: U8, region: Shape, others: Sequence[Shape] = 
     inside = _inside(_at_working_size(mask_u8))
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
     low, high = np.percentile(grey[inside], (5, 95))
-    lines = xdog(small)
+    lines = xdog_lines(small)
     found = {
         "brightness": float(high),
         "contrast": float(high - low),
