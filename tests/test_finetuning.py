@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.checkpoint import load_critics, load_model, save_model
+from edgegan_widget.checkpoint import load_critics, load_model, load_state, save_model
 from edgegan_widget.config import ModelConfig, TrainConfig
 from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import ConfigError, DataError, ModelError
@@ -19,6 +19,7 @@ from edgegan_widget.strokes import Drawing, Stroke
 from edgegan_widget.trainer import Trainer
 from edgegan_widget.training import train
 from edgegan_widget.transfer import carry_over, nearest_classes
+from tests.test_training import assert_same
 
 CPU = torch.device("cpu")
 SMALL = {"batch_size": 4, "device": "cpu", "precision": "float32"}
@@ -203,3 +204,13 @@ def test_drawings_that_cannot_be_used(tilted: Path, tmp_path: Path, small_model:
     (tmp_path / "none" / "ball").mkdir(parents=True)
     with pytest.raises(DataError, match="holds no drawing"):
         train(drawings_config(start, str(tmp_path / "none"), str(tmp_path / "run")))
+
+
+def test_a_run_on_drawings_resumes_exactly(tilted: Path, tmp_path: Path, small_model: ModelConfig) -> None:
+    start = saved(tmp_path / "start", small_model, with_critics=False)
+    for name, lengths in (("straight", (4,)), ("broken", (2, 4))):
+        for number, epochs in enumerate(lengths):
+            config = drawings_config(start, str(tilted), str(tmp_path / name), epochs=epochs, **SMALL)
+            list(train(config, resume=number > 0))
+    states = [load_state(tmp_path / name / "checkpoints" / "last.pt", CPU) for name in ("straight", "broken")]
+    assert_same(states[0]["recipe"], states[1]["recipe"])

@@ -13,13 +13,15 @@ from edgegan_widget.checkpoint import Networks
 from edgegan_widget.config import ModelConfig
 from edgegan_widget.dataset import PairDataset
 from edgegan_widget.distributed import mean_over_processes
+from edgegan_widget.optimizers import load_optimizer
 
-__all__ = ["Inputs", "Losses", "Recipe", "RunningMean", "move", "split"]
+__all__ = ["Inputs", "Losses", "Part", "Recipe", "RunningMean", "move", "put_back", "split", "state_of"]
 
 # Everything a step reads: tensors whose first axis is the picture, and single numbers that belong to all pictures.
 Inputs = Mapping[str, Tensor]
 Losses = dict[str, Tensor]
-Part = TypeVar("Part")
+Part = nn.Module | torch.optim.Optimizer  # of a training state
+Item = TypeVar("Item")
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -66,7 +68,7 @@ def split(inputs: Inputs, count: int) -> list[Inputs]:
 
 
 def move(
-    optimizers: Sequence[torch.optim.Optimizer], losses_of: Callable[[Part], Losses], parts: Sequence[Part]
+    optimizers: Sequence[torch.optim.Optimizer], losses_of: Callable[[Item], Losses], parts: Sequence[Item]
 ) -> Losses:
     """One step of the optimizers down the sum of the named losses, averaged over parts of the batch and processes.
 
@@ -96,6 +98,20 @@ def move(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return {name: torch.stack([each[name] for each in told]).mean() for name in told[0]}
+
+
+def state_of(parts: Mapping[str, Part]) -> dict[str, Any]:
+    """The states of networks and optimizers by name."""
+    return {name: part.state_dict() for name, part in parts.items()}
+
+
+def put_back(parts: Mapping[str, Part], state: Mapping[str, Any]) -> None:
+    """Load what :func:`state_of` gave, also where it was saved on another kind of device."""
+    for name, part in parts.items():
+        if isinstance(part, nn.Module):
+            part.load_state_dict(state[name])
+        else:
+            load_optimizer(part, state[name])
 
 
 class RunningMean(Generic[Network]):

@@ -29,8 +29,8 @@ from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.losses import feature_distance, gaussian_kl, hinge_discriminator, latent_l1, r1_penalty
 from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
-from edgegan_widget.optimizers import adam, load_optimizer, set_rate
-from edgegan_widget.recipes.common import Inputs, Losses, RunningMean, move
+from edgegan_widget.optimizers import adam, set_rate
+from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
 from edgegan_widget.schedule import parse_schedule, scheduled
 
 __all__ = ["Recipe", "model_config"]
@@ -185,22 +185,19 @@ class Recipe:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
-        return {name: getattr(self, name).state_dict() for name in self._parts()} | {
-            "averaged": self.averaged.module.state_dict()
-        }
+        return state_of(self._parts())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for name in self._parts():
-            part = getattr(self, name)
-            if isinstance(part, nn.Module):
-                part.load_state_dict(state[name])
-            else:
-                load_optimizer(part, state[name])
-        self.averaged.module.load_state_dict(state["averaged"])
+        put_back(self._parts(), state)
 
-    @staticmethod
-    def _parts() -> tuple[str, ...]:
-        return "networks", "critics", "optimizer_makers", "optimizer_judges"
+    def _parts(self) -> dict[str, Part]:
+        return {
+            "networks": self.networks,
+            "critics": self.critics,
+            "averaged": self.averaged.module,
+            "optimizer_makers": self.optimizer_makers,
+            "optimizer_judges": self.optimizer_judges,
+        }
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from edgegan_widget.losses import hinge_discriminator, latent_l1
 from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import Discriminator
-from edgegan_widget.optimizers import adam, load_optimizer, set_rate
-from edgegan_widget.recipes.common import Inputs, Losses, RunningMean, move
+from edgegan_widget.optimizers import adam, set_rate
+from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
 from edgegan_widget.trace import read_sketch
 
 __all__ = ["Recipe", "load_drawings", "model_config"]
@@ -205,22 +205,20 @@ class Recipe:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
-        return {name: getattr(self, name).state_dict() for name in self._parts()} | {
-            "averaged": self.averaged.module.state_dict()
-        }
+        return state_of(self._parts())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for name in self._parts():
-            part = getattr(self, name)
-            if isinstance(part, nn.Module):
-                part.load_state_dict(state[name])
-            else:
-                load_optimizer(part, state[name])
-        self.averaged.module.load_state_dict(state["averaged"])
+        put_back(self._parts(), state)
 
-    @staticmethod
-    def _parts() -> tuple[str, ...]:
-        return "networks", "base", "critics", "optimizer_makers", "optimizer_judges"
+    def _parts(self) -> dict[str, Part]:
+        return {
+            "networks": self.networks,
+            "base": self.base,
+            "critics": self.critics,
+            "averaged": self.averaged.module,
+            "optimizer_makers": self.optimizer_makers,
+            "optimizer_judges": self.optimizer_judges,
+        }
 
 
 class _Critics(nn.Module):
