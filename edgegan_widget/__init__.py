@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from edgegan_widget.app import SketchPad
     from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
     from edgegan_widget.engine import EdgeGAN, Result
+    from edgegan_widget.launching import launch
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
     from edgegan_widget.raster import Rasterizer, rasterize
     from edgegan_widget.runs import Run, find_runs
     from edgegan_widget.strokes import Drawing, Stroke
     from edgegan_widget.training import Progress, train
-    from edgegan_widget.workbench import Workbench, launch
+    from edgegan_widget.workbench import Workbench
 
 _HOMES = {
     "Drawing": "strokes",
@@ -38,7 +39,7 @@ _HOMES = {
     "TrainPanel": "panels.train",
     "Workbench": "workbench",
     "find_runs": "runs",
-    "launch": "workbench",
+    "launch": "launching",
     "rasterize": "raster",
     "train": "training",
 }

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
-from IPython.display import HTML, display
 from PIL import Image
 
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.jobs import NewestWins
 from edgegan_widget.model_folder import find_model, read_config
+from edgegan_widget.panels.frame import Styled
 from edgegan_widget.panels.pad import Pad
-from edgegan_widget.panels.parts import picture_png, row, style_and_script
+from edgegan_widget.panels.parts import picture_png, row
 from edgegan_widget.panels.result import EXPORT_PX, Moment, ResultView
 from edgegan_widget.raster import rasterize
 from edgegan_widget.strokes import Drawing
@@ -88,7 +88,7 @@ class _Request:
     drawing: Drawing | None  # finished, so the picture goes into the history
 
 
-class SketchPad(widgets.VBox):  # type: ignore[misc]
+class SketchPad(Styled):
     """Draw and see the object: a widget for a notebook cell, and the dashboard's main part.
 
     Parameters
@@ -133,7 +133,6 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         columns.add_class("eg-columns")
         header = row([self._view.class_choice])
         super().__init__([header, columns])
-        self.add_class("eg-app")
         self._load()
 
     # For code --------------------------------------------------------------------------------------------------
@@ -201,10 +200,6 @@ class SketchPad(widgets.VBox):  # type: ignore[misc]
         if worker is not None:
             worker.close()
         super().close()
-
-    def _repr_mimebundle_(self, **options: object) -> object:
-        display(HTML(style_and_script()))
-        return super()._repr_mimebundle_(**options)
 
     # From drawing to picture -----------------------------------------------------------------------------------
 

@@ -1,34 +1,34 @@
-"""The whole page: draw, train, fine-tune; and training runs in the background for code."""
+"""The whole page as tabs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
-from IPython.display import HTML, display
 
 from edgegan_widget.app import Engine, SketchPad
-from edgegan_widget.config import TrainConfig
 from edgegan_widget.jobs import Ticker
-from edgegan_widget.panels.parts import error_html, guard, style_and_script
-from edgegan_widget.panels.run_view import RunView
-from edgegan_widget.runs import Run, Status, find_runs, start_run
-from edgegan_widget.strokes import Drawing
+from edgegan_widget.panels.frame import Panel
+from edgegan_widget.panels.parts import guard
+from edgegan_widget.runs import find_runs
 
 if TYPE_CHECKING:
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
 
-__all__ = ["Launched", "Workbench", "launch"]
+__all__ = ["Workbench"]
 
-TABS = ("Draw", "Train", "Fine-tune")
 LOOK_EVERY_SECONDS = 3.0
 
 
-class Workbench(widgets.VBox):  # type: ignore[misc]
-    """Draw, Train and Fine-tune as tabs that share one pad.
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+class Workbench(Panel):
+    """Drawing, training and fine-tuning as tabs that share one pad.
 
     Parameters
     ----------
@@ -42,9 +42,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     Attributes
     ----------
     pad
-        The :class:`edgegan_widget.SketchPad`.
-    train, finetune
-        The other tabs' panels; None until they are opened, so that the page is ready to draw at once.
+        The :class:`edgegan_widget.SketchPad`. The other tabs' panels are made when first opened or asked for, so that
+        the page is ready to draw at once.
     """
 
     def __init__(
@@ -54,21 +53,33 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         device: str = "auto",
         runs: str | os.PathLike[str] = "runs",
     ) -> None:
+        super().__init__()
         self.pad = SketchPad(model, device=device)
-        self.train: TrainPanel | None = None
-        self.finetune: FinetunePanel | None = None
         self._device, self._runs = device, Path(runs)
-        self._places = [widgets.VBox([]) for _ in TABS]
-        self._places[0].children = [self.pad]
-        self._tabs = widgets.Tab(self._places, titles=TABS, selected_index=0)
+        self._makers = {"Train": self._make_train, "Fine-tune": self._make_finetune}  # in the tabs' order
+        self._made: dict[str, _Closes] = {}
+        self._places = {name: widgets.VBox([]) for name in ("Draw", *self._makers)}
+        self._places["Draw"].children = [self.pad]
+        self._tabs = widgets.Tab(list(self._places.values()), titles=list(self._places), selected_index=0)
         self._tabs.add_class("eg-tabs")
-        self._tabs.observe(guard(self._open, self._complain), "selected_index")
-        self._error = widgets.HTML()
-        self._error.add_class("eg-status")
-        super().__init__([self._error, self._tabs])
+        self._tabs.observe(guard(self._opened, self.complain), "selected_index")
+        self.children = [self.error_line, self._tabs]
         self.add_class("eg-workbench")
-        self.add_class("eg-app")
         self._ticker = Ticker(self._look)
+
+    @property
+    def train(self) -> TrainPanel:
+        """Training from new."""
+        return self._panel("Train")  # type: ignore[return-value]
+
+    @property
+    def finetune(self) -> FinetunePanel:
+        """Going on from a trained model."""
+        return self._panel("Fine-tune")  # type: ignore[return-value]
+
+    def show_tab(self, name: str) -> None:
+        """Show a tab by its name, such as ``Train``."""
+        self._tabs.selected_index = list(self._places).index(name)
 
     def use_model(self, model: str | os.PathLike[str]) -> None:
         """Put a model on the pad and show it.
@@ -79,111 +90,45 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             It cannot be used; the pad keeps the one it has.
         """
         self.pad.use_model(model)
-        self._tabs.selected_index = 0
+        self.show_tab("Draw")
 
     def close(self) -> None:
         """End all threads and take the page away; runs go on."""
-        ticker = getattr(self, "_ticker", None)
+        ticker = getattr(self, "_ticker", None)  # also called on a widget whose making failed
         if ticker is not None:
             ticker.close()
-            self.pad.close()
-            for panel in (self.train, self.finetune):
-                if panel is not None:
-                    panel.close()
+            for part in (self.pad, *self._made.values()):
+                part.close()
         super().close()
 
-    def _repr_mimebundle_(self, **options: object) -> object:
-        display(HTML(style_and_script()))
-        return super()._repr_mimebundle_(**options)
+    def _opened(self) -> None:
+        name = list(self._places)[self._tabs.selected_index]
+        if name in self._makers:
+            self._panel(name)
 
-    def _open(self) -> None:
-        """Make the chosen tab's panel the first time."""
-        index = self._tabs.selected_index
-        if index == 1 and self.train is None:
-            from edgegan_widget.panels.train import TrainPanel
+    def _panel(self, name: str) -> _Closes:
+        """A tab's panel, made the first time."""
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+            self._places[name].children = [self._made[name]]
+        return self._made[name]
 
-            self.train = TrainPanel(self._runs, self._device, self.use_model)
-            self._places[1].children = [self.train]
-        if index == 2 and self.finetune is None:
-            from edgegan_widget.panels.finetune import FinetunePanel
+    def _make_train(self) -> TrainPanel:
+        from edgegan_widget.panels.train import TrainPanel
 
-            self.finetune = FinetunePanel(self._runs, self._device, self.use_model, self._drawn)
-            self._places[2].children = [self.finetune]
+        return TrainPanel(self._runs, self._device, self.use_model)
 
-    def _complain(self, error: Exception | None) -> None:
-        self._error.value = "" if error is None else error_html(error)
+    def _make_finetune(self) -> FinetunePanel:
+        from edgegan_widget.panels.finetune import FinetunePanel
 
-    def _drawn(self) -> tuple[Drawing, str]:
-        return self.pad.drawing, self.pad.label
+        return FinetunePanel(self._runs, self._device, self.use_model, lambda: (self.pad.drawing, self.pad.label))
 
     def _look(self) -> float:
         """Tell in the tabs' titles whether something is trained right now."""
         active = [run for run in find_runs(self._runs) if run.status().active]
         tuned = [config is not None and bool(config.start_from) for config in (run.config() for run in active)]
-        titles = ("Draw", _title("Train", not all(tuned)), _title("Fine-tune", any(tuned)))
+        busy = {"Train": not all(tuned), "Fine-tune": any(tuned)}
+        titles = tuple(f"{name} (running)" if busy.get(name) else name for name in self._places)
         if tuple(self._tabs.titles) != titles:
             self._tabs.titles = titles
         return LOOK_EVERY_SECONDS
-
-
-def _title(name: str, busy: bool) -> str:
-    return f"{name} (running)" if busy else name
-
-
-class Launched:
-    """A run that :func:`launch` started.
-
-    Attributes
-    ----------
-    run
-        The run's folder, from outside.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self._panel: RunView | None = None
-
-    @property
-    def panel(self) -> RunView:
-        """Live view for a notebook cell."""
-        if self._panel is None:
-            self._panel = RunView(self.run.folder.parent, self.run)
-        return self._panel
-
-    @property
-    def status(self) -> Status:
-        """Where the run stands now."""
-        return self.run.status()
-
-    def stop(self) -> None:
-        """Ask it to save and end after the step at hand."""
-        self.run.stop()
-
-    def wait(self, timeout_seconds: float | None = None) -> Status:
-        """Wait until it is over, or for that long; its status then."""
-        return self.run.wait(timeout_seconds)
-
-    def __repr__(self) -> str:
-        status = self.status
-        return f"<{self.run.folder}: {status.state}, step {status.step} of {status.steps}>"
-
-
-def launch(config: TrainConfig, resume: bool = False) -> Launched:
-    """Train in the background, in a process of its own that outlives this one.
-
-    Examples
-    --------
-    >>> config = TrainConfig.from_preset("compact", data="my_objects", out="runs/first")
-    >>> run = launch(config)  # doctest: +SKIP
-    >>> run.panel  # live, in a notebook cell  # doctest: +SKIP
-    >>> run.stop(); run.wait().state  # doctest: +SKIP
-    'stopped'
-
-    Raises
-    ------
-    ConfigError
-        ``data`` (or ``drawings``) or ``out`` is missing.
-    TrainingError
-        ``out`` holds a run that is at work, or one that is over and is not to be resumed.
-    """
-    return Launched(start_run(config, resume))

@@ -203,7 +203,7 @@ def test_unknown_model_and_class(engine: Plain) -> None:
 
 def test_it_shows_the_style_and_the_browsers_side_with_itself(pad: SketchPad, monkeypatch: pytest.MonkeyPatch) -> None:
     displayed: list[object] = []
-    monkeypatch.setattr("edgegan_widget.app.display", displayed.append)
+    monkeypatch.setattr("edgegan_widget.panels.frame.display", displayed.append)
     bundle = pad._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in str(bundle)
     assert "<script>" in displayed[0].data

@@ -105,14 +105,14 @@ def test_a_typed_model_and_one_that_is_none(panel_of: Maker, shapes: Path, start
     panel._data._path.value = str(shapes)
     panel._model._list.value = TYPED
     panel._start.click()
-    assert "No model is named" in said(panel._error)
+    assert "No model is named" in said(panel.error_line)
     panel._model._path.value = "nowhere"
-    assert "No model called 'nowhere'" in said(panel._error)
+    assert "No model called 'nowhere'" in said(panel.error_line)
     panel._start.click()
     assert not started
     folder = str(find_model("default"))
     panel._model._path.value = folder
-    assert panel._error.value == ""
+    assert panel.error_line.value == ""
     panel._start.click()
     assert started[0].start_from == folder
     assert started[0].width == read_config(Path(folder)).width
@@ -125,10 +125,10 @@ def test_own_drawings_are_collected_saved_and_trained_on(panel_of: Maker, starte
     add = panel._tray.children[0]
     add.click()
     add.click()
-    assert "collected already" in said(panel._error)
+    assert "collected already" in said(panel.error_line)
     on_pad[0] = (OTHER, "watch")
     add.click()
-    assert panel._error.value == ""
+    assert panel.error_line.value == ""
     assert len(panel._tray._shown.children) == 2
     panel._start.click()
     config = started[0]
@@ -155,15 +155,15 @@ def test_drawings_that_cannot_be_used(panel_of: Maker, started: list[TrainConfig
     panel = panel_of(take_drawing=lambda: (Drawing(), "sneaker"))
     panel._source.value = DRAWINGS
     panel._tray.children[0].click()
-    assert "The pad is empty" in said(panel._error)
+    assert "The pad is empty" in said(panel.error_line)
     panel._start.click()
-    assert "No drawing is collected yet" in said(panel._error)
+    assert "No drawing is collected yet" in said(panel.error_line)
     for label in ("../up", "a/b", ".hidden"):
         with pytest.raises(DataError, match="cannot name a folder"):
             panel._tray.add(LINE, label)
     panel._tray.add(LINE, "spaceship")
     panel._start.click()
-    assert "The model does not draw spaceship" in said(panel._error)
+    assert "The model does not draw spaceship" in said(panel.error_line)
     assert not started
     assert not list(panel.view._root.glob("drawings*")), "nothing is written for a run that cannot start"
 

@@ -245,7 +245,7 @@ def test_an_error_is_shown_in_a_sentence(view_of: Maker, tmp_path: Path) -> None
     write_run(tmp_path, "first")
     view = view_of(tmp_path, on_use=refuse)
     view._use_button.click()
-    assert "no such luck" in said(view._error)
+    assert "no such luck" in said(view.error_line)
 
 
 def test_stop_is_acknowledged_at_once(view_of: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +278,7 @@ def test_a_resume_that_cannot_be_is_told(view_of: Maker, tmp_path: Path) -> None
     run = write_run(tmp_path, "first", "stopped", data=str(tmp_path / "gone"))
     view = view_of(tmp_path)
     view._resume_button.click()
-    assert "does not exist" in said(view._error)
+    assert "does not exist" in said(view.error_line)
     assert view.run == run
 
 

@@ -79,7 +79,7 @@ def test_classes_are_shown_with_counts_and_can_be_left_out(panel: TrainPanel, sh
 def test_missing_data_is_told_beside_start(panel: TrainPanel, started: list[TrainConfig], path: str, told: str) -> None:
     panel._data._path.value = path
     panel._start.click()
-    assert told in said(panel._error)
+    assert told in said(panel.error_line)
     assert not started
     assert not panel._start.disabled
     assert panel._data._boxes == {}
@@ -102,11 +102,11 @@ def test_a_value_out_of_its_range_is_told_and_nothing_is_lost(
     panel._form["epochs"].value = 0
     panel._form["seed"].value = 5
     panel._start.click()
-    assert "Epochs is 0; it must be at least 1" in said(panel._error)
+    assert "Epochs is 0; it must be at least 1" in said(panel.error_line)
     assert panel._form["seed"].value == 5
     panel._form["epochs"].value = 3
     panel._start.click()
-    assert panel._error.value == ""
+    assert panel.error_line.value == ""
     assert started[0].seed == 5
 
 
@@ -159,6 +159,6 @@ def test_a_run_at_work_is_found_again(tmp_path: Path) -> None:
 
 def test_it_brings_its_style_into_a_cell(panel: TrainPanel, monkeypatch: pytest.MonkeyPatch) -> None:
     displayed: list[Any] = []
-    monkeypatch.setattr(train, "display", displayed.append)
+    monkeypatch.setattr("edgegan_widget.panels.frame.display", displayed.append)
     assert "application/vnd.jupyter.widget-view+json" in str(panel._repr_mimebundle_())
     assert ".eg-work" in displayed[0].data

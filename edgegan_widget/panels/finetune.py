@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
-from IPython.display import HTML, display
 
 from edgegan_widget.config import PRESETS, TrainConfig
 from edgegan_widget.errors import ConfigError, EdgeGANError
@@ -15,8 +14,9 @@ from edgegan_widget.finetuning import drawings_config, finetune_config
 from edgegan_widget.panels.data_choice import DataChoice
 from edgegan_widget.panels.drawing_tray import DrawingTray
 from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm, hint, labelled
+from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.model_choice import ModelChoice
-from edgegan_widget.panels.parts import button, error_html, guard, heading, style_and_script
+from edgegan_widget.panels.parts import button, guard, heading
 from edgegan_widget.panels.run_parts import RunName, columns, start_row
 from edgegan_widget.panels.run_view import RunView
 from edgegan_widget.runs import start_run
@@ -35,7 +35,7 @@ CRITICS = (
 )
 
 
-class FinetunePanel(widgets.VBox):  # type: ignore[misc]
+class FinetunePanel(Panel):
     """Go on from a trained model: a widget for a notebook cell, and a tab of the dashboard.
 
     Parameters
@@ -62,11 +62,8 @@ class FinetunePanel(widgets.VBox):  # type: ignore[misc]
         take_drawing: Callable[[], tuple[Drawing, str]] | None = None,
     ) -> None:
         super().__init__()
-        self.add_class("eg-app")
         self.add_class("eg-training")
         self._root, self._device = Path(root), device
-        self._error = widgets.HTML()
-        self._error.add_class("eg-status")
         self._ready = False
         form = self._build_form(take_drawing)
         self._ready = True
@@ -109,20 +106,12 @@ class FinetunePanel(widgets.VBox):  # type: ignore[misc]
         self._name.propose(self._stem())
         self.view.attach(run)
 
-    def complain(self, error: Exception | None) -> None:
-        """Show an error beside Start, or take it away."""
-        self._error.value = "" if error is None else error_html(error)
-
     def close(self) -> None:
         """Take the panel off the page; a run goes on."""
         view = getattr(self, "view", None)
         if view is not None:
             view.close()
         super().close()
-
-    def _repr_mimebundle_(self, **options: object) -> object:
-        display(HTML(style_and_script()))
-        return super()._repr_mimebundle_(**options)
 
     # Form ------------------------------------------------------------------------------------------------------
 
@@ -149,7 +138,7 @@ class FinetunePanel(widgets.VBox):  # type: ignore[misc]
         )
         named = labelled(self._name, f"a folder in {self._root}")
         above = [heading("Go on from a trained model"), self._model, self._source, self._pictures, self._drawings]
-        return widgets.VBox([*above, named, start_row(self._error, self._start)])
+        return widgets.VBox([*above, named, start_row(self.error_line, self._start)])
 
     def _follow_model(self) -> None:
         """The reference settings of the chosen model, and which classes are new to it."""

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
-from IPython.display import HTML, display
 
 from edgegan_widget.config import TrainConfig
 from edgegan_widget.errors import TrainingError
 from edgegan_widget.jobs import Ticker
 from edgegan_widget.panels.curve_view import CurveView
 from edgegan_widget.panels.curves import History
-from edgegan_widget.panels.parts import button, error_html, guard, row, style_and_script
+from edgegan_widget.panels.frame import Panel
+from edgegan_widget.panels.parts import button, guard, row
 from edgegan_widget.panels.run_lines import headline_html, log_html, run_line
 from edgegan_widget.panels.sample_view import SampleView
 from edgegan_widget.runs import Run, Status, find_runs, start_run
@@ -30,7 +30,7 @@ LIST_EVERY_SECONDS = 4.0
 NOTHING = ""  # of a list; None would show an empty line
 
 
-class RunView(widgets.VBox):  # type: ignore[misc]
+class RunView(Panel):
     """What a run does, live, with the runs before it.
 
     Parameters
@@ -65,8 +65,8 @@ class RunView(widgets.VBox):  # type: ignore[misc]
         self._listed_at = 0.0
         self._silent = False
         self._busy = False  # whether a run is at work below the root
-        super().__init__([*self._build()])
-        self.add_class("eg-app")
+        super().__init__()
+        self.children = self._build()
         self.add_class("eg-run")
         if run is not None:
             self._remember(run)
@@ -92,20 +92,12 @@ class RunView(widgets.VBox):  # type: ignore[misc]
             self._glance()
         self._poke()
 
-    def complain(self, error: Exception | None) -> None:
-        """Show an error below the headline, or take it away."""
-        self._error.value = "" if error is None else error_html(error)
-
     def close(self) -> None:
         """End following and take the widget off the page; the run itself goes on."""
         ticker = getattr(self, "_ticker", None)
         if ticker is not None:
             ticker.close()
         super().close()
-
-    def _repr_mimebundle_(self, **options: object) -> object:
-        display(HTML(style_and_script()))
-        return super()._repr_mimebundle_(**options)
 
     def look(self) -> float:
         """Bring the page up to date with the folder.
@@ -243,10 +235,9 @@ class RunView(widgets.VBox):  # type: ignore[misc]
         self._choice.observe(guard(self._chosen, self.complain, keep_arguments=True), "value")
         self._against = _list_of_runs("Compare with", "eg-compare")
         self._against.observe(guard(self._compared, self.complain, keep_arguments=True), "value")
-        self._headline, self._error, self._said = (widgets.HTML() for _ in range(3))
+        self._headline, self._said = widgets.HTML(), widgets.HTML()
         self._headline.add_class("eg-headline")
-        for line in (self._error, self._said):
-            line.add_class("eg-status")
+        self._said.add_class("eg-status")
         self._stop_button = button("Stop", act(self._stop), "Save and stop after the step at hand", "eg-stop")
         self._resume_button = button("Resume", act(self._resume), "Go on from the last saved state", "eg-resume")
         self._model = widgets.Dropdown(options=[("no model yet", NOTHING)], layout={"width": "120px"})
@@ -258,7 +249,7 @@ class RunView(widgets.VBox):  # type: ignore[misc]
         folded = widgets.Accordion([self._log], titles=("Log",), selected_index=None)
         folded.add_class("eg-folded")
         lists = row([self._choice, self._against])
-        return [lists, self._headline, self._error, actions, self._said, self._samples, self._curves, folded]
+        return [lists, self._headline, self.error_line, actions, self._said, self._samples, self._curves, folded]
 
     def _show_status(self, status: Status) -> None:
         run = self._run

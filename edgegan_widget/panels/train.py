@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
-from IPython.display import HTML, display
 
 from edgegan_widget.config import PRESETS, TrainConfig
 from edgegan_widget.panels.data_choice import DataChoice
 from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm, hint, labelled
-from edgegan_widget.panels.parts import button, error_html, guard, heading, style_and_script
+from edgegan_widget.panels.frame import Panel
+from edgegan_widget.panels.parts import button, guard, heading
 from edgegan_widget.panels.run_parts import RunName, columns, start_row
 from edgegan_widget.panels.run_view import RunView
 from edgegan_widget.runs import start_run
@@ -25,7 +25,7 @@ NOT_HERE = {  # asked for in other words, or of no use without a model to start 
 FIRST_PRESET = "compact"
 
 
-class TrainPanel(widgets.VBox):  # type: ignore[misc]
+class TrainPanel(Panel):
     """Choose data and recipe, start, and watch: a widget for a notebook cell, and a tab of the dashboard.
 
     Training runs in a process of its own and goes on when the page is closed; the panel finds it again.
@@ -48,11 +48,8 @@ class TrainPanel(widgets.VBox):  # type: ignore[misc]
         self, root: Path | str = "runs", device: str = "auto", on_use: Callable[[Path], None] | None = None
     ) -> None:
         super().__init__()
-        self.add_class("eg-app")
         self.add_class("eg-training")
         self._root = Path(root)
-        self._error = widgets.HTML()
-        self._error.add_class("eg-status")
         form = self._build_form(device)
         self.view = RunView(
             self._root, on_use=on_use, lists=lambda config: not config.start_from, on_look=self._allow_start
@@ -88,20 +85,12 @@ class TrainPanel(widgets.VBox):  # type: ignore[misc]
         self._name.propose(str(self._preset.value))
         self.view.attach(run)
 
-    def complain(self, error: Exception | None) -> None:
-        """Show an error beside Start, or take it away."""
-        self._error.value = "" if error is None else error_html(error)
-
     def close(self) -> None:
         """Take the panel off the page; a run goes on."""
         view = getattr(self, "view", None)
         if view is not None:
             view.close()
         super().close()
-
-    def _repr_mimebundle_(self, **options: object) -> object:
-        display(HTML(style_and_script()))
-        return super()._repr_mimebundle_(**options)
 
     def _build_form(self, device: str) -> widgets.Widget:
         first = PRESETS[FIRST_PRESET]
@@ -123,7 +112,7 @@ class TrainPanel(widgets.VBox):  # type: ignore[misc]
             preset,
             labelled(self._name, f"a folder in {self._root}"),
         ]
-        return widgets.VBox([*parts, self._form, start_row(self._error, self._start)])
+        return widgets.VBox([*parts, self._form, start_row(self.error_line, self._start)])
 
     def _follow_preset(self) -> None:
         name = str(self._preset.value)
