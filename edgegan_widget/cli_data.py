@@ -40,9 +40,15 @@ def _command(
         command.add_argument("--name", default=part, help=f"what is read is known by it in DATA (default: {part})")
         command.add_argument("--size", type=int, default=128, metavar="PX", help="side of cut-outs (default: 128)")
         command.add_argument("--margin", type=float, default=0.05, metavar="SHARE", help="free on each side")
-        command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
+        _add_where(command)
         _add_judging(command)
     return command
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
+    text = "address of a Dask scheduler whose workers see DATA and the sources and do the work instead"
+    command.add_argument("--dask", default="", metavar="SCHEDULER", help=text)
 
 
 def _add_judging(command: argparse.ArgumentParser) -> None:
@@ -64,7 +70,8 @@ def _options(options: argparse.Namespace) -> Options:
     from edgegan_widget.prepare.work import Making
 
     making, judging = Making(options.size, options.margin), _judging(options, Judging())
-    return Options(making, judging.val_share, judging.thresholds, judging.keep_refused, options.workers)
+    kept = (judging.val_share, judging.thresholds, judging.keep_refused)
+    return Options(making, *kept, options.workers, options.dask)
 
 
 def _judging(options: argparse.Namespace, base: Judging) -> Judging:
@@ -154,7 +161,7 @@ def _audit(actions: Commands) -> None:
     command = _command(actions, "audit", "judge a data folder; write report and list, delete nothing", _run_audit)
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png, made here or not")
     command.add_argument("--apply", action="store_true", help="move what is refused to DATA/refused, and back")
-    command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
+    _add_where(command)
     _add_judging(command)
 
 
@@ -163,7 +170,7 @@ def _run_audit(options: argparse.Namespace) -> None:
     from edgegan_widget.prepare.judging import load_judging
 
     judging = _judging(options, load_judging(options.data))
-    summary = _follow(audit(options.data, judging, options.apply, options.workers))
+    summary = _follow(audit(options.data, judging, options.apply, options.workers, options.dask))
     _show(options.data, summary, [])
     if not options.apply:
         print("Nothing was moved; add --apply to set aside what is refused.")
