@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan_widget.schedule import EDGES_HELP
+
 if TYPE_CHECKING:
     from edgegan_widget.prepare.build import Options, Progress
     from edgegan_widget.prepare.finish import Summary
@@ -49,6 +51,7 @@ def _add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
     text = "address of a Dask scheduler whose workers see DATA and the sources and do the work instead"
     command.add_argument("--dask", default="", metavar="SCHEDULER", help=text)
+    command.add_argument("--edges", default="", metavar="SOURCES", help=f"keep edge maps in DATA/edges: {EDGES_HELP}")
 
 
 def _add_judging(command: argparse.ArgumentParser) -> None:
@@ -71,7 +74,7 @@ def _options(options: argparse.Namespace) -> Options:
 
     making, judging = Making(options.size, options.margin), _judging(options, Judging())
     kept = (judging.val_share, judging.thresholds, judging.keep_refused)
-    return Options(making, *kept, options.workers, options.dask)
+    return Options(making, *kept, options.workers, options.dask, _names(options.edges))
 
 
 def _judging(options: argparse.Namespace, base: Judging) -> Judging:
@@ -106,13 +109,22 @@ def _sketchycoco(actions: Commands) -> None:
     command.add_argument("--classes", default="", metavar="A,B", help="class names, divided by commas (default: all)")
     command.add_argument("--animals", action="store_true", help="the five animals of the reference retraining")
     command.add_argument("--own-edges", action="store_true", help="pairs with SketchyCOCO's own edge maps")
+    text = "also write people's sketches of its validation split, for evaluate --sketches DIR"
+    command.add_argument("--sketches", type=Path, metavar="DIR", help=text)
 
 
 def _from_sketchycoco(options: argparse.Namespace) -> None:
     from edgegan_widget.prepare.sketchycoco import ANIMALS, SketchyCocoReader
 
     classes = ANIMALS if options.animals else _names(options.classes)
-    _prepare(options, SketchyCocoReader(options.root, classes, options.own_edges))
+    reader = SketchyCocoReader(options.root, classes, options.own_edges)
+    _prepare(options, reader)
+    if options.sketches:
+        done = list(reader.write_sketches(options.sketches))
+        _show_problems([problem for problem in done if problem], None)
+        print(
+            f"{options.sketches}: {done.count('')} sketches; evaluate MODEL --data DATA --sketches {options.sketches}"
+        )
 
 
 def _folder(actions: Commands) -> None:
@@ -170,7 +182,7 @@ def _run_audit(options: argparse.Namespace) -> None:
     from edgegan_widget.prepare.judging import load_judging
 
     judging = _judging(options, load_judging(options.data))
-    summary = _follow(audit(options.data, judging, options.apply, options.workers, options.dask))
+    summary = _follow(audit(options.data, judging, options.apply, options.workers, options.dask, _names(options.edges)))
     _show(options.data, summary, [])
     if not options.apply:
         print("Nothing was moved; add --apply to set aside what is refused.")
@@ -243,11 +255,16 @@ def _follow(reports: Iterator[Progress]) -> Summary:
 
     with tqdm(unit=" sources", dynamic_ncols=True) as bar:
         for progress in reports:
-            bar.set_postfix_str(f"{progress.objects} objects, {progress.problems} problems", refresh=False)
+            bar.set_postfix_str(_about(progress), refresh=False)
             bar.update(progress.sources - bar.n)
     if progress.summary is None:
         raise RuntimeError("the preparation ended without a summary")
     return progress.summary
+
+
+def _about(progress: Progress) -> str:
+    drawn = f", edge maps of {progress.edge_maps}" if progress.edge_maps else ""
+    return f"{progress.objects} objects, {progress.problems} problems{drawn}"
 
 
 def _show(data: Path, summary: Summary, problems: list[str]) -> None:

@@ -31,12 +31,12 @@ import numpy.typing as npt
 
 from edgegan_widget.contours import PAPER_U8, canny_mask, contour_lines, paint, silhouette
 from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.schedule import EDGE_SOURCES
+from edgegan_widget.schedule import EDGE_SOURCES, OTHER_SOURCES
 
 U8 = npt.NDArray[np.uint8]
 
 STYLES = EDGE_SOURCES  # order of the planes of edge_styles
-SOURCES = (*STYLES, "xdog", "canny", "contour", "photosketch")
+SOURCES = (*STYLES, *OTHER_SOURCES, "photosketch")
 DETAILS = (0.0, 4.0)
 _XDOG_RATIO = 1.6  # the two Gaussians' ratio that comes nearest to a Laplacian (Marr and Hildreth 1980)
 _PENS = {"full": 1.0, "outline": 1.0, "thin": 0.5, "coarse": 1.0}  # widths of the outlines

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgegan_widget.errors import DataError
 from edgegan_widget.prepare.build import Progress
+from edgegan_widget.prepare.edging import keep_edges
 from edgegan_widget.prepare.finish import REFUSED, finish
 from edgegan_widget.prepare.folders import FolderReader
 from edgegan_widget.prepare.journal import Journal, parts
@@ -23,11 +24,14 @@ __all__ = ["audit"]
 FOUND = "found"  # part of a folder that was not made here
 
 
-def audit(data: Path, judging: Judging, move: bool, workers: int = 0, dask: str = "") -> Iterator[Progress]:
+def audit(
+    data: Path, judging: Judging, move: bool, workers: int = 0, dask: str = "", edges: tuple[str, ...] = ()
+) -> Iterator[Progress]:
     """Judge a data folder and write its list, report and manifest; the last progress has the summary.
 
     Pictures that were prepared here are not opened again: their measures are known. Of others all that one picture
     tells is measured; whether another object hides it, or how large it was in its photo, it does not tell.
+    Edge maps of the sources in ``edges`` are drawn and kept for training.
 
     Raises
     ------
@@ -48,6 +52,9 @@ def audit(data: Path, judging: Judging, move: bool, workers: int = 0, dask: str 
             yield progress
         save_judging(data, judging)
         summary = finish(data, judging.thresholds, judging.val_share, judging.keep_refused, move)
+        for drawn in keep_edges(data, edges, Making().size_px, where):
+            progress = dataclasses.replace(progress, edge_maps=drawn)
+            yield progress
         yield dataclasses.replace(progress, summary=summary)
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgegan_widget.edges import parse_sources
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.prepare.audit import Thresholds
+from edgegan_widget.prepare.edging import keep_edges
 from edgegan_widget.prepare.finish import Summary, finish, places
 from edgegan_widget.prepare.journal import Journal, outcomes
 from edgegan_widget.prepare.judging import Judging, save_judging
@@ -40,6 +42,8 @@ class Options:
         Leave refused pictures among those to train on; they are marked in the manifest only.
     workers
         Processes; 0 means one for each core.
+    edges
+        Sources of edge maps to keep for training, see :mod:`edgegan_widget.edges`; a change draws those that are new.
     dask
         Address of a Dask scheduler whose workers do the work instead; see :mod:`cluster` for what they need.
     """
@@ -50,16 +54,20 @@ class Options:
     keep_refused: bool = False
     workers: int = 0
     dask: str = ""
+    edges: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.val_share < 1:
             raise ConfigError(f"val-share is {self.val_share}; it must be from 0 to below 1.")
         Where(self.workers, self.dask)  # raises where they do not fit
+        if self.edges:
+            parse_sources(",".join(self.edges))
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the preparation is: sources done (of them taken from an earlier run), objects, problems.
+    """Where the preparation is: sources done (of them taken from an earlier run), objects, problems, and pictures whose
+    edge maps were drawn.
 
     ``summary`` comes with the last one.
     """
@@ -69,6 +77,7 @@ class Progress:
     objects: int
     problems: int
     summary: Summary | None = None
+    edge_maps: int = 0
 
 
 def build(out: Path, part: str, sources: Iterable[Source], options: Options | None = None) -> Iterator[Progress]:
@@ -103,9 +112,10 @@ def build(out: Path, part: str, sources: Iterable[Source], options: Options | No
 
 def _build(out: Path, part: str, sources: Iterable[Source], options: Options) -> Iterator[Progress]:
     journal, job = Journal(out, part), Job(out, options.making, options.val_share)
+    where = Where(options.workers, options.dask)
     done = reused = objects = problems = 0
     try:
-        for again, outcome in run(out, job, sources, journal, Where(options.workers, options.dask)):
+        for again, outcome in run(out, job, sources, journal, where):
             done, reused = done + 1, reused + again
             objects, problems = objects + len(outcome.records), problems + len(outcome.problems)
             yield Progress(done, reused, objects, problems)
@@ -114,7 +124,10 @@ def _build(out: Path, part: str, sources: Iterable[Source], options: Options) ->
         journal.close()
     save_judging(out, Judging(options.thresholds, options.val_share, options.keep_refused))
     summary = finish(out, options.thresholds, options.val_share, options.keep_refused)
-    yield Progress(done, reused, objects, problems, summary)
+    drawn = 0
+    for drawn in keep_edges(out, options.edges, options.making.size_px, where):
+        yield Progress(done, reused, objects, problems, edge_maps=drawn)
+    yield Progress(done, reused, objects, problems, summary, drawn)
 
 
 def _remove(out: Path, stale: list[Record]) -> None:

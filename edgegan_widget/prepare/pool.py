@@ -102,5 +102,6 @@ def few_waiting(
 
 
 def one_thread() -> None:
-    """Let OpenCV take one core."""
+    """Let OpenCV take one core, and torch, should an edge map need it."""
+    os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)  # there is a process for each core already
