@@ -122,9 +122,7 @@ def _from_sketchycoco(options: argparse.Namespace) -> None:
     if options.sketches:
         done = list(reader.write_sketches(options.sketches))
         _show_problems([problem for problem in done if problem], None)
-        print(
-            f"{options.sketches}: {done.count('')} sketches; evaluate MODEL --data DATA --sketches {options.sketches}"
-        )
+        print(f"{options.sketches}: {done.count('')} sketches; edgegan-widget evaluate takes them as --sketches")
 
 
 def _folder(actions: Commands) -> None:

@@ -34,6 +34,7 @@ from edgegan_widget.prepare.masks import coco_mask
 from edgegan_widget.prepare.splits import split_of
 from edgegan_widget.prepare.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
 from edgegan_widget.prepare.work import Making
+from edgegan_widget.sketch_sets import sketch_folders
 
 ONE = Options(workers=1)
 
@@ -258,7 +259,7 @@ def test_masks_beside_pictures(sprites: Path, tmp_path: Path) -> None:
 
 
 def test_sketchycoco_and_its_own_edges(sprites: Path, tmp_path: Path) -> None:
-    for kind in ("GT", "Edge"):
+    for kind in ("GT", "Edge", "Sketch"):
         for split in ("train", "val"):
             for number in (17, 19):
                 folder = tmp_path / "Object" / kind / split / str(number)
@@ -272,7 +273,12 @@ def test_sketchycoco_and_its_own_edges(sprites: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     with Image.open(out / manifest(out)[0]["file"]) as pair:
         assert pair.size == (512, 256)
-    assert main(["data", "from-sketchycoco", root, "--out", str(out), "--animals", *common]) == 0
+    (tmp_path / "Object" / "Sketch" / "val" / "17" / "2.png").write_bytes(b"nothing")
+    sketches = tmp_path / "people"
+    command = ["data", "from-sketchycoco", root, "--out", str(out), "--animals", "--sketches", str(sketches), *common]
+    assert main(command) == 0
+    assert [path.relative_to(sketches).as_posix() for path in sketches.rglob("*.png")] == ["cat/1.png"]
+    assert [folder.asked for folder in sketch_folders(sketches, ("cat", "dog"))] == ["cat"]
     assert {line["class"] for line in manifest(out)} == {"cat"}
     assert main(["data", "from-sketchycoco", root, "--out", str(out), "--classes", "fish"]) == 1
 
