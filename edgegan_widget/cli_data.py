@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan_widget.errors import ConfigError
 from edgegan_widget.schedule import EDGES_HELP
 
 if TYPE_CHECKING:
@@ -189,16 +190,29 @@ def _run_audit(options: argparse.Namespace) -> None:
 def _audit_check(actions: Commands) -> None:
     text = "measure the audit: plant defects in real pictures, count what is found"
     command = _command(actions, "audit-check", text, _run_audit_check)
-    command.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of COCO photos")
-    command.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="instances_....json")
+    command.add_argument("--images", type=Path, metavar="DIR", help="folder of COCO photos, with --annotations")
+    command.add_argument("--annotations", type=Path, metavar="FILE", help="instances_....json")
+    command.add_argument("--data", type=Path, metavar="DATA", help="or: a folder of cut-outs, <split>/<class>/*.png")
+    command.add_argument(
+        "--half", choices=("odd", "even"), help="every other picture: one half to tune on, one to report"
+    )
+    command.add_argument("--most", type=int, default=0, metavar="N", help="at most so many pictures, spread evenly")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the plants (default: 0)")
+    command.add_argument("--rounds", type=int, default=1, metavar="N", help="how often to plant (default: 1)")
     _add_judging(command)
 
 
 def _run_audit_check(options: argparse.Namespace) -> None:
-    from edgegan_widget.prepare.audit_check import check, table
+    from edgegan_widget.prepare.audit_check import check, coco_photos, cut_outs, half, table
     from edgegan_widget.prepare.judging import Judging
 
-    print(table(check(options.images, options.annotations, _judging(options, Judging()).thresholds)))
+    if (options.data is None) == (options.images is None or options.annotations is None):
+        raise ConfigError("defects are planted in photos or in cut-outs; give --images and --annotations, or --data.")
+    if options.rounds < 1:
+        raise ConfigError(f"rounds is {options.rounds}; it must be 1 or more.")
+    photos = cut_outs(options.data) if options.data else coco_photos(options.images, options.annotations)
+    chosen, judging = half(photos, options.half or "", options.most), _judging(options, Judging())
+    print(table(check(chosen, judging.thresholds, options.seed, options.rounds, alone=options.data is not None)))
 
 
 def _sample(actions: Commands) -> None:
@@ -276,6 +290,8 @@ def _show(data: Path, summary: Summary, problems: list[str]) -> None:
     if summary.problems:
         lines = (data / "problems.txt").read_text("utf-8").splitlines()
         _show_problems(lines, data / "problems.txt")
+    for warning in summary.warnings[:_MOST_SHOWN]:
+        print(f"few: {warning}")
     print(f"{data}: {summary.pictures.total():,} pictures, {summary.refused:,} set aside; why: {data / 'audit.html'}")
     print(f"Train with it: edgegan-widget train {data}")
 

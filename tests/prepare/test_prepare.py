@@ -23,7 +23,6 @@ from edgegan_widget.cli import main
 from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.prepare.audit import Thresholds
-from edgegan_widget.prepare.audit_check import check
 from edgegan_widget.prepare.build import Options, Progress, build
 from edgegan_widget.prepare.coco import CocoReader
 from edgegan_widget.prepare.cutout import cut_out, paper_mask
@@ -326,10 +325,10 @@ def test_the_sample_set_is_drawn_the_same_and_can_be_trained_on(tmp_path: Path) 
 
 def test_twins_are_found_as_by_comparing_all() -> None:
     random = np.random.default_rng(0)
-    coarse, fine = random.integers(0, 256, (300, 8), np.uint8), random.integers(0, 256, (300, 32), np.uint8)
+    coarse, fine = random.integers(0, 256, (300, 8), np.uint8), random.integers(0, 256, (300, 40), np.uint8)
     for number in range(200, 300):
         coarse[number], fine[number] = coarse[number - 200], fine[number - 200]
-        fine[number, number % 32] ^= 5
+        fine[number, number % 40] ^= 5
     found = twins(coarse.tobytes(), fine.tobytes(), 10)
     assert found == {number: (number - 200, 2) for number in range(200, 300)}
 
@@ -345,11 +344,3 @@ def test_settings_out_of_range() -> None:
             wrong()
     with pytest.raises(DataError, match="is not a folder"):
         FolderReader(Path("none"))
-
-
-def test_the_audit_finds_planted_defects(shared_data: Path) -> None:
-    folder = shared_data / "coco_mini"
-    if not folder.is_dir():
-        pytest.skip("the real photos are not here")
-    for score in check(folder / "images", folder / "instances.json", Thresholds(), seed=7):
-        assert min(score.recall, score.precision) > 0.9, score
