@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from edgegan_widget.errors import ConfigError
 
-__all__ = ["EDGES_HELP", "EDGE_SOURCES", "OTHER_SOURCES", "Schedule", "parse_schedule", "scheduled", "sources_of"]
+__all__ = [
+    "EDGES_HELP", "EDGE_SOURCES", "OTHER_SOURCES", "PHOTOSKETCH", "Schedule", "parse_schedule", "scheduled",
+    "sources_of",
+]  # fmt: skip
 
 EDGE_SOURCES = ("full", "outline", "thin", "coarse")  # planes of a picture's edge maps, see edgegan_widget.edges
 OTHER_SOURCES = ("xdog", "canny", "contour")  # drawn while data is loaded, where they are named
-PHOTOSKETCH = "photosketch="  # with the file of its weights
+PHOTOSKETCH = ("photosketch", "photosketch128")  # each with the file of its weights: photosketch=FILE
 EDGES_HELP = (
-    "how edge maps are drawn: full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour or "
-    "photosketch=WEIGHTS.pth, several with commas between"
+    "how edge maps are drawn: full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour, "
+    "photosketch=WEIGHTS.pth or photosketch128=WEIGHTS.pth (faster), several with commas between"
 )  # of the option --edges, here because what reads options loads nothing heavy
 
 Schedule = tuple[tuple[float, dict[str, float]], ...]
@@ -44,7 +47,7 @@ def parse_schedule(text: str) -> Schedule:
         if not all(map(_is_source, drawn)) or min(weights.values()) < 0 or not any(drawn.values()):
             raise ConfigError(
                 f"edge_schedule is {text!r}; each stage needs one of {', '.join((*EDGE_SOURCES, *OTHER_SOURCES))} or "
-                f"{PHOTOSKETCH}FILE with a weight above 0, and beside them only hand (0 to 1)."
+                f"{PHOTOSKETCH[0]}=FILE with a weight above 0, and beside them only hand (0 to 1)."
             )
     if epochs != sorted(set(epochs)):
         raise ConfigError(f"edge_schedule is {text!r}; its epochs must ascend.")
@@ -62,7 +65,8 @@ def _weighed(source: str) -> tuple[str, float]:
 
 
 def _is_source(name: str) -> bool:
-    return name in EDGE_SOURCES + OTHER_SOURCES or (name.startswith(PHOTOSKETCH) and name != PHOTOSKETCH)
+    kind, _, weights = name.partition("=")
+    return name in EDGE_SOURCES + OTHER_SOURCES or (kind in PHOTOSKETCH and weights != "")
 
 
 def sources_of(schedule: Schedule) -> tuple[str, ...]:
