@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
 
-from edgegan_widget.app import Engine, SketchPad
+from edgegan_widget.app import SketchPad
+from edgegan_widget.drawing_model import Engine
 from edgegan_widget.jobs import Ticker
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.parts import guard
