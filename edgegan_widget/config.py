@@ -145,6 +145,13 @@ class TrainConfig:
     )
     balanced: bool = _setting(True, "draw classes evenly, however many pictures each has", advanced=True)
     mirror: bool = _setting(True, "mirror half of the pictures", advanced=True)
+    poses: float = _setting(
+        0.0,
+        "other proportions, turns and slants of objects and drawings alike (compact, modern); 0: none, 1: some",
+        least=0,
+        most=2,
+        advanced=True,
+    )
     edge_schedule: str = _setting(
         "", "sources of edge maps by epoch, as '0: full, hand 0; 30: full, outline, thin 2, hand 1'", advanced=True
     )

@@ -136,11 +136,13 @@ class PairDataset:
         random: torch.Generator,
         mirror: bool = True,
         sources: Mapping[str, float] | None = None,
+        poses: float = 0.0,
     ) -> Batch:
         """These pictures, moved and mirrored, with a sketch each: one of their edge maps, distorted as a hand does.
 
         ``sources`` weighs the edge maps by name and sets the strength of ``hand``, see
-        :func:`edgegan_widget.schedule.scheduled`; None takes all evenly at full strength.
+        :func:`edgegan_widget.schedule.scheduled`; None takes all evenly at full strength. ``poses`` is how far objects
+        and drawings alike are bent into other poses, see :func:`edgegan_widget.augment.place`.
         """
         planes = self.edges_u8.shape[1]
         weights = torch.tensor([(sources or {}).get(name, 0.0 if sources else 1.0) for name in EDGE_SOURCES])
@@ -151,7 +153,7 @@ class PairDataset:
         stacked_u8 = torch.cat(
             [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style][:, None]], dim=1
         )
-        moved = place(to_unit(stacked_u8), random, mirror)  # [N, 5, H, W]
+        moved = place(to_unit(stacked_u8), random, mirror, poses)  # [N, 5, H, W]
         hand = 1.0 if sources is None else sources["hand"]
         return Batch(moved[:, :3], moved[:, 3:4], sketch_like(moved[:, 4:], random, hand), self.labels[chosen])
 
