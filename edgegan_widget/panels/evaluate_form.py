@@ -22,6 +22,7 @@ __all__ = ["EvaluateForm"]
 
 ABOUT_DATA = "A folder with train/<class>/*.png and val/<class>/*.png, or a packed .npz file."
 ABOUT_SKETCHES = "Optional: people's sketches, in folders named by class."
+COSTLY = ("per_class", "variations", "robustness_per_class")
 STRENGTHS = 3  # about so many of each distortion
 
 
@@ -54,7 +55,7 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         self._cost.add_class("eg-cost")
         self._settings = SettingsForm(EvaluationConfig.__dataclass_fields__, EvaluationConfig())
         self.models = ModelsChoice(root, self._changed, say)
-        for field in (self._data, self._sketches, *map(self._settings.__getitem__, ("per_class", "variations"))):
+        for field in (self._data, self._sketches, *map(self._settings.__getitem__, COSTLY)):
             field.observe(guard(self._changed_data, say), "value")
         paths = [(self._data, self._about_data), (self._sketches, self._about_sketches)]
         right = widgets.VBox([*(_field(*pair) for pair in paths), self._settings, self._cost])

@@ -26,11 +26,13 @@ def headline_html(status: Status | None, seconds: float) -> str:
         bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of the evaluation"></progress>'
     message = "starting a process of its own" if status.state == "starting" else status.message
     left = f" · {spoken_time(seconds * (1 - share) / share)} left" if status.active and share > LEAST_SHARE else ""
-    told = html.escape(message[:1].upper() + message[1:])
+    if not status.active:
+        message = message[:1].upper() + message[1:]
+    told = f'<div class="eg-message">{html.escape(message)}{left}</div>' if message else ""
     return (
         f'<div class="eg-state"><b>Evaluation</b> <span class="eg-chip eg-{html.escape(status.state)}">'
         f'{html.escape(status.state)}</span><span class="eg-percent">{f"{share:.0%}" if status.active else ""}</span>'
-        f'</div>{bar}<div class="eg-message">{told}{left}</div>'
+        f"</div>{bar}{told}"
     )
 
 

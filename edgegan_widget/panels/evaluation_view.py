@@ -145,9 +145,9 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         self._about.add_class("eg-about")
         tip = "End the evaluation; what was measured stays"
         self._stop_button = button("Stop", guard(self.stop, self._say), tip, "eg-stop")
-        self._table = ScoreTable(self._open_cell, self._say)
         self._gallery = Gallery(lambda: self._table.press(None), self._say)
-        return [row([self._headline, self._stop_button]), self._about, self._table, self._gallery]
+        self._table = ScoreTable(self._gallery, self._open_cell, self._say)
+        return [row([self._headline, self._stop_button]), self._about, self._table]
 
     def _show_status(self, status: Status | None) -> None:
         if status is not None and status.step and self._drawing_since is None:

@@ -24,7 +24,7 @@ NOT_HERE = "The pictures are not in a saved report: its page, the .html beside i
 
 
 class Gallery(widgets.VBox):  # type: ignore[misc]
-    """A number's meaning, what it rests on, and its best, middle and worst pictures; hidden until one is asked for.
+    """A number's meaning, what it rests on, and its best, middle and worst pictures.
 
     Parameters
     ----------
@@ -40,7 +40,6 @@ class Gallery(widgets.VBox):  # type: ignore[misc]
         self._close = button("Close", guard(self.clear, say), "Close these pictures", "eg-close")
         super().__init__([self._close, self._shown])
         self.add_class("eg-gallery")
-        self.add_class("eg-hidden")
 
     def show(self, report: Json, model: int, place: int, column: Column, pictures: Pictures | None) -> None:
         """Show what stands behind a number; without pictures what it means and rests on."""
@@ -51,12 +50,10 @@ class Gallery(widgets.VBox):  # type: ignore[misc]
             parts.append(_matrix(found["right_class"]))
         parts.append(_tiles(report, found, column, pictures) if pictures is not None else f"<p>{NOT_HERE}</p>")
         self._shown.value = "".join(parts)
-        self.remove_class("eg-hidden")
 
     def clear(self) -> None:
         """Close it and free its pictures."""
         self._shown.value = ""
-        self.add_class("eg-hidden")
         self._on_close()
 
 

@@ -23,14 +23,20 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
 
     Parameters
     ----------
+    gallery
+        What shows the pictures behind a number; it stands below the grid of that number.
     on_cell
         Called with a :data:`Cell` that was clicked.
     say
         Called with an exception to show, or None.
     """
 
-    def __init__(self, on_cell: Callable[[Cell], None], say: Callable[[Exception | None], None]) -> None:
-        self._on_cell, self._say = on_cell, say
+    def __init__(
+        self, gallery: widgets.Widget, on_cell: Callable[[Cell], None], say: Callable[[Exception | None], None]
+    ) -> None:
+        self._gallery, self._on_cell, self._say = gallery, on_cell, say
+        self._pressed: Cell | None = None
+        self._blocks: list[list[widgets.Widget]] = []
         self._parts: dict[object, widgets.Widget] = {}  # made once: what is in a cell does not change
         self._foot = widgets.HTML()
         self._foot.add_class("eg-foot")
@@ -39,23 +45,35 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
 
     def show(self, report: Json | None) -> None:
         """Show a report as far as it is; rows of the same report that are there stay as they are."""
-        blocks = [] if report is None else [self._block(report, place) for place in range(len(report["sets"]))]
+        self._blocks = [] if report is None else [self._block(report, place) for place in range(len(report["sets"]))]
         self._foot.value = "" if report is None else _foot(report)
-        children = tuple(part for block in blocks for part in block)
-        self.children = (*children, self._foot) if children else ()
+        self._arrange()
 
     def clear(self) -> None:
         """Forget the report, to show another."""
-        self.children = ()
+        self._pressed, self._blocks, self.children = None, [], ()
         for part in self._parts.values():
             part.close()
         self._parts.clear()
 
     def press(self, cell: Cell | None) -> None:
-        """Mark the cell whose pictures are shown."""
+        """Mark the cell whose pictures are shown, and put them below its grid."""
+        self._pressed = cell
         for key, part in self._parts.items():
             if isinstance(part, widgets.Button):
                 (part.add_class if key == cell else part.remove_class)("eg-on")
+
+        self._arrange()
+
+    def _arrange(self) -> None:
+        parts = []
+        for place, block in enumerate(self._blocks):
+            parts += block
+            if self._pressed is not None and self._pressed[1] == place:
+                parts.append(self._gallery)
+        children = (*parts, self._foot) if parts else ()
+        if self.children != children:
+            self.children = children
 
     def _block(self, report: Json, place: int) -> list[widgets.Widget]:
         """Heading and grid of a set; nothing as long as no model was measured on it."""
@@ -137,8 +155,7 @@ def _foot(report: Json) -> str:
     """What the marks mean, the flags in full, and where models differ."""
     lines = ["Bold: best of the column. Small: 95 % interval. A click shows the pictures behind a number."]
     lines += [f"{row['name']}: {line}" for row in report["models"] for line in _flag_lines(row, report["flags"])]
-    lines += [line for pair in report["differences"] for line in _difference_lines(pair)]
-    return "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    return "".join(f"<p>{html.escape(line)}</p>" for line in lines) + _differences(report["differences"])
 
 
 def _flag_lines(row: Json, flags: Json) -> list[str]:
@@ -146,14 +163,31 @@ def _flag_lines(row: Json, flags: Json) -> list[str]:
     return [f"{flag}: {flags[flag]} ({'; '.join(where)})." for flag, where in raised.items() if where]
 
 
-WORDS = {"right": "right class", "f_score": "F-score of lines", "chamfer": "chamfer"}
+DIFFERENCES = (
+    ("right class", "right", "+.1%"),
+    ("F-score of lines", "f_score", "+.3f"),
+    ("chamfer", "chamfer", "+.4f"),
+)
 
 
-def _difference_lines(pair: Json) -> list[str]:
-    told = [
-        f"{word} {pair[name]['value']:+.3f} [{pair[name]['low']:+.3f}, {pair[name]['high']:+.3f}]"
-        + ("" if pair[name]["differs"] else ", no difference to be seen")
-        for name, word in WORDS.items()
-        if name in pair
-    ]
-    return [f"{pair['first']} minus {pair['second']}, {pair['set']}: {'; '.join(told)}."]
+def _differences(pairs: list[Json]) -> str:
+    """The first model minus each other one on the same drawings; what is sure to differ stands out."""
+    if not pairs:
+        return ""
+    heads = "".join(f'<th scope="col">{heading}</th>' for heading, _, _ in DIFFERENCES)
+    lines = []
+    for pair in pairs:
+        name = html.escape(f"{pair['first']} minus {pair['second']}, {pair['set']}")
+        cells = "".join(_difference(pair[key], way) for _, key, way in DIFFERENCES)
+        lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
+    caption = "Difference on the same drawings, with its 95 % interval; bold where it leaves out zero"
+    return (
+        f'<div class="eg-scroll"><table class="eg-differences"><caption>{caption}</caption>'
+        f"<tr><td></td>{heads}</tr>{''.join(lines)}</table></div>"
+    )
+
+
+def _difference(number: Json, way: str) -> str:
+    ends = f"[{number['low']:{way}}, {number['high']:{way}}]"
+    value = f"{number['value']:{way}}"
+    return f"<td>{f'<b>{value}</b>' if number['differs'] else value} {ends}</td>"

@@ -45,8 +45,8 @@ class SideBySide(widgets.VBox):  # type: ignore[misc]
             choice.observe(lambda _: self._show_two(), "value")
         self._blend = widgets.Checkbox(False, description="Blend", indent=False)
         self._blend.observe(lambda _: self._show_blend(), "value")
-        self._under, self._over = widgets.Image(format="png"), widgets.Image(format="png")
-        self._wipe = widgets.Box([self._over, self._under, widgets.HTML(_SLIDER)])
+        self._left, self._right = widgets.Image(format="png"), widgets.Image(format="png")
+        self._wipe = widgets.Box([self._right, self._left, widgets.HTML(_SLIDER)])  # the left one above, cut off
         self._wipe.add_class("eg-wipe")
         self._two = widgets.VBox([row([self._first, self._second, self._blend]), self._wipe])
         self._two.add_class("eg-two")
@@ -75,7 +75,7 @@ class SideBySide(widgets.VBox):  # type: ignore[misc]
             offer(choice, [(name, name) for name in names], place)
 
     def _show_two(self) -> None:
-        for choice, image in ((self._first, self._under), (self._second, self._over)):
+        for choice, image in ((self._first, self._left), (self._second, self._right)):
             answer = self._answers.get(choice.value)
             if answer is not None and answer.picture is not None:
                 image.value = picture_png(answer.picture)
