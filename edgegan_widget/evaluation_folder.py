@@ -134,7 +134,7 @@ class EvaluationFolder:
         """Where it stands: ``step`` of ``steps`` is the share that is done."""
         status = self._run.status()
         if status.state == "interrupted":
-            return dataclasses.replace(status, message="its process is gone; what was measured stays.")
+            return dataclasses.replace(status, message="Its process is gone; what was measured stays.")
         return status
 
     def report(self) -> Json | None:
@@ -159,7 +159,8 @@ class EvaluationFolder:
 
     def wait(self, timeout_seconds: float | None = None) -> Status:
         """Wait until it is over, or for that long; its status then."""
-        return self._run.wait(timeout_seconds)
+        self._run.wait(timeout_seconds)
+        return self.status()
 
     def discard(self) -> None:
         """End it at once and remove the folder."""

@@ -46,12 +46,12 @@ def work(folder: Path) -> str:
                 teller.tell(step)
         state, message = "finished", ""
     except _Stopped:
-        state, message = "stopped", "what was measured stays."
+        state, message = "stopped", "What was measured stays."
     except EdgeGANError as error:
         state, message = "failed", str(error)
     except Exception as error:
         log.exception("the evaluation failed")
-        state, message = "failed", f"something went wrong ({type(error).__name__}: {error})."
+        state, message = "failed", f"Something went wrong ({type(error).__name__}: {error})."
     teller.end(state, message)
     return state
 

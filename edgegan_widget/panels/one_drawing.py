@@ -28,7 +28,7 @@ LoadPictures = Callable[[int, int], Pictures | None]
 PAD = -1  # in the list of sets
 LOOK_SECONDS = 0.3
 SKETCH_PX = 128
-ORDER = "Those on which the two models differ most come first."
+ORDER = "Those on which the first two models differ most come first."
 
 
 class OneDrawing(widgets.VBox):  # type: ignore[misc]
