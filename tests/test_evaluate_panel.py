@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import datetime
 import html
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from edgegan_widget.evaluation_folder import EvaluationFolder, Request
 from edgegan_widget.panels import evaluation_view
 from edgegan_widget.panels.evaluate import EvaluatePanel
 from edgegan_widget.panels.model_choice import TYPED
+from edgegan_widget.panels.models_choice import _short_name
 from edgegan_widget.report_table import COLUMNS
 from tests.fake_evaluations import fake_report, write_evaluation, write_model
 from tests.fake_runs import write_run
 
+NOW = datetime.datetime.now(datetime.timezone.utc)
 Maker = Callable[..., EvaluatePanel]
 
 
@@ -105,19 +107,26 @@ def test_models_are_added_removed_and_told_apart(panel_of: Maker, models: Path, 
         choice.children[1].children[0].click()
     assert [model.name for model in choice.chosen] == ["first", "other/first"]
     choice.children[1].children[0].click()
-    assert "other/first is chosen already" in said(panel.error_line)
+    assert "The model other/first is chosen already" in said(panel.error_line)
     choice._list.children[0].children[1].click()
     assert [model.name for model in choice.chosen] == ["other/first"]
 
 
-def test_a_checkpoint_is_called_after_its_run(panel_of: Maker, models: Path, tmp_path: Path) -> None:
-    checkpoints = tmp_path / "runs" / "night" / "checkpoints"
-    checkpoints.mkdir(parents=True)
-    shutil.copy(models / "first" / "model.safetensors", checkpoints / "best.safetensors")
-    panel = panel_of(models=["default"])
+def test_a_model_that_cannot_be_used_leaves_the_others(panel_of: Maker, tmp_path: Path) -> None:
+    panel = panel_of()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{")
     with pytest.raises(ModelError, match="cannot be used"):
-        panel._form.models.add(str(checkpoints / "best.safetensors"))
-    assert [model.name for model in panel._form.models.chosen] == ["default"], "the others stay"
+        panel._form.models.add(str(tmp_path / "broken"))
+    assert [model.name for model in panel._form.models.chosen] == ["first", "second"]
+
+
+def test_a_checkpoint_is_called_after_its_run(tmp_path: Path) -> None:
+    place = tmp_path / "runs" / "night" / "checkpoints" / "best.safetensors"
+    place.parent.mkdir(parents=True)
+    place.touch()
+    assert _short_name(place, []) == "night (best)"
+    assert _short_name(place, ["night (best)"]) == "runs/night (best)"
 
 
 def test_the_cost_is_told_before(panel_of: Maker, models: Path) -> None:
@@ -266,7 +275,7 @@ def test_a_wrong_file_leaves_what_is_shown(panel_of: Maker, started: list[Reques
     for path in ("wrong.json", "absent.json"):
         with pytest.raises(DataError):
             panel.open_report(tmp_path / path)
-    panel._upload.value = ({"name": "a.json", "type": "", "size": 2, "content": b"{}", "last_modified": None},)
+    panel._upload.value = ({"name": "a.json", "type": "", "size": 2, "content": b"{}", "last_modified": NOW},)
     assert "This file is no report" in said(panel.error_line)
     assert cell(panel, 1, "KID").description.startswith("0.0100")
 

@@ -67,7 +67,7 @@ class ModelsChoice(widgets.VBox):  # type: ignore[misc]
         """
         found = find_model(Path(place).expanduser()).resolve()
         if str(found) in self._chosen:
-            raise ModelError(f"{self._chosen[str(found)].name} is chosen already; add another model.")
+            raise ModelError(f"the model {self._chosen[str(found)].name} is chosen already; add another.")
         taken = [model.name for model in self._chosen.values()]
         self._chosen[str(found)] = Chosen(_short_name(found, taken), str(found), read_config(found))
         self._show()
