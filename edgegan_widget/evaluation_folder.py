@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,11 +165,8 @@ class EvaluationFolder:
 
     def discard(self) -> None:
         """End it at once and remove the folder."""
-        process = self._run.process
-        if process is not None:
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                process.kill()
-                process.wait(END_SECONDS)
+        if self._run.process is not None:
+            _end(self._run.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -181,4 +179,12 @@ def start_evaluation(request: Request, folder: Path) -> EvaluationFolder:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     with contextlib.suppress(psutil.Error, OSError):  # not every system lets us; it is merely less polite
         psutil.Process(process.pid).nice(NICENESS)
-    return EvaluationFolder(folder, process)
+    found = EvaluationFolder(folder, process)
+    weakref.finalize(found, _end, process)  # also when this process exits
+    return found
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait(END_SECONDS)

@@ -290,9 +290,7 @@ def test_closing_ends_it(panel_of: Maker, started: list[Request]) -> None:
 
 
 def test_a_real_evaluation_through_the_panel(panel_of: Maker) -> None:
-    panel = panel_of()
-    for name, value in {"robustness_per_class": 0, "classifier_steps": 2, "cache": "none"}.items():
-        panel._form._settings[name].value = value
+    panel = panel_of(config=EvaluationConfig(robustness_per_class=0, classifier_steps=2, cache="none"))
     panel._start.click()
     assert panel.error_line.value == ""
     status = panel.wait(120)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,6 +111,20 @@ def test_what_cannot_be_measured_is_told_in_a_sentence(
     assert status.state == "failed"
     assert "nothing" in status.message
     assert status.message.endswith(".")
+
+
+def test_it_ends_with_the_process_that_asked_for_it(
+    models: tuple[tuple[str, str], ...], shapes: Path, folder: Path
+) -> None:
+    config = EvaluationConfig(classifier_steps=10**6, cache="none")
+    code = (
+        "import sys, pathlib; from edgegan_widget.evaluation_folder import *\n"
+        "found = start_evaluation(Request.from_json(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
+        "while found.status().state == 'starting': pass"
+    )
+    request = Request(models, str(shapes), device="cpu", config=config)
+    subprocess.run([sys.executable, "-c", code, request.to_json(), str(folder)], check=True, timeout=60)
+    assert EvaluationFolder(folder).wait(30).state == "interrupted"
 
 
 def test_a_process_that_is_gone_is_noticed(models: tuple[tuple[str, str], ...], shapes: Path, folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from edgegan_widget.config import EvaluationConfig
 from edgegan_widget.errors import ConfigError, DataError, EdgeGANError
 from edgegan_widget.files import write_bytes
 from edgegan_widget.model_folder import packaged
@@ -48,6 +49,8 @@ class EvaluatePanel(Panel):
         Names or folders chosen at first; None takes the shipped model.
     data, sketches
         Folders named at first.
+    config
+        The settings at first; None takes the defaults.
     reports
         Where reports are saved; None takes ``evaluations`` beside ``runs``.
     take_drawing
@@ -70,12 +73,13 @@ class EvaluatePanel(Panel):
         models: Sequence[str | os.PathLike[str]] | None = None,
         data: str | os.PathLike[str] = "",
         sketches: str | os.PathLike[str] = "",
+        config: EvaluationConfig | None = None,
         reports: str | os.PathLike[str] | None = None,
         take_drawing: Callable[[], tuple[Drawing, str]] | None = None,
     ) -> None:
         super().__init__()
         self._reports = Path(runs).parent / "evaluations" if reports is None else Path(reports)
-        self._form = EvaluateForm(Path(runs), device, lambda: None, self.complain)
+        self._form = EvaluateForm(Path(runs), device, config or EvaluationConfig(), self.complain)
         for model in _first_models() if models is None else models:
             self._form.models.add(os.fspath(model))
         self._form.fill(os.fspath(data), os.fspath(sketches))
@@ -180,6 +184,8 @@ class EvaluatePanel(Panel):
         self._start.disabled = active
         self._start.description = "Measuring…" if active else "Start"
         self._upload.disabled = active
+        if active:
+            return
         try:
             self._form.models.list_runs()
         except EdgeGANError as error:

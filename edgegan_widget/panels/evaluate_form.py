@@ -35,26 +35,22 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         Folder whose runs can be chosen.
     device
         ``auto``, ``cpu`` or ``cuda``.
-    on_models
-        Called when the chosen models changed.
+    config
+        The settings at first.
     say
         Called with an exception to show, or None.
     """
 
     def __init__(
-        self,
-        root: Path,
-        device: str,
-        on_models: Callable[[], None],
-        say: Callable[[Exception | None], None],
+        self, root: Path, device: str, config: EvaluationConfig, say: Callable[[Exception | None], None]
     ) -> None:
-        self._device, self._on_models, self._say = device, on_models, say
+        self._device, self._say = device, say
         self._data = _path("Data", "folder or packed file", "eg-data")
         self._sketches = _path("Sketches", "folder, or empty", "eg-sketches")
         self._about_data, self._about_sketches, self._cost = hint(ABOUT_DATA), hint(ABOUT_SKETCHES), hint("")
         self._cost.add_class("eg-cost")
-        self._settings = SettingsForm(EvaluationConfig.__dataclass_fields__, EvaluationConfig())
-        self.models = ModelsChoice(root, self._changed, say)
+        self._settings = SettingsForm(EvaluationConfig.__dataclass_fields__, config)
+        self.models = ModelsChoice(root, self._show_cost, say)
         for field in (self._data, self._sketches, *map(self._settings.__getitem__, COSTLY)):
             field.observe(guard(self._changed_data, say), "value")
         paths = [(self._data, self._about_data), (self._sketches, self._about_sketches)]
@@ -98,10 +94,6 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
 
     def _config(self) -> EvaluationConfig:
         return EvaluationConfig(**self._settings.values)
-
-    def _changed(self) -> None:
-        self._show_cost()
-        self._on_models()
 
     def _changed_data(self) -> None:
         self._say(None)

@@ -72,7 +72,8 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         """Measure anew; what was measured before gives way."""
         with self._lock:
             self._leave()
-            self._folder = start_evaluation(request, Path(tempfile.mkdtemp(prefix="edgegan-evaluation-")))
+            self._place = tempfile.TemporaryDirectory(prefix="edgegan-evaluation-", ignore_cleanup_errors=True)
+            self._folder = start_evaluation(request, Path(self._place.name))
             self.look()
         self._ticker.poke()
 
@@ -138,6 +139,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         self._on_report(None)
         if folder is not None:
             folder.discard()
+            self._place.cleanup()
 
     def _build(self) -> list[widgets.Widget]:
         self._headline, self._about = widgets.HTML(), widgets.HTML()
