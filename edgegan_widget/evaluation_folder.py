@@ -20,6 +20,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import weakref
 from dataclasses import dataclass, field
@@ -121,8 +122,13 @@ class Pictures:
 class EvaluationFolder:
     """An evaluation's folder, read while it is being written."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes] | None = None) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        process: subprocess.Popen[bytes] | None = None,
+        place: tempfile.TemporaryDirectory[str] | None = None,
+    ) -> None:
+        self.folder, self._place = folder, place
         self._run = Run(folder, process)
         self._read: tuple[tuple[int, int], Json] | None = None
 
@@ -167,11 +173,20 @@ class EvaluationFolder:
         """End it at once and remove the folder."""
         if self._run.process is not None:
             _end(self._run.process)
+        if self._place is not None:
+            self._place.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_evaluation(request: Request, folder: Path) -> EvaluationFolder:
-    """Measure in a process of its own, which ends with the one that asked for it."""
+def start_evaluation(request: Request, folder: Path | None = None) -> EvaluationFolder:
+    """Measure in a process of its own, which ends with the one that asked for it.
+
+    Without a folder a temporary one is taken, which is gone when it is discarded, or when this process ends.
+    """
+    place = None
+    if folder is None:
+        place = tempfile.TemporaryDirectory(prefix="edgegan-evaluation-", ignore_cleanup_errors=True)
+        folder = Path(place.name)
     write_bytes(folder / "request.json", request.to_json())
     write_status(folder, Status("starting", told_at=time.time()))
     command = [sys.executable, "-m", "edgegan_widget.evaluation_worker", str(folder)]
@@ -179,7 +194,7 @@ def start_evaluation(request: Request, folder: Path) -> EvaluationFolder:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     with contextlib.suppress(psutil.Error, OSError):  # not every system lets us; it is merely less polite
         psutil.Process(process.pid).nice(NICENESS)
-    found = EvaluationFolder(folder, process)
+    found = EvaluationFolder(folder, process, place)
     weakref.finalize(found, _end, process)  # also when this process exits
     return found
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime
 import html
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from edgegan_widget.panels.evaluate import EvaluatePanel
 from edgegan_widget.panels.model_choice import TYPED
 from edgegan_widget.panels.models_choice import _short_name
 from edgegan_widget.report_table import COLUMNS
+from edgegan_widget.runs import Status, write_status
 from tests.fake_evaluations import fake_report, write_evaluation, write_model
 from tests.fake_runs import write_run
 
@@ -53,9 +53,9 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
     """What was started; instead of a process, a row is there."""
     requests: list[Request] = []
 
-    def start(request: Request, folder: Path) -> EvaluationFolder:
+    def start(request: Request) -> EvaluationFolder:
         requests.append(request)
-        return write_evaluation(folder, one_row())
+        return write_evaluation(tmp_path / f"evaluation-{len(requests)}", one_row())
 
     monkeypatch.setattr(evaluation_view, "start_evaluation", start)
     return requests
@@ -236,16 +236,20 @@ def test_stopping_keeps_the_row_and_starting_anew_forgets_it(panel_of: Maker, st
     assert not old.folder.exists()
 
 
-def test_a_failure_is_told_in_the_headline(panel_of: Maker, started: list[Request]) -> None:
+def test_a_failure_is_told_and_what_was_measured_before_stays(
+    panel_of: Maker, started: list[Request], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     panel = panel_of()
     panel.start()
-    assert panel._view.folder is not None
-    folder = panel._view.folder.folder
-    status = json.loads((folder / "status.json").read_text())
-    (folder / "status.json").write_text(json.dumps(status | {"state": "failed", "message": "the disk is full."}))
-    panel._view.look()
+    go_on(panel, fake_report(), "finished")
+    failed = EvaluationFolder(tmp_path / "failed")
+    write_status(failed.folder, Status("failed", message="the disk is full."))
+    monkeypatch.setattr(evaluation_view, "start_evaluation", lambda request: failed)
+    panel.start()
     assert "The disk is full." in said(panel._view._headline)
     assert not panel._start.disabled
+    cell(panel, 1, "KID").click()
+    assert "base64," in panel._view._gallery._shown.value
 
 
 def test_a_report_is_saved_and_opened_again(panel_of: Maker, started: list[Request], tmp_path: Path) -> None:

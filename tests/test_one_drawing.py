@@ -104,14 +104,12 @@ def test_an_empty_pad_and_no_model_are_told(desk_of: Callable[..., Desk]) -> Non
 def test_following_the_pad(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of()
     desk.widget._follow.value = True
-    shown: list[Drawing | None] = []
-    for drawing in (LINE, OTHER):
-        desk.drawing = drawing
+    for drawing, label in ((LINE, "box"), (OTHER, "box"), (OTHER, "ball")):
+        desk.drawing, desk.label = drawing, label
         deadline = time.monotonic() + 30
-        while desk.widget._tried is not drawing and time.monotonic() < deadline:
+        while desk.widget._tried != (drawing, label) and time.monotonic() < deadline:
             time.sleep(0.02)
-        shown.append(desk.widget._tried)
-    assert shown == [LINE, OTHER]
+        assert desk.widget._tried == (drawing, label)
     desk.widget._follow.value = False
     assert desk.widget._follower is None
     assert desk.widget.wait()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -49,7 +47,8 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
     ) -> None:
         self._on_report, self._on_look, self._say = on_report, on_look, say
         self._lock = threading.RLock()  # the ticker's thread and those of callbacks
-        self._folder: EvaluationFolder | None = None
+        self._folder: EvaluationFolder | None = None  # the latest evaluation
+        self._shown: EvaluationFolder | None = None  # the one in the table: the one before, until a row is there
         self._report: Json | None = None
         self._drawing_since: float | None = None
         self._stopping = False
@@ -65,22 +64,24 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     @property
     def folder(self) -> EvaluationFolder | None:
-        """Where the evaluation writes; None for an opened report."""
-        return self._folder
+        """Where the table's evaluation writes; None for an opened report."""
+        return self._shown
 
     def start(self, request: Request) -> None:
-        """Measure anew; what was measured before gives way."""
+        """Measure anew; what was measured before gives way to the first row."""
         with self._lock:
-            self._leave()
-            self._place = tempfile.TemporaryDirectory(prefix="edgegan-evaluation-", ignore_cleanup_errors=True)
-            self._folder = start_evaluation(request, Path(self._place.name))
+            latest = start_evaluation(request)
+            if self._folder is not None and self._folder is not self._shown:
+                self._folder.discard()
+            self._folder, self._drawing_since, self._stopping = latest, None, False
             self.look()
         self._ticker.poke()
 
     def show_saved(self, report: Json) -> None:
         """Show a saved report."""
         with self._lock:
-            self._leave()
+            self._forget_table()
+            self._forget_evaluation()
             self._show_report(report)
             self.look()
 
@@ -100,7 +101,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     def pictures(self, model: int, place: int) -> Pictures | None:
         """What a model drew of a set, both by their places in the report."""
-        return None if self._folder is None else self._folder.pictures(model, place)
+        return None if self._shown is None else self._shown.pictures(model, place)
 
     def look(self) -> float:
         """Bring the page up to date with the folder.
@@ -114,6 +115,9 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             active = status is not None and status.active
             if self._folder is not None:
                 report = self._folder.report()
+                if report is not None and self._shown is not self._folder:
+                    self._forget_table()
+                    self._shown = self._folder
                 if report is not None and report is not self._report:
                     self._show_report(report)
             self._show_status(status)
@@ -126,20 +130,25 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         if ticker is not None:
             ticker.close()
             with self._lock:
-                self._leave()
+                self._forget_table()
+                self._forget_evaluation()
         super().close()
 
-    def _leave(self) -> None:
-        """End what is at work, and forget what is shown."""
-        folder, self._folder, self._report = self._folder, None, None
-        self._drawing_since, self._stopping = None, False
+    def _forget_table(self) -> None:
+        """Take the table and its pictures away."""
+        shown, self._shown, self._report = self._shown, None, None
         self._gallery.clear()
         self._table.clear()
         self._about.value = ""
         self._on_report(None)
+        if shown is not None:
+            shown.discard()
+
+    def _forget_evaluation(self) -> None:
+        """End the latest evaluation."""
+        folder, self._folder, self._stopping = self._folder, None, False
         if folder is not None:
             folder.discard()
-            self._place.cleanup()
 
     def _build(self) -> list[widgets.Widget]:
         self._headline, self._about = widgets.HTML(), widgets.HTML()

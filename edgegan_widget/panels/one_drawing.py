@@ -56,7 +56,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         self._chosen, self._take, self._say = chosen, take, say
         self._trier = Trier(device, self._show_tried, say)
         self._follower: Ticker | None = None
-        self._tried: Drawing | None = None
+        self._tried: tuple[Drawing, str] | None = None  # what was tried last
         self._report: Json | None = None
         self._load: LoadPictures = lambda _model, _place: None
         self._order: npt.NDArray[np.int64] = np.array([], np.int64)
@@ -98,7 +98,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         if not self._chosen():
             raise ModelError("no model is chosen; choose one from the list and press Add.")
         self._say(None)
-        self._tried = drawing
+        self._tried = (drawing, label)
         self._source.value = PAD
         self._trier.submit(drawing, label, self._chosen())
 
@@ -200,8 +200,8 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
     def _look_at_pad(self) -> float:
         """Try what is on the pad whenever it has changed."""
         if self._take is not None and self._chosen():
-            drawing, _ = self._take()
-            if drawing and drawing is not self._tried:
+            given = self._take()
+            if given[0] and given != self._tried:
                 self.try_drawing()
         return LOOK_SECONDS
 
