@@ -63,7 +63,7 @@ class EvaluationConfig:
     robustness_per_class: int = 4
     inception: str = ""
     seed: int = 0
-    classifier_steps: int = 600
+    classifier_steps: int = 900
     batch_size: int = 128
     cache: str = ""
 

@@ -141,7 +141,7 @@ class ClassifierFeatures:
         given = (str(seed), str(steps), data.images_u8.numpy(), data.labels.numpy(), *data.classes)
         blank = fresh_classifier(len(data.classes))
         return cls(
-            cache.network(content_digest("classifier 1", *given), blank, lambda: train_classifier(data, seed, steps))
+            cache.network(content_digest("classifier 2", *given), blank, lambda: train_classifier(data, seed, steps))
         )
 
     def __call__(self, pictures_u8: Tensor) -> Tensor:
