@@ -37,7 +37,7 @@ def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_S
             loss.backward()
             optimizer.step()
             schedule.step()
-    return classifier.eval()
+    return classifier.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload, no-any-return]
 
 
 def _rate_share(done: float) -> float:

@@ -204,11 +204,10 @@ class EdgeGAN:
         numbers = torch.tensor([self._class_number(label) for label in labels])
         conditions = self._conditions[numbers.to(self._device)]
         noises = torch.cat([self._noise(seed, variation) for variation in range(variations)])
-        parts = []
+        every = torch.arange(len(sketches) * variations).split(_AT_ONCE)
         with self._lock, torch.inference_mode():
-            for rows in torch.arange(len(sketches) * variations).split(_AT_ONCE):
-                parts.append(self._drawn_together(sketches, conditions, noises, rows))
-        images, edges, latents = (np.concatenate(every) for every in zip(*parts))
+            parts = [self._drawn_together(sketches, conditions, noises, rows) for rows in every]
+        images, edges, latents = (np.concatenate(one) for one in zip(*parts))
         return Result(images, edges, latents, (time.perf_counter() - began) * 1e3)
 
     @functools.cached_property

@@ -115,6 +115,7 @@ def _quickest(ways: list[tuple[str, Draw]], example: tuple[Tensor, Tensor, Tenso
 
 
 def cpu_candidates(module: Drawer, example: tuple[Tensor, Tensor, Tensor]) -> Iterator[tuple[str, Draw]]:
+    """Ways to run on a CPU that all give the same, by name."""
     for arranged, suffix in ((module, ""), (channels_last(copy.deepcopy(module)), ", channels last")):
         yield f"eager{suffix}", arranged
         with contextlib.suppress(RuntimeError), torch.inference_mode(), warnings.catch_warnings():
