@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
     from edgegan_widget.engine import EdgeGAN, Result
     from edgegan_widget.launching import launch
+    from edgegan_widget.panels.evaluate import EvaluatePanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
     from edgegan_widget.raster import Rasterizer, rasterize
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Drawing": "strokes",
     "EdgeGAN": "engine",
+    "EvaluatePanel": "panels.evaluate",
     "FinetunePanel": "panels.finetune",
     "ModelConfig": "config",
     "PRESETS": "config",
@@ -48,6 +50,7 @@ __all__ = [
     "PRESETS",
     "Drawing",
     "EdgeGAN",
+    "EvaluatePanel",
     "FinetunePanel",
     "ModelConfig",
     "Progress",

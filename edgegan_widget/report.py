@@ -13,44 +13,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from edgegan_widget.evaluation import Evaluation
+from edgegan_widget.report_table import COLUMNS, at, table, written
 from edgegan_widget.scoring import FLAGS, Scored
 
 __all__ = ["page", "table"]
 
 Json = dict[str, Any]
 U8 = npt.NDArray[np.uint8]
-Column = tuple[str, str, tuple[str, ...]]
 
 SHOWN = 4  # tiles at each end of a class's gallery
 FAILURES = 12
-
-# Heading, how it is written, where the number is; an arrow tells which way is better.
-COLUMNS: tuple[Column, ...] = (
-    ("FID ↓", ".2f", ("realism", "fid")),
-    ("Fréchet distance ↓", ".2f", ("realism", "frechet_distance")),
-    ("KID ↓", ".4f", ("realism", "kid")),
-    ("precision ↑", ".2f", ("realism", "precision")),
-    ("recall ↑", ".2f", ("realism", "recall")),
-    ("density ↑", ".2f", ("realism", "density")),
-    ("coverage ↑", ".2f", ("realism", "coverage")),
-    ("right class ↑", ".1%", ("right_class", "accuracy")),
-    ("F-score of lines ↑", ".3f", ("faithful", "f_score")),
-    ("chamfer ↓", ".4f", ("faithful", "chamfer")),
-    ("variety, 1 is real", ".2f", ("diversity", "ratio")),
-    ("nearly the same ↓", ".1%", ("diversity", "same_share")),
-    ("near copies, 5 % expected", ".1%", ("memorisation", "pixels", "copied_share")),
-)
-
-
-def table(report: Json) -> str:
-    """The table of models as text, one line a model and set."""
-    lines = []
-    for row in report["models"]:
-        for found in row["sets"]:
-            cells = [f"{heading} {_written(found, way, place)}" for heading, way, place in COLUMNS if _at(found, place)]
-            flags = f"  [{', '.join(found['flags'])}]" if found["flags"] else ""
-            lines.append(f"{row['name']} · {found['name']}{flags}\n  " + "; ".join(cells))
-    return "\n".join(lines)
 
 
 def page(evaluation: Evaluation) -> str:
@@ -106,7 +78,7 @@ def _flag_lines(report: Json) -> Iterator[str]:
 def _tables(report: Json) -> Iterator[str]:
     for place, given in enumerate(report["sets"]):
         rows = [(row["name"], row["sets"][place], row["milliseconds"]["median"]) for row in report["models"]]
-        shown = [column for column in COLUMNS if any(_at(found, column[2]) for _, found, _ in rows)]
+        shown = [column for column in COLUMNS if any(at(found, column[2]) for _, found, _ in rows)]
         yield f"<h2>{_text(given['name'])}: {given['drawings']} drawings</h2>"
         heads = "".join(f"<th>{_text(heading)}</th>" for heading, _, _ in shown)
         yield f"<table><tr><th>model</th>{heads}<th>ms a drawing</th></tr>"
@@ -122,28 +94,10 @@ def _tables(report: Json) -> Iterator[str]:
 
 
 def _cell(found: Json, way: str, path: tuple[str, ...]) -> str:
-    about = _at(found, path) or {}
+    about = at(found, path) or {}
     hover = "; ".join(f"{key}: {value}" for key, value in about.items() if key not in ("value", "low", "high"))
     mark = ' <span class="mark">unreliable</span>' if "unreliable" in about else ""
-    return f'<td title="{_text(hover)}">{_written(found, way, path)}{mark}</td>'
-
-
-def _written(found: Json, way: str, path: tuple[str, ...]) -> str:
-    about = _at(found, path)
-    if not about or about["value"] is None:
-        return "-"
-    ends = [about.get("low"), about.get("high")]
-    told = f" [{ends[0]:{way}}, {ends[1]:{way}}]" if None not in ends else ""
-    return f"{about['value']:{way}}{told}"
-
-
-def _at(found: Json, path: tuple[str, ...]) -> Json | None:
-    part: Any = found
-    for name in path:
-        part = part.get(name)
-        if part is None:
-            return None
-    return dict(part)
+    return f'<td title="{_text(hover)}">{written(found, way, path)}{mark}</td>'
 
 
 def _failures(evaluation: Evaluation) -> Iterator[str]:

@@ -15,6 +15,7 @@ from edgegan_widget.panels.parts import guard
 from edgegan_widget.runs import find_runs
 
 if TYPE_CHECKING:
+    from edgegan_widget.panels.evaluate import EvaluatePanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
 
@@ -28,7 +29,7 @@ class _Closes(Protocol):
 
 
 class Workbench(Panel):
-    """Drawing, training and fine-tuning as tabs that share one pad.
+    """Drawing, training, fine-tuning and evaluating as tabs that share one pad.
 
     Parameters
     ----------
@@ -56,7 +57,11 @@ class Workbench(Panel):
         super().__init__()
         self.pad = SketchPad(model, device=device)
         self._device, self._runs = device, Path(runs)
-        self._makers = {"Train": self._make_train, "Fine-tune": self._make_finetune}  # in the tabs' order
+        self._makers = {  # in the tabs' order
+            "Train": self._make_train,
+            "Fine-tune": self._make_finetune,
+            "Evaluate": self._make_evaluate,
+        }
         self._made: dict[str, _Closes] = {}
         self._places = {name: widgets.VBox([]) for name in ("Draw", *self._makers)}
         self._places["Draw"].children = [self.pad]
@@ -76,6 +81,11 @@ class Workbench(Panel):
     def finetune(self) -> FinetunePanel:
         """Going on from a trained model."""
         return self._panel("Fine-tune")  # type: ignore[return-value]
+
+    @property
+    def evaluate(self) -> EvaluatePanel:
+        """Measuring models side by side."""
+        return self._panel("Evaluate")  # type: ignore[return-value]
 
     def show_tab(self, name: str) -> None:
         """Show a tab by its name, such as ``Train``."""
@@ -122,6 +132,11 @@ class Workbench(Panel):
         from edgegan_widget.panels.finetune import FinetunePanel
 
         return FinetunePanel(self._runs, self._device, self.use_model, lambda: (self.pad.drawing, self.pad.label))
+
+    def _make_evaluate(self) -> EvaluatePanel:
+        from edgegan_widget.panels.evaluate import EvaluatePanel
+
+        return EvaluatePanel(self._runs, self._device, take_drawing=lambda: (self.pad.drawing, self.pad.label))
 
     def _look(self) -> float:
         """Tell in the tabs' titles whether something is trained right now."""

@@ -22,6 +22,8 @@ U8 = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
+STYLES = ("style.css", "training.css", "evaluate.css")
+
 
 def button(label: str, on_click: Callable[..., None], tooltip: str, css_class: str = "") -> widgets.Button:
     """A button with words on it; icons would come from another server."""
@@ -94,5 +96,5 @@ def thumb(picture: U8, tooltip: str = "", on_click: Callable[..., None] | None =
 def style_and_script() -> str:
     """The page's style sheets and the browser's side of the pad, as HTML to display once."""
     here = Path(__file__).parent / "static"
-    style, training, script = ((here / name).read_text("utf-8") for name in ("style.css", "training.css", "pad.js"))
-    return f"<style>{style}{training}</style><script>{script}</script>"
+    style = "".join((here / name).read_text("utf-8") for name in STYLES)
+    return f"<style>{style}</style><script>{(here / 'pad.js').read_text('utf-8')}</script>"
