@@ -113,19 +113,17 @@ def tally_file(votes: str | bytes, report: str | bytes) -> tuple[Tally, tuple[st
     """
     try:
         given, compared = json.loads(votes), json.loads(report)
-        vote, (first, second) = compared["vote"], compared["models"]
-        if given["page"] != vote["page"]:
-            raise DataError(
-                "the votes are of another page than the report's; give the REPORT.json made with that page."
-            )
-        sides = [pair["first_left"] for pair in vote["pairs"]]
+        (first, second), same_page = compared["models"], given["page"] == compared["vote"]["page"]
+        sides = [bool(pair["first_left"]) for pair in compared["vote"]["pairs"]]
         counted = {"first": 0, "second": 0, "equal": 0}
-        for one in _last_of_each(given["votes"]):
+        for one in _last_of_each(given["votes"]) if same_page else []:
             counted[_meant(one["choice"], sides[one["pair"]])] += 1
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DataError(
             "these are no votes and their report; give VOTES.json from the voting page and the REPORT.json beside it."
         ) from error
+    if not same_page:
+        raise DataError("the votes are of another page than the report's; give the REPORT.json made with that page.")
     return tally(**counted), (first, second)
 
 
