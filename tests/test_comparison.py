@@ -32,7 +32,7 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
                 draw_object(name, random).save(root / split / name / f"{number:02}.png")
     val, more = load_data(root, "val"), load_data(root, "more")
     models = [Constructed("faithful", val, val), Shuffled("shuffled", val, more)]
-    config = EvaluationConfig(classifier_steps=60, robustness_per_class=0, variations=2, cache="none")
+    config = EvaluationConfig(classifier_steps=150, robustness_per_class=0, variations=2, cache="none")
     found = [step.evaluation for step in evaluate(models, root, config=config)][-1]
     assert found is not None
     return found
