@@ -12,8 +12,9 @@ from edgegan_widget._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from edgegan_widget.app import SketchPad
-    from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
+    from edgegan_widget.config import PRESETS, EvaluationConfig, ModelConfig, TrainConfig
     from edgegan_widget.engine import EdgeGAN, Result
+    from edgegan_widget.evaluation import evaluate
     from edgegan_widget.launching import launch
     from edgegan_widget.panels.evaluate import EvaluatePanel
     from edgegan_widget.panels.finetune import FinetunePanel
@@ -28,6 +29,7 @@ _HOMES = {
     "Drawing": "strokes",
     "EdgeGAN": "engine",
     "EvaluatePanel": "panels.evaluate",
+    "EvaluationConfig": "config",
     "FinetunePanel": "panels.finetune",
     "ModelConfig": "config",
     "PRESETS": "config",
@@ -40,6 +42,7 @@ _HOMES = {
     "TrainConfig": "config",
     "TrainPanel": "panels.train",
     "Workbench": "workbench",
+    "evaluate": "evaluation",
     "find_runs": "runs",
     "launch": "launching",
     "rasterize": "raster",
@@ -51,6 +54,7 @@ __all__ = [
     "Drawing",
     "EdgeGAN",
     "EvaluatePanel",
+    "EvaluationConfig",
     "FinetunePanel",
     "ModelConfig",
     "Progress",
@@ -62,6 +66,7 @@ __all__ = [
     "TrainConfig",
     "TrainPanel",
     "Workbench",
+    "evaluate",
     "find_runs",
     "launch",
     "rasterize",

@@ -223,7 +223,7 @@ class EvaluationConfig:
     )
     inception: str = _setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
     seed: int = _setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
-    classifier_steps: int = _setting(600, "steps that the classifier is trained for", least=1, advanced=True)
+    classifier_steps: int = _setting(900, "steps that the classifier is trained for", least=1, advanced=True)
     batch_size: int = _setting(
         128, "pictures that a network looks at together; no number depends on it", least=1, advanced=True
     )
