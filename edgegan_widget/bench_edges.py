@@ -16,6 +16,7 @@ import torch
 from edgegan_widget.augment import distort
 from edgegan_widget.edges import SOURCES, draw, edge_styles
 from edgegan_widget.photosketch import SIZE_PX, PhotoSketch, PhotoSketchNet
+from edgegan_widget.schedule import PHOTOSKETCH
 
 __all__ = ["rows"]
 
@@ -43,7 +44,7 @@ def _source_rows() -> list[dict[str, Any]]:
     for height, width in SIZES_PX:
         image = _object(height, width)
         actions: dict[str, Callable[[], object]] = {
-            f"edges {source}": functools.partial(draw, image, source) for source in SOURCES if source != "photosketch"
+            f"edges {source}": functools.partial(draw, image, source) for source in SOURCES if source not in PHOTOSKETCH
         }
         actions["edges, the four that training sees"] = functools.partial(edge_styles, image, height // 2)
         actions["sketch distorted"] = functools.partial(distort, draw(image, "contour"), 0)
@@ -56,6 +57,7 @@ def _source_rows() -> list[dict[str, Any]]:
 def _photosketch_rows(rounds: int = 5) -> list[dict[str, Any]]:
     """A call against the bare network, in turns, so that both see the same load; weights do not change speed."""
     photosketch = PhotoSketch(PhotoSketchNet())
+    smaller = PhotoSketch(photosketch.network, size_px=128)
     image = _object(*SIZES_PX[1])
     tensor = torch.zeros(1, 3, SIZE_PX, SIZE_PX)
     times: dict[str, list[float]] = {"call": [], "bare": []}
@@ -70,8 +72,10 @@ def _photosketch_rows(rounds: int = 5) -> list[dict[str, Any]]:
             times["call"].append(called - began)
             times["bare"].append(ended - called)
     call, bare = (statistics.median(times[name]) for name in ("call", "bare"))
+    half = _seconds(functools.partial(smaller, _object(*SIZES_PX[0])))
     return [
         _row("edges photosketch, 640x480", 1 / call, "pictures/s"),
+        _row("edges photosketch128, 128x128", 1 / half, "pictures/s"),
         _row("edges photosketch, time against the bare network", call / bare, "times", PHOTOSKETCH_BAR),
     ]
 

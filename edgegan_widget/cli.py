@@ -16,6 +16,7 @@ from edgegan_widget.cli_training import add_export, add_study, add_train
 from edgegan_widget.config import DEVICES, SIZES_PX
 from edgegan_widget.errors import DataError, EdgeGANError
 from edgegan_widget.files import write_atomic, write_bytes
+from edgegan_widget.schedule import EDGE_SOURCES, EDGES_HELP
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -121,13 +122,16 @@ def _add_pack(commands: Commands) -> None:
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
     command.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
     command.add_argument("--size", type=int, default=64, choices=SIZES_PX, help="side in pixels (default: 64)")
+    command.add_argument("--edges", default="", metavar="SOURCES", help=f"beside those always drawn: {EDGES_HELP}")
     command.set_defaults(run=_pack)
 
 
 def _pack(options: argparse.Namespace) -> None:
     from edgegan_widget.dataset import pack
+    from edgegan_widget.edges import parse_sources
 
-    counts = pack(options.data, options.out, options.size)
+    more = [source for source in parse_sources(options.edges) if source not in EDGE_SOURCES] if options.edges else []
+    counts = pack(options.data, options.out, options.size, more)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
 
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan_widget.errors import ConfigError
+from edgegan_widget.schedule import EDGES_HELP
+
 if TYPE_CHECKING:
     from edgegan_widget.prepare.build import Options, Progress
     from edgegan_widget.prepare.finish import Summary
@@ -40,9 +43,16 @@ def _command(
         command.add_argument("--name", default=part, help=f"what is read is known by it in DATA (default: {part})")
         command.add_argument("--size", type=int, default=128, metavar="PX", help="side of cut-outs (default: 128)")
         command.add_argument("--margin", type=float, default=0.05, metavar="SHARE", help="free on each side")
-        command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
+        _add_where(command)
         _add_judging(command)
     return command
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
+    text = "address of a Dask scheduler whose workers see DATA and the sources and do the work instead"
+    command.add_argument("--dask", default="", metavar="SCHEDULER", help=text)
+    command.add_argument("--edges", default="", metavar="SOURCES", help=f"keep edge maps in DATA/edges: {EDGES_HELP}")
 
 
 def _add_judging(command: argparse.ArgumentParser) -> None:
@@ -64,7 +74,8 @@ def _options(options: argparse.Namespace) -> Options:
     from edgegan_widget.prepare.work import Making
 
     making, judging = Making(options.size, options.margin), _judging(options, Judging())
-    return Options(making, judging.val_share, judging.thresholds, judging.keep_refused, options.workers)
+    kept = (judging.val_share, judging.thresholds, judging.keep_refused)
+    return Options(making, *kept, options.workers, options.dask, _names(options.edges))
 
 
 def _judging(options: argparse.Namespace, base: Judging) -> Judging:
@@ -99,13 +110,20 @@ def _sketchycoco(actions: Commands) -> None:
     command.add_argument("--classes", default="", metavar="A,B", help="class names, divided by commas (default: all)")
     command.add_argument("--animals", action="store_true", help="the five animals of the reference retraining")
     command.add_argument("--own-edges", action="store_true", help="pairs with SketchyCOCO's own edge maps")
+    text = "also write people's sketches of its validation split, for evaluate --sketches DIR"
+    command.add_argument("--sketches", type=Path, metavar="DIR", help=text)
 
 
 def _from_sketchycoco(options: argparse.Namespace) -> None:
     from edgegan_widget.prepare.sketchycoco import ANIMALS, SketchyCocoReader
 
     classes = ANIMALS if options.animals else _names(options.classes)
-    _prepare(options, SketchyCocoReader(options.root, classes, options.own_edges))
+    reader = SketchyCocoReader(options.root, classes, options.own_edges)
+    _prepare(options, reader)
+    if options.sketches:
+        done = list(reader.write_sketches(options.sketches))
+        _show_problems([problem for problem in done if problem], None)
+        print(f"{options.sketches}: {done.count('')} sketches; edgegan-widget evaluate takes them as --sketches")
 
 
 def _folder(actions: Commands) -> None:
@@ -154,7 +172,7 @@ def _audit(actions: Commands) -> None:
     command = _command(actions, "audit", "judge a data folder; write report and list, delete nothing", _run_audit)
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png, made here or not")
     command.add_argument("--apply", action="store_true", help="move what is refused to DATA/refused, and back")
-    command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
+    _add_where(command)
     _add_judging(command)
 
 
@@ -163,7 +181,7 @@ def _run_audit(options: argparse.Namespace) -> None:
     from edgegan_widget.prepare.judging import load_judging
 
     judging = _judging(options, load_judging(options.data))
-    summary = _follow(audit(options.data, judging, options.apply, options.workers))
+    summary = _follow(audit(options.data, judging, options.apply, options.workers, options.dask, _names(options.edges)))
     _show(options.data, summary, [])
     if not options.apply:
         print("Nothing was moved; add --apply to set aside what is refused.")
@@ -172,16 +190,29 @@ def _run_audit(options: argparse.Namespace) -> None:
 def _audit_check(actions: Commands) -> None:
     text = "measure the audit: plant defects in real pictures, count what is found"
     command = _command(actions, "audit-check", text, _run_audit_check)
-    command.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of COCO photos")
-    command.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="instances_....json")
+    command.add_argument("--images", type=Path, metavar="DIR", help="folder of COCO photos, with --annotations")
+    command.add_argument("--annotations", type=Path, metavar="FILE", help="instances_....json")
+    command.add_argument("--data", type=Path, metavar="DATA", help="or: a folder of cut-outs, <split>/<class>/*.png")
+    command.add_argument(
+        "--half", choices=("odd", "even"), help="every other picture: one half to tune on, one to report"
+    )
+    command.add_argument("--most", type=int, default=0, metavar="N", help="at most so many pictures, spread evenly")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the plants (default: 0)")
+    command.add_argument("--rounds", type=int, default=1, metavar="N", help="how often to plant (default: 1)")
     _add_judging(command)
 
 
 def _run_audit_check(options: argparse.Namespace) -> None:
-    from edgegan_widget.prepare.audit_check import check, table
+    from edgegan_widget.prepare.audit_check import check, coco_photos, cut_outs, half, table
     from edgegan_widget.prepare.judging import Judging
 
-    print(table(check(options.images, options.annotations, _judging(options, Judging()).thresholds)))
+    if (options.data is None) == (options.images is None or options.annotations is None):
+        raise ConfigError("defects are planted in photos or in cut-outs; give --images and --annotations, or --data.")
+    if options.rounds < 1:
+        raise ConfigError(f"rounds is {options.rounds}; it must be 1 or more.")
+    photos = cut_outs(options.data) if options.data else coco_photos(options.images, options.annotations)
+    chosen, judging = half(photos, options.half or "", options.most), _judging(options, Judging())
+    print(table(check(chosen, judging.thresholds, options.seed, options.rounds, alone=options.data is not None)))
 
 
 def _sample(actions: Commands) -> None:
@@ -236,11 +267,16 @@ def _follow(reports: Iterator[Progress]) -> Summary:
 
     with tqdm(unit=" sources", dynamic_ncols=True) as bar:
         for progress in reports:
-            bar.set_postfix_str(f"{progress.objects} objects, {progress.problems} problems", refresh=False)
+            bar.set_postfix_str(_about(progress), refresh=False)
             bar.update(progress.sources - bar.n)
     if progress.summary is None:
         raise RuntimeError("the preparation ended without a summary")
     return progress.summary
+
+
+def _about(progress: Progress) -> str:
+    drawn = f", edge maps of {progress.edge_maps}" if progress.edge_maps else ""
+    return f"{progress.objects} objects, {progress.problems} problems{drawn}"
 
 
 def _show(data: Path, summary: Summary, problems: list[str]) -> None:
@@ -254,6 +290,8 @@ def _show(data: Path, summary: Summary, problems: list[str]) -> None:
     if summary.problems:
         lines = (data / "problems.txt").read_text("utf-8").splitlines()
         _show_problems(lines, data / "problems.txt")
+    for warning in summary.warnings[:_MOST_SHOWN]:
+        print(f"few: {warning}")
     print(f"{data}: {summary.pictures.total():,} pictures, {summary.refused:,} set aside; why: {data / 'audit.html'}")
     print(f"Train with it: edgegan-widget train {data}")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from edgegan_widget.errors import ConfigError
-from edgegan_widget.schedule import parse_schedule
+from edgegan_widget.schedule import Schedule, parse_schedule, sources_of
 
 __all__ = ["PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig", "from_json", "to_json"]
 
@@ -152,8 +152,22 @@ class TrainConfig:
         most=2,
         advanced=True,
     )
+    edges: str = _setting(
+        "",
+        "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
+        "photosketch=FILE (none named: the first four)",
+        advanced=True,
+    )
     edge_schedule: str = _setting(
-        "", "sources of edge maps by epoch, as '0: full, hand 0; 30: full, outline, thin 2, hand 1'", advanced=True
+        "",
+        "the same by epoch, instead of edges, as '0: full, hand 0; 30: full, contour, thin 2, hand 1'",
+        advanced=True,
+    )
+    hand_details: float = _setting(
+        0.0, "how often inner strokes are left out of edge maps, 1 as people do", least=0, most=4, advanced=True
+    )
+    hand_proportions: float = _setting(
+        0.0, "how far edge maps lose their proportions, 1 as people's do", least=0, most=4, advanced=True
     )
     start_from: str = _setting("", "fine-tune this model: a shipped name, model folder or run folder")
     trains: str = _setting("all", "which networks fine-tuning moves", allowed=TRAINS)
@@ -185,7 +199,24 @@ class TrainConfig:
             raise ConfigError("decay_fraction is 1; it must be below 1, or no step has the whole rate.")
         if self.preset == "drawings" and not self.start_from:
             raise ConfigError("the drawings recipe moves a trained model; name it with start_from, such as 'default'.")
-        parse_schedule(self.edge_schedule)
+        if self.edges and self.edge_schedule:
+            raise ConfigError("edges and edge_schedule are both given; name the kinds of edge maps in one of them.")
+        if self.preset == "paper" and (self.edges or self.hand_details or self.hand_proportions):
+            raise ConfigError(
+                "the paper's recipe shows its encoder the edge map it learns to draw, as it is; leave edges and "
+                "hand_... out, or choose preset 'compact' or 'modern'."
+            )
+        self.schedule  # noqa: B018  raises where it cannot be read
+
+    @property
+    def schedule(self) -> Schedule:
+        """Edge maps by epoch, read from ``edges`` or ``edge_schedule``."""
+        return parse_schedule(self.edge_schedule or (f"0: {self.edges}" if self.edges else ""))
+
+    @property
+    def edge_sources(self) -> tuple[str, ...]:
+        """Edge maps that have to be drawn beside those that always are."""
+        return sources_of(self.schedule)
 
     @classmethod
     def from_preset(cls, preset: str, **changes: Any) -> TrainConfig:

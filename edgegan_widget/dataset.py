@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from edgegan_widget.augment import place, sketch_like
+from edgegan_widget.augment import TRAINED, Hand, place, sketch_like
 from edgegan_widget.chance import stream
 from edgegan_widget.data_folder import SUFFIXES
+from edgegan_widget.edge_maps import planes, squared
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture, write_atomic
@@ -29,6 +30,8 @@ from edgegan_widget.schedule import EDGE_SOURCES
 __all__ = ["Batch", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
 
 log = logging.getLogger(__name__)
+
+U8 = npt.NDArray[np.uint8]
 
 _PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
 
@@ -62,12 +65,15 @@ class PairDataset:
         int64 [N], index into ``classes``.
     classes
         Class names.
+    sources
+        Which edge map each drawing is, see :mod:`edgegan_widget.edges`; a ready pair has the first alone.
     """
 
     images_u8: Tensor
     edges_u8: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    sources: tuple[str, ...] = EDGE_SOURCES
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -89,10 +95,11 @@ class PairDataset:
         number = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes])
         labels = number[self.labels]
         kept = labels >= 0
-        return PairDataset(self.images_u8[kept], self.edges_u8[kept], labels[kept], tuple(classes))
+        return PairDataset(self.images_u8[kept], self.edges_u8[kept], labels[kept], tuple(classes), self.sources)
 
     def to(self, device: torch.device) -> PairDataset:
-        return PairDataset(self.images_u8.to(device), self.edges_u8.to(device), self.labels.to(device), self.classes)
+        images_u8, edges_u8, labels = (tensor.to(device) for tensor in (self.images_u8, self.edges_u8, self.labels))
+        return PairDataset(images_u8, edges_u8, labels, self.classes, self.sources)
 
     def batches_per_epoch(self, batch_size: int) -> int:
         return max(1, len(self) // batch_size)
@@ -136,26 +143,34 @@ class PairDataset:
         random: torch.Generator,
         mirror: bool = True,
         sources: Mapping[str, float] | None = None,
+        hand: Hand = TRAINED,
         poses: float = 0.0,
     ) -> Batch:
         """These pictures, moved and mirrored, with a sketch each: one of their edge maps, distorted as a hand does.
 
         ``sources`` weighs the edge maps by name and sets the strength of ``hand``, see
-        :func:`edgegan_widget.schedule.scheduled`; None takes all evenly at full strength. ``poses`` is how far objects
-        and drawings alike are bent into other poses, see :func:`edgegan_widget.augment.place`.
+        :func:`edgegan_widget.schedule.scheduled`; None takes those that are always drawn evenly, at full strength.
+        ``hand`` says what such a distortion is made of. ``poses`` is how far objects and drawings alike are bent into
+        other poses, see :func:`edgegan_widget.augment.place`.
         """
-        planes = self.edges_u8.shape[1]
-        weights = torch.tensor([(sources or {}).get(name, 0.0 if sources else 1.0) for name in EDGE_SOURCES])
-        weights = weights[:planes] if weights[:planes].sum() > 0 and planes <= len(weights) else torch.ones(planes)
-        style = torch.multinomial(weights, len(chosen), replacement=True, generator=random)
+        style = torch.multinomial(self._weights(sources), len(chosen), replacement=True, generator=random)
         device = self.labels.device
         chosen, style = chosen.to(device, non_blocking=True), style.to(device, non_blocking=True)
         stacked_u8 = torch.cat(
             [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style][:, None]], dim=1
         )
         moved = place(to_unit(stacked_u8), random, mirror, poses)  # [N, 5, H, W]
-        hand = 1.0 if sources is None else sources["hand"]
-        return Batch(moved[:, :3], moved[:, 3:4], sketch_like(moved[:, 4:], random, hand), self.labels[chosen])
+        strength = 1.0 if sources is None else sources["hand"]
+        sketches = sketch_like(moved[:, 4:], random, strength, hand)
+        return Batch(moved[:, :3], moved[:, 3:4], sketches, self.labels[chosen])
+
+    def _weights(self, sources: Mapping[str, float] | None) -> Tensor:
+        """How often each drawing is taken, float32 [V]."""
+        names = self.sources[: self.edges_u8.shape[1]]
+        wanted = dict.fromkeys(EDGE_SOURCES, 1.0) if sources is None else sources
+        weights = [wanted.get(name, 0.0) for name in names]
+        weights[0] += sum(wanted.get(name, 0.0) for name in EDGE_SOURCES if name not in names)  # of a ready pair: all
+        return torch.tensor(weights) if sum(weights) > 0 else torch.ones(len(weights))
 
     def take(self, chosen: Tensor | Sequence[int], mirror: torch.Generator | None = None) -> Batch:
         """The pictures with these numbers, half of them mirrored if asked; their sketches are their own edge maps."""
@@ -178,20 +193,30 @@ def to_u8(values: Tensor) -> Tensor:
     return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def load_data(data: Path | str, split: str, size_px: int = 64, classes: Sequence[str] | None = None) -> PairDataset:
+def load_data(
+    data: Path | str,
+    split: str,
+    size_px: int = 64,
+    classes: Sequence[str] | None = None,
+    sources: Sequence[str] = (),
+) -> PairDataset:
     """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
-    are made here. Classes are the sub-folders in alphabetical order unless given. A picture that cannot be read is
-    left out and named in the log.
+    are made here, those of :data:`EDGE_SOURCES` and the ``sources`` named beside them; what is kept of these in the
+    folder is taken, see :mod:`edgegan_widget.edge_maps`. Classes are the sub-folders in alphabetical order unless
+    given. A picture that cannot be read is left out and named in the log.
 
     Raises
     ------
     DataError
-        The folder is missing, holds no class, a class holds no readable picture, or a wanted class is absent.
+        The folder is missing, holds no class, a class holds no readable picture, or a wanted class is absent; or a
+        packed file has another size or other edge maps.
+    ModelError
+        The weights of a source cannot be used.
     """
     if Path(data).is_file():
-        return _load_packed(Path(data), split, size_px, classes)
+        return _load_packed(Path(data), split, size_px, classes, sources)
     root = Path(data) / split
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
@@ -202,26 +227,32 @@ def load_data(data: Path | str, split: str, size_px: int = 64, classes: Sequence
         raise DataError(
             f"{root} has no folder for {', '.join(missing) or 'any class'}; it holds {', '.join(found) or 'nothing'}."
         )
-    images, edges, labels = [], [], []
+    images, edges, more, labels = [], [], [], []
     for label, name in enumerate(names):
-        pairs = list(_read_class(root / name, size_px))
+        pairs = _read_class(root / name, size_px, functools.partial(planes, Path(data), sources=sources))
         if not pairs:
             raise DataError(f"{root / name} holds no readable picture ({', '.join(SUFFIXES)}); add some or remove it.")
-        images += [image for image, _ in pairs]
-        edges += [edge for _, edge in pairs]
+        images += [image for image, _, _ in pairs]
+        edges += [edge for _, edge, _ in pairs]
+        more += [drawn for _, _, drawn in pairs]
         labels += [label] * len(pairs)
     most = max(len(edge) for edge in edges)  # a ready pair has one drawing, a cut-out has four
-    edges = [np.concatenate([edge, np.repeat(edge[:1], most - len(edge), 0)]) for edge in edges]
+    edges = [
+        np.concatenate([edge, np.repeat(edge[:1], most - len(edge), 0), drawn]) for edge, drawn in zip(edges, more)
+    ]
     return PairDataset(
         torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(np.stack(edges)),
         torch.tensor(labels),
         names,
+        (*EDGE_SOURCES[:most], *sources),
     )
 
 
-def pack(folder: Path | str, out: Path | str, size_px: int = 64) -> dict[str, int]:
+def pack(folder: Path | str, out: Path | str, size_px: int = 64, sources: Sequence[str] = ()) -> dict[str, int]:
     """Write the pictures and edge maps of a folder's splits as one ``.npz`` file, to carry elsewhere or load quickly.
+
+    ``sources`` names edge maps beside those that are always drawn, see :func:`load_data`.
 
     Returns
     -------
@@ -231,12 +262,13 @@ def pack(folder: Path | str, out: Path | str, size_px: int = 64) -> dict[str, in
     counts = {}
     for split in ("train", "val"):
         if (Path(folder) / split).is_dir():
-            pictures = load_data(folder, split, size_px)
+            pictures = load_data(folder, split, size_px, sources=sources)
             arrays |= {
                 f"{split}_images": pictures.images_u8.numpy(),
                 f"{split}_edges": pictures.edges_u8.numpy(),
                 f"{split}_labels": pictures.labels.numpy(),
                 f"{split}_classes": np.array(pictures.classes),
+                f"{split}_sources": np.array(pictures.sources),
             }
             counts[split] = len(pictures)
     if not counts:
@@ -246,35 +278,44 @@ def pack(folder: Path | str, out: Path | str, size_px: int = 64) -> dict[str, in
     return counts
 
 
-def _load_packed(path: Path, split: str, size_px: int, classes: Sequence[str] | None) -> PairDataset:
+def _load_packed(
+    path: Path, split: str, size_px: int, classes: Sequence[str] | None, sources: Sequence[str]
+) -> PairDataset:
     try:
         with np.load(path, allow_pickle=False) as packed:
             images, edges, labels = (packed[f"{split}_{name}"] for name in ("images", "edges", "labels"))
             found = tuple(str(name) for name in packed[f"{split}_classes"])
+            named = packed[f"{split}_sources"] if f"{split}_sources" in packed else EDGE_SOURCES[: edges.shape[1]]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path} holds no packed {split} pictures ({error}); make it with edgegan-widget pack."
         ) from error
     if images.shape[-1] != size_px:
         raise DataError(f"{path} was packed at {images.shape[-1]} pixels, {size_px} are needed; pack it anew.")
+    asked = {source.partition("=")[0]: source for source in sources}  # weights may lie elsewhere on another machine
+    drawn = tuple(asked.get(str(name).partition("=")[0], str(name)) for name in named)
+    missing = [source for source in sources if source not in drawn]
+    if missing:
+        raise DataError(f"{path} was packed without {missing[0]}; pack it anew with --edges {','.join(sources)}.")
     images_u8, edges_u8, numbers = (torch.from_numpy(array) for array in (images, edges, labels))
-    whole = PairDataset(images_u8, edges_u8, numbers, found)
+    whole = PairDataset(images_u8, edges_u8, numbers, found, drawn)
     return whole if classes is None or tuple(classes) == found else whole.only(classes)
 
 
-def _read_class(folder: Path, size_px: int) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
+def _read_class(folder: Path, size_px: int, draw: Callable[..., U8]) -> list[tuple[U8, U8, U8]]:
+    """Image, edge maps and further edge maps of each picture."""
     pairs = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
         try:
-            pairs.append(_read_picture(path, size_px))
+            pairs.append((*_read_picture(path, size_px), draw(picture=path, size_px=size_px)))
         except DataError as error:
             log.warning("left out: %s", error)
     return pairs
 
 
-def _read_picture(path: Path, size_px: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _read_picture(path: Path, size_px: int) -> tuple[U8, U8]:
     """One file as image uint8 [H, W, 3] and edge maps uint8 [V, H, W]."""
     from PIL import Image
 
@@ -285,9 +326,5 @@ def _read_picture(path: Path, size_px: int) -> tuple[npt.NDArray[np.uint8], npt.
         edge = picture.crop((0, 0, half, picture.height)).convert("L").resize(size, Image.Resampling.BOX)
         image = picture.crop((half, 0, picture.width, picture.height)).resize(size, Image.Resampling.BOX)
         return np.asarray(image), np.asarray(edge)[None]
-    side = max(picture.size)
-    square = Image.new("RGB", (side, side), "white")
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    drawn_at_px = 2 * size_px  # edge maps are made at twice the size, so that their lines come out anti-aliased
-    large = np.asarray(square.resize((drawn_at_px, drawn_at_px), Image.Resampling.LANCZOS))
-    return np.asarray(square.resize(size, Image.Resampling.LANCZOS)), edge_styles(large, size_px)
+    large = squared(picture, 2 * size_px)  # edge maps are made at twice the size: their lines come out anti-aliased
+    return squared(picture, size_px), edge_styles(large, size_px)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from edgegan_widget.errors import ConfigError
 
-__all__ = ["EDGES_HELP", "EDGE_SOURCES", "Schedule", "parse_schedule", "scheduled"]
+__all__ = [
+    "EDGES_HELP", "EDGE_SOURCES", "OTHER_SOURCES", "PHOTOSKETCH", "Schedule", "parse_schedule", "scheduled",
+    "sources_of",
+]  # fmt: skip
 
 EDGE_SOURCES = ("full", "outline", "thin", "coarse")  # planes of a picture's edge maps, see edgegan_widget.edges
+OTHER_SOURCES = ("xdog", "canny", "contour")  # drawn while data is loaded, where they are named
+PHOTOSKETCH = ("photosketch", "photosketch128")  # each with the file of its weights: photosketch=FILE
 EDGES_HELP = (
-    "how edge maps are drawn: full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour or "
-    "photosketch=WEIGHTS.pth, several with commas between"
+    "how edge maps are drawn: full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour, "
+    "photosketch=WEIGHTS.pth or photosketch128=WEIGHTS.pth (faster), several with commas between"
 )  # of the option --edges, here because what reads options loads nothing heavy
 
 Schedule = tuple[tuple[float, dict[str, float]], ...]
@@ -30,26 +35,44 @@ def parse_schedule(text: str) -> Schedule:
     try:
         for part in filter(None, (part.strip() for part in text.split(";"))):
             epoch, _, sources = part.partition(":")
-            weights = dict.fromkeys(EDGE_SOURCES, 0.0) | {"hand": 1.0}
-            for source in sources.split(","):
-                name, *weight = source.split()
-                weights[name] = float(weight[0]) if weight else 1.0
+            weights = dict.fromkeys(EDGE_SOURCES, 0.0) | {"hand": 1.0} | dict(map(_weighed, sources.split(",")))
             stages.append((float(epoch), weights))
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise ConfigError(
             f"edge_schedule is {text!r}; write it as '0: full, hand 0; 30: full, outline, thin 2, hand 1'."
         ) from error
     epochs = [epoch for epoch, _ in stages]
     for _, weights in stages:
-        unknown = sorted(set(weights) - {*EDGE_SOURCES, "hand"})
-        if unknown or min(weights.values()) < 0 or not any(weights[name] for name in EDGE_SOURCES):
+        drawn = {name: weight for name, weight in weights.items() if name != "hand"}
+        if not all(map(_is_source, drawn)) or min(weights.values()) < 0 or not any(drawn.values()):
             raise ConfigError(
-                f"edge_schedule is {text!r}; each stage needs one of {', '.join(EDGE_SOURCES)} with a weight above 0, "
-                "and beside them only hand (0 to 1)."
+                f"edge_schedule is {text!r}; each stage needs one of {', '.join((*EDGE_SOURCES, *OTHER_SOURCES))} or "
+                f"{PHOTOSKETCH[0]}=FILE with a weight above 0, and beside them only hand (0 to 1)."
             )
     if epochs != sorted(set(epochs)):
         raise ConfigError(f"edge_schedule is {text!r}; its epochs must ascend.")
-    return tuple(stages)
+    named = dict.fromkeys(name for _, weights in stages for name in weights)
+    return tuple((epoch, {name: weights.get(name, 0.0) for name in named}) for epoch, weights in stages)
+
+
+def _weighed(source: str) -> tuple[str, float]:
+    """Name and weight, which is 1 unless it is given."""
+    name, _, weight = source.strip().rpartition(" ")
+    try:
+        return name.strip(), float(weight)
+    except ValueError:  # file names may have spaces
+        return source.strip(), 1.0
+
+
+def _is_source(name: str) -> bool:
+    kind, _, weights = name.partition("=")
+    return name in EDGE_SOURCES + OTHER_SOURCES or (kind in PHOTOSKETCH and weights != "")
+
+
+def sources_of(schedule: Schedule) -> tuple[str, ...]:
+    """What a schedule draws beside :data:`EDGE_SOURCES`, which are always drawn."""
+    named = dict.fromkeys(name for _, weights in schedule for name in weights)
+    return tuple(name for name in named if name not in (*EDGE_SOURCES, "hand"))
 
 
 def scheduled(schedule: Schedule, epoch: float) -> dict[str, float]:

@@ -78,7 +78,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     if config.preset == "drawings":
         pictures, shown = load_drawings(config)
     else:
-        pictures = load_data(config.data, "train", config.size_px, config.classes or None)
+        pictures = load_data(config.data, "train", config.size_px, config.classes or None, config.edge_sources)
         shown = _validation(config, pictures)
     if len(pictures) < config.batch_size and config.preset != "drawings":
         raise TrainingError(

@@ -75,6 +75,17 @@ def test_a_call_draws_one_photo_in_its_own_size(published: Path, golden: dict[st
     assert all(torch.equal(value, after[name]) for name, value in before.items()), "drawing changes no statistics"
 
 
+def test_a_small_picture_can_be_drawn_at_its_own_size(published: Path, golden: dict[str, np.ndarray]) -> None:
+    small = np.asarray(Image.fromarray(golden["image_u8"]).resize((128, 128), Image.Resampling.BICUBIC))
+    drawn = edges.draw(small, f"photosketch128={published}")
+    contour = PhotoSketch.load(published).contours(small[None])[0]
+    assert np.array_equal(drawn, ((contour + 1) / 2 * 255).astype(np.uint8))
+    assert not np.array_equal(drawn, edges.draw(small, f"photosketch={published}"))
+    for size_px in (30, 130, 2048):
+        with pytest.raises(ConfigError, match="multiple of 4 from 32 to 1024"):
+            PhotoSketch.load(published, size_px=size_px)
+
+
 def test_pictures_of_a_batch_do_not_see_each_other() -> None:
     draw = PhotoSketch(PhotoSketchNet())
     pictures = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)

@@ -29,7 +29,8 @@ def test_stages_are_interpolated_by_epoch() -> None:
     ("text", "message"),
     [
         ("full", "write it as"),
-        ("0: full many", "write it as"),
+        ("0: full many", "each stage needs one of"),
+        ("0: photosketch=", "or photosketch=FILE"),
         ("0: pencil", "each stage needs one of full, outline, thin, coarse"),
         ("0: hand 1", "each stage needs one of"),
         ("0: full -1", "each stage needs one of"),

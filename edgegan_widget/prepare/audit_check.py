@@ -1,14 +1,18 @@
-"""How well the audit finds planted defects: precision and recall of each reason, on real photos.
+"""How well the audit finds planted defects: precision and recall of each reason, on real pictures.
 
-For each defect every photo is planted once and held against the same photos as they are. A finding counts as false
-when the picture is as it was, or was given another defect that does not bring this one with it. What the untouched
-photos themselves have is what a person would see in them: nothing was removed from them to make the figures better.
+For each defect every picture is planted once and held against the same pictures as they are, and with the other
+defects. A finding is false when the picture was not given that defect, nor another one that brings it along. A picture
+that is accused as it is counts once, not again with each of its other plants, which say nothing new about the audit.
+What the untouched pictures themselves have is what a person would see in them: none was removed to make the figures
+better, and whoever tunes thresholds has the halves to tune on one and report on the other.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,28 +22,35 @@ from edgegan_widget.errors import DataError
 from edgegan_widget.files import picture_rgb_u8
 from edgegan_widget.prepare.audit import REASONS, Survey, Thresholds, judge
 from edgegan_widget.prepare.coco import CocoReader
-from edgegan_widget.prepare.cutout import cut_out
+from edgegan_widget.prepare.cutout import cut_out, paper_mask
 from edgegan_widget.prepare.defects import DEFECTS, IMPLIED, Planted, in_front
 from edgegan_widget.prepare.duplicates import twins
+from edgegan_widget.prepare.folders import FolderReader
 from edgegan_widget.prepare.masks import coco_mask
 from edgegan_widget.prepare.measures import Shape, hashes, measure
 from edgegan_widget.prepare.work import Making, Record
 
-__all__ = ["Score", "check", "planted_records", "scores", "table"]
+__all__ = ["HALVES", "Score", "check", "coco_photos", "cut_outs", "half", "planted_records", "scores", "table"]
 
 CLEAN = "clean"
+IN_FRONT = "in front"
+HALVES = ("odd", "even")
 _MAKING = Making()
+_NOT_OF_CUT_OUTS = {"hidden", IN_FRONT}  # there is no room before an object that fills its picture
+
+Photos = list[tuple[str, Planted]]
 
 
 @dataclass(frozen=True)
 class Score:
-    """One reason: planted pictures, how many were found, and how many others were accused, of how many."""
+    """One reason: planted pictures, how many were found; others, how many were accused, of these as they are."""
 
     reason: str
     planted: int
     found: int
     accused: int
     others: int
+    as_they_are: int = 0
 
     @property
     def recall(self) -> float:
@@ -47,41 +58,93 @@ class Score:
 
     @property
     def precision(self) -> float:
-        """Of a collection in which half of the pictures have the defect; in rates, as others are more in number."""
+        """Of all that were accused, the share that was planted, by plain counts."""
+        return self.found / max(1, self.found + self.accused)
+
+    @property
+    def balanced(self) -> float:
+        """Precision in a collection of which half has the defect: by rates, as others are more in number."""
         accused = self.accused / max(1, self.others)
         return self.recall / (self.recall + accused) if self.found else 0.0
 
 
-def check(images: Path, annotations: Path, thresholds: Thresholds, seed: int = 0) -> list[Score]:
-    """Plant every defect in every photo and count what the audit finds.
+def check(photos: Photos, thresholds: Thresholds, seed: int = 0, rounds: int = 1, alone: bool = False) -> list[Score]:
+    """Plant every defect in every picture ``rounds`` times, each time otherwise, and count what the audit finds.
+
+    Parameters
+    ----------
+    photos
+        See :func:`coco_photos`, :func:`cut_outs` and :func:`half`.
+    thresholds
+        What is refused.
+    seed, rounds
+        Plants are drawn with ``seed``, ``seed + 1`` and so on.
+    alone
+        The pictures show nothing but the object, so that nothing can stand before it.
+    """
+    found = [scores(planted_records(photos, seed + number, alone), thresholds) for number in range(rounds)]
+    return [functools.reduce(_added, same) for same in zip(*found)]
+
+
+def _added(one: Score, other: Score) -> Score:
+    counts = zip(dataclasses.astuple(one)[1:], dataclasses.astuple(other)[1:])
+    return Score(one.reason, *map(sum, counts))
+
+
+def coco_photos(images: Path, annotations: Path) -> Photos:
+    """The photos' objects that can be cut out, with their classes.
 
     Raises
     ------
     DataError
-        There are fewer than two usable photos.
+        There are fewer than two.
     """
-    return scores(planted_records(images, annotations, seed), thresholds)
+    return _enough(list(_from_coco(images, annotations)), annotations)
 
 
-def planted_records(images: Path, annotations: Path, seed: int = 0) -> dict[str, list[Record]]:
-    """Measures of every photo as it is (``clean``) and with each defect."""
-    photos = _photos(images, annotations)
-    if len(photos) < 2:
-        raise DataError(f"{annotations} has fewer than two usable objects; give more photos to plant defects in.")
-    records: dict[str, list[Record]] = {CLEAN: [_record(photo, label) for label, photo in photos]}
-    for number, (defect, plant) in enumerate((DEFECTS | {"in front": in_front}).items()):
+def cut_outs(data: Path) -> Photos:
+    """Cut-outs on white of a folder ``<split>/<class>/*``; raises as :func:`coco_photos`."""
+    found = []
+    for source in FolderReader(data):
+        with contextlib.suppress(DataError):
+            pixels = picture_rgb_u8(source.path)
+            mask = paper_mask(pixels)
+            found.append((source.regions[0].label, Planted(pixels, mask, np.zeros_like(mask))))
+    return _enough(found, data)
+
+
+def half(photos: Photos, which: str, most: int = 0) -> Photos:
+    """Every other picture (``odd`` or ``even``; else all), of these at most ``most``, spread evenly."""
+    chosen = photos[1::2] if which == "odd" else photos[::2] if which == "even" else photos
+    if not most or len(chosen) <= most:
+        return chosen
+    return [chosen[number * len(chosen) // most] for number in range(most)]
+
+
+def _enough(photos: Photos, where: Path) -> Photos:
+    if len(photos) < 4:
+        raise DataError(f"{where} has fewer than four usable objects; give more pictures to plant defects in.")
+    return photos
+
+
+def planted_records(photos: Photos, seed: int = 0, alone: bool = False) -> dict[str, list[Record | None]]:
+    """Measures of every picture as it is (``clean``) and with each defect, None where it could not be planted."""
+    records: dict[str, list[Record | None]] = {CLEAN: [_record(photo, label) for label, photo in photos]}
+    for number, (defect, plant) in enumerate((DEFECTS | {IN_FRONT: in_front}).items()):
+        if alone and defect in _NOT_OF_CUT_OUTS:
+            continue
         random = np.random.default_rng([seed, number])
         records[defect] = []
         for at, (label, photo) in enumerate(photos):
             other = photos[(at + 1 + int(random.integers(len(photos) - 1))) % len(photos)][1]
+            record = None
             with contextlib.suppress(DataError):  # two objects of which neither fits before the other
-                records[defect].append(_record(plant(photo, random, other), label))
+                record = _record(plant(photo, random, other), label)
+            records[defect].append(record)
     return records
 
 
-def _photos(images: Path, annotations: Path) -> list[tuple[str, Planted]]:
-    """The photos' objects that can be cut out, with their classes."""
-    found = []
+def _from_coco(images: Path, annotations: Path) -> Iterator[tuple[str, Planted]]:
     for source in CocoReader(images, annotations):
         try:
             pixels = picture_rgb_u8(source.path)
@@ -92,8 +155,7 @@ def _photos(images: Path, annotations: Path) -> list[tuple[str, Planted]]:
             rest = [mask for other, mask in enumerate(masks) if other != number]
             others = np.maximum.reduce(rest) if rest else np.zeros_like(masks[number])
             if masks[number].any():
-                found.append((region.label, Planted(pixels, masks[number], np.asarray(others, np.uint8))))
-    return found
+                yield region.label, Planted(pixels, masks[number], np.asarray(others, np.uint8))
 
 
 def _record(planted: Planted, label: str) -> Record:
@@ -102,33 +164,49 @@ def _record(planted: Planted, label: str) -> Record:
     return {"class": label, "measures": measures, "hashes": list(hashes(image))}
 
 
-def scores(records: dict[str, list[Record]], thresholds: Thresholds) -> list[Score]:
-    """Count what the thresholds find; usual shapes are those of the clean photos, as bad ones are few in a set."""
+def scores(records: dict[str, list[Record | None]], thresholds: Thresholds) -> list[Score]:
+    """Count what the thresholds find; usual shapes are those of the clean pictures, as bad ones are few in a set."""
     survey = Survey()
-    for record in records[CLEAN]:
+    for record in _present(records[CLEAN]):
         survey.add(record)
     medians = survey.medians()
-    found = {kind: [set(judge(record, thresholds, medians)) for record in members] for kind, members in records.items()}
-    result = []
-    for reason in REASONS:
-        if reason == "duplicate":
-            result.append(_duplicates(records, thresholds))
-            continue
-        hits = sum(reason in each for each in found[reason])
-        others = [
-            each for kind in found if kind != reason and reason not in IMPLIED.get(kind, ()) for each in found[kind]
-        ]
-        accused = sum(reason in each for each in others)
-        result.append(Score(reason, len(found[reason]), hits, accused, len(others)))
-    return result
+    found = {
+        kind: [None if record is None else set(judge(record, thresholds, medians)) for record in members]
+        for kind, members in records.items()
+    }
+    return [
+        _duplicates(records, thresholds) if reason == "duplicate" else _score(reason, found)
+        for reason in REASONS
+        if reason in records
+    ]
 
 
-def _duplicates(records: dict[str, list[Record]], thresholds: Thresholds) -> Score:
+def _score(reason: str, found: dict[str, list[set[str] | None]]) -> Score:
+    planted = [each for each in found[reason] if each is not None]
+    before = [each is not None and reason in each for each in found[CLEAN]]
+    others = [
+        each
+        for kind, members in found.items()
+        if kind not in (CLEAN, reason) and reason not in IMPLIED.get(kind, ())
+        for each, accused_before in zip(members, before)
+        if each is not None and not accused_before
+    ]
+    accused = sum(reason in each for each in others)
+    hits = sum(reason in each for each in planted)
+    return Score(reason, len(planted), hits, accused + sum(before), len(others) + len(before), sum(before))
+
+
+def _present(records: Sequence[Record | None]) -> list[Record]:
+    return [record for record in records if record is not None]
+
+
+def _duplicates(records: dict[str, list[Record | None]], thresholds: Thresholds) -> Score:
     """Each copy must lead to its own photo, or to one that the photo itself is a copy of; no clean one to another."""
-    clean, copies = records[CLEAN], records["duplicate"]
+    clean, copies = _present(records[CLEAN]), _present(records["duplicate"])
     found = _twins([*clean, *copies], thresholds)
     hits = sum(len(clean) + number in found for number in range(len(copies)))
-    return Score("duplicate", len(copies), hits, sum(number in found for number in range(len(clean))), len(clean))
+    accused = sum(number in found for number in range(len(clean)))
+    return Score("duplicate", len(copies), hits, accused, len(clean), accused)
 
 
 def _twins(records: Sequence[Record], thresholds: Thresholds) -> dict[int, tuple[int, int]]:
@@ -139,11 +217,12 @@ def _twins(records: Sequence[Record], thresholds: Thresholds) -> dict[int, tuple
 
 
 def table(found: Sequence[Score]) -> str:
-    """The scores as text."""
-    lines = [f"{'defect':<26} {'planted':>7} {'found':>6} {'recall':>7} {'accused':>8} {'of':>6} {'precision':>10}"]
-    lines += [
-        f"{REASONS[each.reason]:<26} {each.planted:>7} {each.found:>6} {each.recall:>7.3f} {each.accused:>8} "
-        f"{each.others:>6} {each.precision:>10.3f}"
-        for each in found
-    ]
+    """The scores as text; ``as is`` are those of the accused that nothing was done to."""
+    heads = ("planted", "found", "recall", "accused", "as is", "of", "precision", "balanced")
+    lines = [f"{'defect':<26}" + "".join(f" {head:>9}" for head in heads)]
+    for each in found:
+        counts = f" {each.planted:>9} {each.found:>9} {each.recall:>9.3f} {each.accused:>9} {each.as_they_are:>9}"
+        lines.append(
+            f"{REASONS[each.reason]:<26}{counts} {each.others:>9} {each.precision:>9.3f} {each.balanced:>9.3f}"
+        )
     return "\n".join(lines)

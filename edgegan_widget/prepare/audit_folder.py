@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import heapq
 from collections.abc import Iterator
 from pathlib import Path
 
 from edgegan_widget.errors import DataError
 from edgegan_widget.prepare.build import Progress
+from edgegan_widget.prepare.edging import keep_edges
 from edgegan_widget.prepare.finish import REFUSED, finish
 from edgegan_widget.prepare.folders import FolderReader
-from edgegan_widget.prepare.journal import Journal, parts, source_key
+from edgegan_widget.prepare.journal import Journal, parts
 from edgegan_widget.prepare.judging import Judging, save_judging
-from edgegan_widget.prepare.making import Job, make
-from edgegan_widget.prepare.pool import cores, in_order
+from edgegan_widget.prepare.locking import locked
+from edgegan_widget.prepare.making import Job
+from edgegan_widget.prepare.running import Where, run
 from edgegan_widget.prepare.work import SPLITS, Making, Source
 
 __all__ = ["audit"]
@@ -23,48 +24,47 @@ __all__ = ["audit"]
 FOUND = "found"  # part of a folder that was not made here
 
 
-def audit(data: Path, judging: Judging, move: bool, workers: int = 0) -> Iterator[Progress]:
+def audit(
+    data: Path, judging: Judging, move: bool, workers: int = 0, dask: str = "", edges: tuple[str, ...] = ()
+) -> Iterator[Progress]:
     """Judge a data folder and write its list, report and manifest; the last progress has the summary.
 
     Pictures that were prepared here are not opened again: their measures are known. Of others all that one picture
     tells is measured; whether another object hides it, or how large it was in its photo, it does not tell.
+    Edge maps of the sources in ``edges`` are drawn and kept for training.
 
     Raises
     ------
     DataError
         The folder is missing or is laid out otherwise.
+    PreparationError
+        Another run is preparing the folder, or the cluster at ``dask`` cannot be used.
     """
+    where = Where(workers, dask)
     if not data.is_dir():
         raise DataError(f"{data} is not a folder; give one laid out as <folder>/<split>/<class>/*.png.")
+    found_here = parts(data) in ([], [FOUND])
+    if found_here and not any((data / split).is_dir() for split in SPLITS):
+        raise DataError(f"{data} has neither train nor val; data is laid out as <folder>/<split>/<class>/*.png.")
+    with locked(data):
+        progress = Progress(0, 0, 0, 0)
+        for progress in _measure(data, where) if found_here else ():
+            yield progress
+        save_judging(data, judging)
+        summary = finish(data, judging.thresholds, judging.val_share, judging.keep_refused, move)
+        for drawn in keep_edges(data, edges, Making().size_px, where):
+            progress = dataclasses.replace(progress, edge_maps=drawn)
+            yield progress
+        yield dataclasses.replace(progress, summary=summary)
+
+
+def _measure(data: Path, where: Where) -> Iterator[Progress]:
+    journal = Journal(data, FOUND)
     done = objects = problems = 0
-    if parts(data) in ([], [FOUND]):
-        if not any((data / split).is_dir() for split in SPLITS):
-            raise DataError(f"{data} has neither train nor val; data is laid out as <folder>/<split>/<class>/*.png.")
-        for done, objects, problems in _measure(data, workers):
-            yield Progress(done, 0, objects, problems)
-    save_judging(data, judging)
-    summary = finish(data, judging.thresholds, judging.val_share, judging.keep_refused, move)
-    yield Progress(done, 0, objects, problems, summary)
-
-
-def _measure(data: Path, workers: int) -> Iterator[tuple[int, int, int]]:
-    journal, making = Journal(data, FOUND), Making()
-    done = objects = problems = 0
-    work = functools.partial(make, Job(None, making, 0.0))
-
-    def missing() -> Iterator[tuple[str, Source | None]]:
-        for source in _sources(data):
-            key = source_key(source, making)
-            yield key, None if journal.find(key) else source
-
     try:
-        for key, outcome in in_order(work, missing(), workers or cores()):
-            if outcome is None:
-                outcome = journal.keep(key)
-            else:
-                journal.add(key, outcome)
+        for _, outcome in run(data, Job(None, Making(), 0.0), _sources(data), journal, where):
             done, objects, problems = done + 1, objects + len(outcome.records), problems + len(outcome.problems)
-            yield done, objects, problems
+            yield Progress(done, 0, objects, problems)
         list(journal.finish())
     finally:
         journal.close()

@@ -6,20 +6,22 @@ ask for the next. What was made stays, and the same call goes on from there.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgegan_widget.edges import parse_sources
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.prepare.audit import Thresholds
-from edgegan_widget.prepare.finish import Summary, finish, locate, places
-from edgegan_widget.prepare.journal import Journal, outcomes, source_key
+from edgegan_widget.prepare.edging import keep_edges
+from edgegan_widget.prepare.finish import Summary, finish, places
+from edgegan_widget.prepare.journal import Journal, outcomes
 from edgegan_widget.prepare.judging import Judging, save_judging
-from edgegan_widget.prepare.making import Job, make
-from edgegan_widget.prepare.pool import cores, in_order
-from edgegan_widget.prepare.work import Making, Outcome, Record, Source
+from edgegan_widget.prepare.locking import locked
+from edgegan_widget.prepare.making import Job
+from edgegan_widget.prepare.running import Where, run
+from edgegan_widget.prepare.work import Making, Record, Source
 
 __all__ = ["Options", "Progress", "build"]
 
@@ -40,6 +42,10 @@ class Options:
         Leave refused pictures among those to train on; they are marked in the manifest only.
     workers
         Processes; 0 means one for each core.
+    edges
+        Sources of edge maps to keep for training, see :mod:`edgegan_widget.edges`; a change draws those that are new.
+    dask
+        Address of a Dask scheduler whose workers do the work instead; see :mod:`cluster` for what they need.
     """
 
     making: Making = field(default_factory=Making)
@@ -47,17 +53,21 @@ class Options:
     thresholds: Thresholds = field(default_factory=Thresholds)
     keep_refused: bool = False
     workers: int = 0
+    dask: str = ""
+    edges: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.val_share < 1:
             raise ConfigError(f"val-share is {self.val_share}; it must be from 0 to below 1.")
-        if self.workers < 0:
-            raise ConfigError(f"workers is {self.workers}; it must be 1 or more, or 0 for one a core.")
+        Where(self.workers, self.dask)  # raises where they do not fit
+        if self.edges:
+            parse_sources(",".join(self.edges))
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the preparation is: sources done (of them taken from an earlier run), objects, problems.
+    """Where the preparation is: sources done (of them taken from an earlier run), objects, problems, and pictures whose
+    edge maps were drawn.
 
     ``summary`` comes with the last one.
     """
@@ -67,6 +77,7 @@ class Progress:
     objects: int
     problems: int
     summary: Summary | None = None
+    edge_maps: int = 0
 
 
 def build(out: Path, part: str, sources: Iterable[Source], options: Options | None = None) -> Iterator[Progress]:
@@ -88,15 +99,23 @@ def build(out: Path, part: str, sources: Iterable[Source], options: Options | No
     ConfigError
         The part's name is no file name.
     PreparationError
-        The disk is full, or a worker was killed.
+        The disk is full, a worker was killed, the cluster cannot be used, or another run is preparing ``out``.
+    DependencyError
+        Dask is asked for and not installed.
     """
     options = options or Options()
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", part):
         raise ConfigError(f"name is {part!r}; use letters, digits, - and _.")
-    journal = Journal(out, part)
+    with locked(out):
+        yield from _build(out, part, sources, options)
+
+
+def _build(out: Path, part: str, sources: Iterable[Source], options: Options) -> Iterator[Progress]:
+    journal, job = Journal(out, part), Job(out, options.making, options.val_share)
+    where = Where(options.workers, options.dask)
     done = reused = objects = problems = 0
     try:
-        for again, outcome in _outcomes(out, sources, journal, options):
+        for again, outcome in run(out, job, sources, journal, where):
             done, reused = done + 1, reused + again
             objects, problems = objects + len(outcome.records), problems + len(outcome.problems)
             yield Progress(done, reused, objects, problems)
@@ -105,28 +124,10 @@ def build(out: Path, part: str, sources: Iterable[Source], options: Options | No
         journal.close()
     save_judging(out, Judging(options.thresholds, options.val_share, options.keep_refused))
     summary = finish(out, options.thresholds, options.val_share, options.keep_refused)
-    yield Progress(done, reused, objects, problems, summary)
-
-
-def _outcomes(
-    out: Path, sources: Iterable[Source], journal: Journal, options: Options
-) -> Iterator[tuple[bool, Outcome]]:
-    """What was made of each source, in order, and whether that was in an earlier run."""
-    work = functools.partial(make, Job(out, options.making, options.val_share))
-
-    def missing() -> Iterator[tuple[str, Source | None]]:
-        for source in sources:
-            key = source_key(source, options.making)
-            known = journal.find(key)
-            whole = known is not None and all(locate(out, record) for record in known.records)
-            yield key, None if whole else source
-
-    for key, outcome in in_order(work, missing(), options.workers or cores()):
-        if outcome is None:
-            yield True, journal.keep(key)
-        else:
-            journal.add(key, outcome)
-            yield False, outcome
+    drawn = 0
+    for drawn in keep_edges(out, options.edges, options.making.size_px, where):
+        yield Progress(done, reused, objects, problems, edge_maps=drawn)
+    yield Progress(done, reused, objects, problems, summary, drawn)
 
 
 def _remove(out: Path, stale: list[Record]) -> None:

@@ -20,7 +20,7 @@ from edgegan_widget.prepare.work import Region, Source, object_id
 
 __all__ = ["CocoReader"]
 
-_SUBFOLDERS = ("", "train2017", "val2017", "train2014", "val2014", "images")
+_SUBFOLDERS = ("train2017", "val2017", "train2014", "val2014")
 _LARGEST_SIDE_PX = 65_535
 
 
@@ -118,7 +118,7 @@ class CocoReader:
                 self._skip(entry, f"means picture {number}, which the file does not have")
             return
         image = read_record(stream, *where)
-        name, size = image.get("file_name"), (image.get("width"), image.get("height"))
+        name, size = _name(image), (image.get("width"), image.get("height"))
         try:
             path = self._find(name)
         except DataError as error:
@@ -145,8 +145,21 @@ class CocoReader:
         if not isinstance(name, str):
             raise DataError(f"its file_name is {name!r}; give a name below {self._folder}.")
         path = safe_join(self._folder, name)
-        return next((each for each in self._candidates(path) if each.exists()), path)
+        return next((each for each in self._candidates(name, path.name) if each.exists()), path)
 
-    def _candidates(self, path: Path) -> Iterator[Path]:
-        for subfolder in _SUBFOLDERS:
-            yield path.parent / subfolder / path.name
+    def _candidates(self, name: str, alone: str) -> Iterator[Path]:
+        """As it is named, or by its name alone in one of COCO's folders; those of 2014 carry its name."""
+        for top in (self._folder, self._folder / "images"):
+            yield top / name
+            yield top / alone
+            for subfolder in _SUBFOLDERS:
+                yield top / subfolder / alone
+                yield top / subfolder / f"COCO_{subfolder}_{alone}"
+
+
+def _name(image: dict[str, Any]) -> Any:
+    """``file_name``, or where there is none, as in LVIS, the end of ``coco_url``: folder and file."""
+    address = image.get("coco_url")
+    if image.get("file_name") is not None or not isinstance(address, str) or address.endswith("/"):
+        return image.get("file_name")
+    return "/".join(address.split("/")[-2:])

@@ -9,7 +9,7 @@ __all__ = ["twins"]
 
 U8 = npt.NDArray[np.uint8]
 
-_COARSE_BYTES, _FINE_BYTES = 8, 32
+_COARSE_BYTES, _FINE_BYTES = 8, 40
 _BANDS = 5  # of the 64-bit hash: near pictures agree in all bits of at least one
 _CHUNK_PAIRS = 1_000_000
 _BIT_COUNT = np.array([bin(value).count("1") for value in range(256)], np.uint8)
@@ -21,9 +21,9 @@ def twins(coarse: bytes, fine: bytes, most_bits: int) -> dict[int, tuple[int, in
     Parameters
     ----------
     coarse, fine
-        The pictures' hashes one after the other, 8 and 32 bytes each.
+        The pictures' hashes one after the other, 8 and 40 bytes each.
     most_bits
-        How many of the 256 bits may differ.
+        How many of the 320 bits may differ.
 
     Returns
     -------

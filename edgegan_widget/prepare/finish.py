@@ -35,18 +35,33 @@ __all__ = ["LIST", "MANIFEST", "PROBLEMS", "REFUSED", "REPORT", "Summary", "fini
 
 MANIFEST, LIST, REPORT, PROBLEMS = "manifest.jsonl", "audit.csv", "audit.html", "problems.txt"
 REFUSED = "refused"
+_FEW = (  # a batch of training pictures; what can be seen of a class without being one picture's luck
+    ("train", 32, "it will be learnt by heart: add sources, or leave the class out"),
+    ("val", 5, "scores will say little of it: add sources, or raise --val-share"),
+)
 
 
 @dataclass
 class Summary:
     """What a data folder holds: pictures to train on by (class, split), how many were set aside, findings by
-    reason, and how many objects could not be used.
+    reason, how many objects could not be used, and all classes, those without pictures too.
     """
 
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    classes: set[str] = field(default_factory=set)
     refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     problems: int = 0
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each class that has too few pictures of a split to train on or to judge by."""
+        return [
+            f"{name} has {self.pictures[name, split] or 'no'} {split} pictures, fewer than {least}; {advice}."
+            for name in sorted(self.classes)
+            for split, least, advice in _FEW
+            if self.pictures[name, split] < least
+        ]
 
 
 def places(out: Path, record: Record) -> list[Path]:
@@ -87,31 +102,21 @@ def finish(
     move
         Put files where they belong; without, only write what was found.
     """
-    summary, survey, ids = Summary(), Survey(), []
-    for outcome in outcomes(out):
-        summary.problems += len(outcome.problems)
-        for record in outcome.records:
-            survey.add(record)
-            ids.append(record["id"])
-    near = twins(bytes(survey.hashes), bytes(survey.fine), int(thresholds.duplicate_bits))
-    decisions, medians, report = read_decisions(out / LIST), survey.medians(), Report()
+    summary, known = _survey(out, thresholds)
+    decisions, report = read_decisions(out / LIST), Report()
     rows: list[tuple[str, str, str, str, str]] = []
     with write_atomic(out / MANIFEST) as stream:
         for number, record in enumerate(_records(out)):
-            twin = near.get(number)
-            findings = judge(record, thresholds, medians, None if twin is None else twin[1])
             decision = decisions.pop(record["id"], "")
-            refused = decision == "refuse" or bool(findings and decision != "accept")
-            line = _line(record, findings, decision, refused, val_share)
-            if "duplicate" in findings and twin is not None:
-                line["audit"]["duplicate_of"] = ids[twin[0]]
-            path = _put(out, record, line["split"], refused and not keep_refused, move)
+            line = _line(record, known.judge(number, record), decision, val_share)
+            aside = line["audit"]["refused"] and not keep_refused
+            path = _put(out, record, line["split"], aside, move)
             line["file"] = path.relative_to(out).as_posix()
             stream.write((json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n").encode(errors="replace"))
-            _count(summary, line, findings, refused and not keep_refused)
-            if findings or decision:
-                rows.append((record["id"], record["class"], *_verdict(findings, refused), decision))
-                report.add(path, line, findings, thresholds)
+            _count(summary, line, aside)
+            if line["audit"]["reasons"] or decision:
+                rows.append((record["id"], record["class"], *_verdict(line["audit"]), decision))
+                report.add(path, line, line["audit"]["reasons"], thresholds)
     rows += [(name, "", "", "", decision) for name, decision in sorted(decisions.items())]
     write_decisions(out / LIST, rows)
     report.write(out / REPORT, summary.pictures, summary.refused)
@@ -119,27 +124,57 @@ def finish(
     return summary
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What must be known of all pictures before one is judged."""
+
+    thresholds: Thresholds
+    medians: dict[str, float]
+    near: dict[int, tuple[int, int]]
+    ids: list[str]
+
+    def judge(self, number: int, record: Record) -> tuple[Findings, str]:
+        """Findings of picture ``number``, and the id of the one that it is a copy of."""
+        twin, bits = self.near.get(number, (None, None))
+        findings = judge(record, self.thresholds, self.medians, bits)
+        return findings, self.ids[twin] if "duplicate" in findings and twin is not None else ""
+
+
+def _survey(out: Path, thresholds: Thresholds) -> tuple[Summary, _Known]:
+    summary, survey, ids = Summary(), Survey(), []
+    for outcome in outcomes(out):
+        summary.problems += len(outcome.problems)
+        for record in outcome.records:
+            survey.add(record)
+            ids.append(record["id"])
+    near = twins(bytes(survey.hashes), bytes(survey.fine), int(thresholds.duplicate_bits))
+    return summary, _Known(thresholds, survey.medians(), near, ids)
+
+
 def _records(out: Path) -> Iterator[Record]:
     for outcome in outcomes(out):
         yield from outcome.records
 
 
-def _line(record: Record, findings: Findings, decision: str, refused: bool, val_share: float) -> Record:
+def _line(record: Record, found: tuple[Findings, str], decision: str, val_share: float) -> Record:
+    findings, twin = found
+    refused = decision == "refuse" or bool(findings and decision != "accept")
     audit: Record = {"refused": refused, "reasons": findings, "measures": record["measures"]}
-    if decision:
-        audit["decision"] = decision
+    audit |= {"decision": decision} if decision else {}
+    audit |= {"duplicate_of": twin} if twin else {}
     kept = {name: record[name] for name in ("id", "class", "source", "source_sha256", "licence", "sha256")}
     split = record["given_split"] or split_of(record["source_sha256"], val_share)
     return kept | {"split": split, "audit": audit}
 
 
-def _verdict(findings: Findings, refused: bool) -> tuple[str, str]:
-    scores = "; ".join(f"{REASONS[name]} ({score:g})" for name, score in findings.items())
-    return "refused" if refused else "accepted", scores
+def _verdict(audit: Record) -> tuple[str, str]:
+    scores = "; ".join(f"{REASONS[name]} ({score:g})" for name, score in audit["reasons"].items())
+    return "refused" if audit["refused"] else "accepted", scores
 
 
-def _count(summary: Summary, line: Record, findings: Findings, aside: bool) -> None:
-    summary.reasons.update(list(findings) or (["by hand"] if aside else []))
+def _count(summary: Summary, line: Record, aside: bool) -> None:
+    summary.reasons.update(list(line["audit"]["reasons"]) or (["by hand"] if aside else []))
+    summary.classes.add(line["class"])
     if aside:
         summary.refused += 1
     else:

@@ -21,7 +21,7 @@ from edgegan_widget.prepare.work import Making, Outcome, Record, Source
 __all__ = ["FOLDER", "Journal", "outcomes", "parts", "source_key"]
 
 FOLDER = ".prepare"
-_VERSION = 1  # raised when the same source would give other cut-outs or measures
+_VERSION = 2  # raised when the same source would give other cut-outs or measures
 
 
 def source_key(source: Source, making: Making) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,7 +201,7 @@ def encode_png(image_u8: U8) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     """Whole or not at all, without waiting for the disk: a run that goes on checks each file's size."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # two machines may make the same
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from edgegan_widget.errors import ConfigError, DataError
+from edgegan_widget.files import open_picture, write_bytes
+from edgegan_widget.prepare.making import encode_png
 from edgegan_widget.prepare.work import SPLITS, Region, Source, is_picture, object_id
 
 __all__ = ["ANIMALS", "CATEGORIES", "SketchyCocoReader"]
@@ -68,10 +72,25 @@ class SketchyCocoReader:
         edge = self._top / "Edge" / path.relative_to(self._top / "GT") if self._edges else None
         return Source(path, name, (Region(object_id(name), label),), licence=LICENCE, split=split, edge=edge)
 
-    def sketches(self) -> Iterator[tuple[Path, str, str]]:
-        """People's sketches: file, class, split."""
-        for split in SPLITS:
-            for number, label in sorted(CATEGORIES.items()):
-                folder = self._top / "Sketch" / split / str(number)
-                if label in self._wanted and folder.is_dir():
-                    yield from ((path, label, split) for path in sorted(folder.iterdir()) if is_picture(path))
+    def write_sketches(self, out: Path) -> Iterator[str]:
+        """Write people's sketches of the validation split as ``<out>/<class>/*.png``, as ``evaluate`` takes them.
+
+        Those of the training split stay out: their pictures are trained on.
+
+        Yields
+        ------
+        A sentence for each that could not be read, or an empty text for each that was written.
+        """
+        for number, label in sorted(CATEGORIES.items()):
+            folder = self._top / "Sketch" / "val" / str(number)
+            if label in self._wanted and folder.is_dir():
+                for path in sorted(filter(is_picture, folder.iterdir())):
+                    yield _written(path, out / label / f"{path.stem}.png")
+
+
+def _written(path: Path, target: Path) -> str:
+    try:
+        write_bytes(target, encode_png(np.asarray(open_picture(path).convert("L"), np.uint8)))
+    except DataError as error:
+        return str(error)
+    return ""

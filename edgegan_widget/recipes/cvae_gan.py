@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgegan_widget import diffaugment
+from edgegan_widget.augment import Hand
 from edgegan_widget.chance import stream
 from edgegan_widget.config import ModelConfig, TrainConfig
 from edgegan_widget.dataset import PairDataset
@@ -31,7 +32,7 @@ from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
 from edgegan_widget.optimizers import adam, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
-from edgegan_widget.schedule import parse_schedule, scheduled
+from edgegan_widget.schedule import scheduled
 
 __all__ = ["Recipe", "model_config"]
 
@@ -69,7 +70,8 @@ class Recipe:
         self.optimizer_makers = adam(makers, config.lr_generator, ADAM_BETAS)
         self.optimizer_judges = adam(judges, config.lr_discriminator, ADAM_BETAS)
         self.averaged = RunningMean(self.networks, config.ema_decay)
-        self.schedule = parse_schedule(config.edge_schedule)
+        self.schedule = config.schedule
+        self.hand = Hand(details=config.hand_details, proportions=config.hand_proportions)
         self.autocast = autocast(config.precision, device)
 
     def adopt(self, networks: Mapping[str, Tensor], critics: Mapping[str, Tensor] | None) -> None:
@@ -84,7 +86,8 @@ class Recipe:
         config, count = self.config, self.config.batch_size
         chosen = data.choose(config.seed, index, count, config.balanced)
         sources = scheduled(self.schedule, index / data.batches_per_epoch(count))
-        batch = data.as_sketched(chosen, stream(config.seed, index, "sketched"), config.mirror, sources, config.poses)
+        random = stream(config.seed, index, "sketched")
+        batch = data.as_sketched(chosen, random, config.mirror, sources, self.hand, config.poses)
         random = stream(config.seed, index, "step")
         drawn = {
             "shape_noise": torch.randn(count, self.model.shape_size, generator=random),

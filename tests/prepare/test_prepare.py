@@ -23,7 +23,6 @@ from edgegan_widget.cli import main
 from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.prepare.audit import Thresholds
-from edgegan_widget.prepare.audit_check import check
 from edgegan_widget.prepare.build import Options, Progress, build
 from edgegan_widget.prepare.coco import CocoReader
 from edgegan_widget.prepare.cutout import cut_out, paper_mask
@@ -34,6 +33,7 @@ from edgegan_widget.prepare.masks import coco_mask
 from edgegan_widget.prepare.splits import split_of
 from edgegan_widget.prepare.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
 from edgegan_widget.prepare.work import Making
+from edgegan_widget.sketch_sets import sketch_folders
 
 ONE = Options(workers=1)
 
@@ -258,7 +258,7 @@ def test_masks_beside_pictures(sprites: Path, tmp_path: Path) -> None:
 
 
 def test_sketchycoco_and_its_own_edges(sprites: Path, tmp_path: Path) -> None:
-    for kind in ("GT", "Edge"):
+    for kind in ("GT", "Edge", "Sketch"):
         for split in ("train", "val"):
             for number in (17, 19):
                 folder = tmp_path / "Object" / kind / split / str(number)
@@ -272,7 +272,12 @@ def test_sketchycoco_and_its_own_edges(sprites: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     with Image.open(out / manifest(out)[0]["file"]) as pair:
         assert pair.size == (512, 256)
-    assert main(["data", "from-sketchycoco", root, "--out", str(out), "--animals", *common]) == 0
+    (tmp_path / "Object" / "Sketch" / "val" / "17" / "2.png").write_bytes(b"nothing")
+    sketches = tmp_path / "people"
+    command = ["data", "from-sketchycoco", root, "--out", str(out), "--animals", "--sketches", str(sketches), *common]
+    assert main(command) == 0
+    assert [path.relative_to(sketches).as_posix() for path in sketches.rglob("*.png")] == ["cat/1.png"]
+    assert [folder.asked for folder in sketch_folders(sketches, ("cat", "dog"))] == ["cat"]
     assert {line["class"] for line in manifest(out)} == {"cat"}
     assert main(["data", "from-sketchycoco", root, "--out", str(out), "--classes", "fish"]) == 1
 
@@ -320,10 +325,10 @@ def test_the_sample_set_is_drawn_the_same_and_can_be_trained_on(tmp_path: Path) 
 
 def test_twins_are_found_as_by_comparing_all() -> None:
     random = np.random.default_rng(0)
-    coarse, fine = random.integers(0, 256, (300, 8), np.uint8), random.integers(0, 256, (300, 32), np.uint8)
+    coarse, fine = random.integers(0, 256, (300, 8), np.uint8), random.integers(0, 256, (300, 40), np.uint8)
     for number in range(200, 300):
         coarse[number], fine[number] = coarse[number - 200], fine[number - 200]
-        fine[number, number % 32] ^= 5
+        fine[number, number % 40] ^= 5
     found = twins(coarse.tobytes(), fine.tobytes(), 10)
     assert found == {number: (number - 200, 2) for number in range(200, 300)}
 
@@ -341,9 +346,12 @@ def test_settings_out_of_range() -> None:
         FolderReader(Path("none"))
 
 
-def test_the_audit_finds_planted_defects(shared_data: Path) -> None:
-    folder = shared_data / "coco_mini"
-    if not folder.is_dir():
-        pytest.skip("the real photos are not here")
-    for score in check(folder / "images", folder / "instances.json", Thresholds(), seed=7):
-        assert min(score.recall, score.precision) > 0.9, score
+def test_classes_with_few_pictures_are_named(sprites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["data", "from-folder", str(sprites), "--out", str(tmp_path), "--workers", "1", "--val-share", "0"]
+    assert main([*command, "--dark", "255"]) == 0  # refuses all
+    shown = capsys.readouterr().out
+    assert "few: fish has no train pictures, fewer than 32; it will be learnt by heart" in shown
+    summary = last(build(tmp_path, "folder", FolderReader(sprites), Options(keep_refused=True, workers=1))).summary
+    assert summary is not None
+    assert not any("fish has no train" in warning for warning in summary.warnings)
+    assert any("val pictures, fewer than 5" in warning for warning in summary.warnings)
