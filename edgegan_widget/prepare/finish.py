@@ -83,7 +83,7 @@ def finish(
     val_share
         Share of source pictures to validate on.
     keep_refused
-        Leave refused pictures where training finds them.
+        Leave what the audit refuses where training finds it; what a person refuses is set aside all the same.
     move
         Put files where they belong; without, only write what was found.
     """
@@ -105,10 +105,11 @@ def finish(
             line = _line(record, findings, decision, refused, val_share)
             if "duplicate" in findings and twin is not None:
                 line["audit"]["duplicate_of"] = ids[twin[0]]
-            path = _put(out, record, line["split"], refused and not keep_refused, move)
+            aside = refused and (decision == "refuse" or not keep_refused)  # a person's word is not the audit's
+            path = _put(out, record, line["split"], aside, move)
             line["file"] = path.relative_to(out).as_posix()
             stream.write((json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n").encode(errors="replace"))
-            _count(summary, line, findings, refused and not keep_refused)
+            _count(summary, line, findings, aside)
             if findings or decision:
                 rows.append((record["id"], record["class"], *_verdict(findings, refused), decision))
                 report.add(path, line, findings, thresholds)
