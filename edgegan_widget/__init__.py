@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
     from edgegan_widget.engine import EdgeGAN, Result
     from edgegan_widget.launching import launch
+    from edgegan_widget.panels.data import DataPanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
     from edgegan_widget.raster import Rasterizer, rasterize
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from edgegan_widget.workbench import Workbench
 
 _HOMES = {
+    "DataPanel": "panels.data",
     "Drawing": "strokes",
     "EdgeGAN": "engine",
     "FinetunePanel": "panels.finetune",
@@ -46,6 +48,7 @@ _HOMES = {
 
 __all__ = [
     "PRESETS",
+    "DataPanel",
     "Drawing",
     "EdgeGAN",
     "FinetunePanel",

@@ -15,6 +15,7 @@ from edgegan_widget.panels.parts import guard
 from edgegan_widget.runs import find_runs
 
 if TYPE_CHECKING:
+    from edgegan_widget.panels.data import DataPanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
 
@@ -28,7 +29,7 @@ class _Closes(Protocol):
 
 
 class Workbench(Panel):
-    """Drawing, training and fine-tuning as tabs that share one pad.
+    """Drawing, preparing data, training and fine-tuning as tabs that share one pad.
 
     Parameters
     ----------
@@ -56,7 +57,11 @@ class Workbench(Panel):
         super().__init__()
         self.pad = SketchPad(model, device=device)
         self._device, self._runs = device, Path(runs)
-        self._makers = {"Train": self._make_train, "Fine-tune": self._make_finetune}  # in the tabs' order
+        self._makers = {  # in the tabs' order
+            "Data": self._make_data,
+            "Train": self._make_train,
+            "Fine-tune": self._make_finetune,
+        }
         self._made: dict[str, _Closes] = {}
         self._places = {name: widgets.VBox([]) for name in ("Draw", *self._makers)}
         self._places["Draw"].children = [self.pad]
@@ -66,6 +71,11 @@ class Workbench(Panel):
         self.children = [self.error_line, self._tabs]
         self.add_class("eg-workbench")
         self._ticker = Ticker(self._look)
+
+    @property
+    def data(self) -> DataPanel:
+        """From photos to data to train on."""
+        return self._panel("Data")  # type: ignore[return-value]
 
     @property
     def train(self) -> TrainPanel:
@@ -92,6 +102,11 @@ class Workbench(Panel):
         self.pad.use_model(model)
         self.show_tab("Draw")
 
+    def train_on(self, data: Path) -> None:
+        """Put a data folder in the form of the Train tab and show it."""
+        self.train.use_data(data)
+        self.show_tab("Train")
+
     def close(self) -> None:
         """End all threads and take the page away; runs go on."""
         ticker = getattr(self, "_ticker", None)  # also called on a widget whose making failed
@@ -112,6 +127,11 @@ class Workbench(Panel):
             self._made[name] = self._makers[name]()
             self._places[name].children = [self._made[name]]
         return self._made[name]
+
+    def _make_data(self) -> DataPanel:
+        from edgegan_widget.panels.data import DataPanel
+
+        return DataPanel(on_train=self.train_on)
 
     def _make_train(self) -> TrainPanel:
         from edgegan_widget.panels.train import TrainPanel

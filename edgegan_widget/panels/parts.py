@@ -92,7 +92,10 @@ def thumb(picture: U8, tooltip: str = "", on_click: Callable[..., None] | None =
 
 
 def style_and_script() -> str:
-    """The page's style sheets and the browser's side of the pad, as HTML to display once."""
+    """The page's style sheets and the browser's side of pad and contact sheet, as HTML to display once."""
     here = Path(__file__).parent / "static"
-    style, training, script = ((here / name).read_text("utf-8") for name in ("style.css", "training.css", "pad.js"))
-    return f"<style>{style}{training}</style><script>{script}</script>"
+    style, script = (
+        "".join((here / name).read_text("utf-8") for name in names)
+        for names in (("style.css", "training.css", "data.css"), ("pad.js", "sheet.js"))
+    )
+    return f"<style>{style}</style><script>{script}</script>"

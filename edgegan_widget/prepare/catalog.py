@@ -96,7 +96,8 @@ class Catalog:
         self._listing = Listed(data / MANIFEST) if self.audited else Found(data)
         self.labels: list[str] = []
         self._undo: list[tuple[Numbers, npt.NDArray[np.uint8]]] = []
-        self._index(read_decisions(data / LIST), load_judging(data).thresholds)
+        self._judging = load_judging(data)
+        self._index(read_decisions(data / LIST))
         if not len(self):
             raise DataError(f"{data} holds no picture; lay pictures out as <folder>/<split>/<class>/*.png.")
 
@@ -109,9 +110,11 @@ class Catalog:
         return bool(self._undo)
 
     @property
-    def waiting(self) -> int:
-        """Decisions that were not applied yet."""
-        return int(np.count_nonzero(self._decided != self._applied))
+    def moves(self) -> int:
+        """How many files lie elsewhere than the audit and the decisions say; of a folder not audited, the decisions."""
+        keeps = self._judging.keep_refused or not self.audited
+        refused = self._decided == _CODES.index("refuse") if keeps else self._refused()
+        return int(np.count_nonzero(self._aside != refused))
 
     def counts(self) -> list[ClassCount]:
         """Pictures of each class as they lie now, classes in alphabetical order."""
@@ -191,25 +194,23 @@ class Catalog:
         path = safe_join(self.data, record["file"])
         return Picture(number, record["id"], record["class"], record["split"], path, refused, reasons, decision)
 
-    def _index(self, decisions: dict[str, str], thresholds: Thresholds) -> None:
+    def _index(self, decisions: dict[str, str]) -> None:
         """Read everything once and keep what pictures are chosen by."""
         label, split, reasons, doubt = array("i"), array("B"), array("H"), array("f")
-        decided, applied, aside = array("B"), array("B"), array("B")
+        decided, aside = array("B"), array("B")
         known: dict[str, int] = {}
         for record in self._listing.read():
             audit = record["audit"]
             label.append(known.setdefault(record["class"], len(known)))
             split.append(SPLITS.index(record["split"]) if record["split"] in SPLITS else 0)
             reasons.append(sum(_BITS.get(name, 0) for name in audit["reasons"]))
-            doubt.append(_doubt(audit["reasons"], thresholds))
+            doubt.append(_doubt(audit["reasons"], self._judging.thresholds))
             decided.append(_CODES.index(decisions.get(record["id"], "")))
-            applied.append(_CODES.index(audit.get("decision", "")))
             aside.append(record["file"].startswith(f"{REFUSED}/"))
         self.labels = list(known)
         self._label, self._split = np.array(label, np.int32), np.array(split, np.uint8)
         self._reasons, self._doubt = np.array(reasons, np.uint16), np.array(doubt, np.float32)
-        self._decided, self._applied = np.array(decided, np.uint8), np.array(applied, np.uint8)
-        self._aside = np.array(aside, bool)
+        self._decided, self._aside = np.array(decided, np.uint8), np.array(aside, bool)
 
 
 def _doubt(reasons: dict[str, float], thresholds: Thresholds) -> float:

@@ -9,19 +9,25 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.files import write_bytes
+from edgegan_widget.prepare.audit_folder import audit
 from edgegan_widget.prepare.build import Options, Progress, build
+from edgegan_widget.prepare.finish import PROBLEMS
 from edgegan_widget.prepare.journal import FOLDER
+from edgegan_widget.prepare.judging import Judging
 from edgegan_widget.prepare.work import Source
 
-__all__ = ["WAYS", "Plan", "Question", "Step", "Way", "follow", "load_plan"]
+__all__ = ["WAYS", "Plan", "Question", "Step", "Way", "follow", "follow_audit", "load_plan"]
 
 Answer = str | int | bool
 
 _FILE = "plan.json"
+_JUDGING = "Judging and writing the list"
+_MOST_TOLD = 200  # problems; all of them are in problems.txt
 _LOOK_EVERY = 1000  # sources that are counted between two steps
 _DRAWN_AT_ONCE = 10  # pictures of each synthetic class
 
@@ -127,7 +133,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Step:
-    """Where the preparation is: what is done now, how many sources there are (0: not known yet), and its progress."""
+    """Where the preparation is: what is done now, how many sources there are (0: not known), and its progress.
+
+    ``problems`` come with the last one: a sentence for each object that could not be used, the first of them.
+    """
 
     doing: str
     total: int = 0
@@ -154,13 +163,28 @@ def follow(plan: Plan) -> Iterator[Step]:
     for total, _ in enumerate(reader, 1):
         if total % _LOOK_EVERY == 0:
             yield Step("Counting pictures", total)
-    problems = getattr(reader, "problems", [])
+    problems: list[str] = getattr(reader, "problems", [])
     problems.clear()  # reading again tells them again
     _save(out, plan)
     for progress in build(out, WAYS[plan.way].part, reader, plan.options):
-        last = progress.sources >= total and progress.summary is None
-        yield Step("Judging and writing the list" if last else "Cutting out", total, progress, tuple(problems))
-    (out / FOLDER / _FILE).unlink(missing_ok=True)
+        if progress.summary is not None:  # before the last step: who has that need not ask on
+            (out / FOLDER / _FILE).unlink(missing_ok=True)
+            yield Step("Done", total, progress, (*problems, *_problems(out)))
+        else:
+            yield Step(_JUDGING if progress.sources >= total else "Cutting out", total, progress)
+
+
+def follow_audit(data: Path, judging: Judging, move: bool) -> Iterator[Step]:
+    """Audit a data folder, step by step, as :func:`edgegan_widget.prepare.audit_folder.audit` does."""
+    yield Step(_JUDGING)
+    for progress in audit(data, judging, move):
+        done = progress.summary is not None
+        yield Step("Done" if done else "Measuring pictures", 0, progress, tuple(_problems(data)) if done else ())
+
+
+def _problems(out: Path) -> Iterator[str]:
+    with (out / PROBLEMS).open(encoding="utf-8", errors="replace") as stream:
+        yield from (line.strip() for line in islice(stream, _MOST_TOLD))
 
 
 def load_plan(out: Path) -> Plan | None:

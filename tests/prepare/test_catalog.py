@@ -84,21 +84,21 @@ def test_decisions_are_on_disk_at_once_and_can_be_undone(twenty: Path) -> None:
     assert numbers(catalog, "accept") == [3]
     assert numbers(catalog, "refused") == [0, 7, 11]
     assert numbers(catalog, "open") == [11]
-    assert catalog.waiting == 3
+    assert catalog.moves == 2, "p7 is set aside already"
     assert [each.refused for each in catalog.pictures([0, 3, 7])] == [True, False, True]
     assert catalog.undo() == [0, 7]
     assert read_decisions(twenty / "audit.csv") == {"p3": "accept"}
     assert catalog.undo() == [3]
     assert not catalog.can_undo
     assert catalog.undo() == []
-    assert catalog.waiting == 0
+    assert catalog.moves == 0
 
 
 def test_decisions_of_before_are_known_again(twenty: Path) -> None:
     Catalog(twenty).decide([5], "refuse")
     catalog = Catalog(twenty)
     assert catalog.pictures([5])[0].decision == "refuse"
-    assert catalog.waiting == 1
+    assert catalog.moves == 1
     catalog.decide([5], "")
     assert read_decisions(twenty / "audit.csv") == {}
 
@@ -183,7 +183,7 @@ def test_a_folder_that_was_not_made_here(shapes: Path, tmp_path: Path) -> None:
     again = Catalog(data)
     assert again.audited
     assert [each.path.name for each in again.pictures(again.find(Wanted("refuse")))] == ["box_3.png"]
-    assert again.waiting == 0
+    assert again.moves == 0
 
 
 def test_a_persons_refusal_counts_where_the_audits_does_not(shapes: Path, tmp_path: Path) -> None:
