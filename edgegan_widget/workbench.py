@@ -144,10 +144,11 @@ class Workbench(Panel):
         return FinetunePanel(self._runs, self._device, self.use_model, lambda: (self.pad.drawing, self.pad.label))
 
     def _look(self) -> float:
-        """Tell in the tabs' titles whether something is trained right now."""
+        """Tell in the tabs' titles whether something is prepared or trained right now."""
         active = [run for run in find_runs(self._runs) if run.status().active]
         tuned = [config is not None and bool(config.start_from) for config in (run.config() for run in active)]
-        busy = {"Train": not all(tuned), "Fine-tune": any(tuned)}
+        prepares = "Data" in self._made and self.data.active
+        busy = {"Data": prepares, "Train": not all(tuned), "Fine-tune": any(tuned)}
         titles = tuple(f"{name} (running)" if busy.get(name) else name for name in self._places)
         if tuple(self._tabs.titles) != titles:
             self._tabs.titles = titles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ __all__ = ["ContactSheet"]
 
 PER_PAGE = 12
 SIDE_PX = 128
-KEYS = "Keys: A accept, R refuse, C leave to the audit, U undo, arrows and Page keys move, Space chooses several."
+KEYS = "Arrows move, Space chooses several at once; sliders then change the chosen ones alone."
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
             say,
         )
         self._about = hint(KEYS)
-        super().__init__([self._look, self._filter, grid, self._decisions, self._about])
+        super().__init__([self._look, self._filter, grid, self._about, self._decisions])
         self.add_class("eg-sheet")
         self.show(None)
 
@@ -177,7 +178,8 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         self._tiles[slot].show_picture(seen.picture_u8)
 
     def _draw_lines(self, slot: int, picture: Picture, look: Look) -> None:
-        self._tiles[slot].show_lines(*draw_lines(self._seen[slot], look))
+        each = dataclasses.replace(look, seed=look.seed + picture.number)  # as in training, no two alike
+        self._tiles[slot].show_lines(*draw_lines(self._seen[slot], each))
 
     def _show_page(self, anew: bool) -> None:
         """Captions, marks and buttons; the pictures as well where it is another page."""

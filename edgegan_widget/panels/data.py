@@ -70,6 +70,11 @@ class DataPanel(Panel):
         return self._catalog
 
     @property
+    def active(self) -> bool:
+        """Whether something is being prepared or judged."""
+        return self._work.active
+
+    @property
     def plan(self) -> Plan:
         """What the form says.
 

@@ -162,6 +162,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         self._asked.children = [
             labelled(self._answers[self.way][name], question.meaning) for name, question in questions.items()
         ]
+        (self._asked.add_class if ready else self._asked.remove_class)("eg-hidden")
         (self._cutting.add_class if ready else self._cutting.remove_class)("eg-hidden")
         self._note.value = _READY_NOTE.replace("<", "&lt;") if ready else "made if it is not there; it may hold others"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import ipywidgets as widgets
 
 from edgegan_widget.jobs import Follower
-from edgegan_widget.panels.parts import button, guard, row
+from edgegan_widget.panels.parts import button, guard
 from edgegan_widget.panels.run_lines import log_html, spoken_time
 from edgegan_widget.prepare.finish import Summary
 from edgegan_widget.prepare.plan import Step
@@ -39,8 +39,9 @@ class Preparation(widgets.VBox):  # type: ignore[misc]
         self._problems = widgets.HTML()
         self._folded = widgets.Accordion([self._problems], titles=("Left out",), selected_index=None)
         self._folded.add_class("eg-folded")
-        super().__init__([self._line, row([self._stop_button]), self._folded])
+        super().__init__([self._line, self._stop_button, self._folded])
         self.add_class("eg-preparation")
+        self._show_problems(())
         self.note("")
 
     @property

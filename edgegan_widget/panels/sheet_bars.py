@@ -38,8 +38,8 @@ class FilterBar(widgets.Box):  # type: ignore[misc]
         self._split.options = [("all", ""), *((split, split) for split in SPLITS)]
         for field in (self._show, self._class, self._split):
             field.observe(guard(self._changed, say), "value")
-        self._back = button("←", guard(lambda: on_turn(-1), say), "The page before (Page up)", "eg-page-back")
-        self._on = button("→", guard(lambda: on_turn(1), say), "The next page (Page down)", "eg-page-on")
+        self._back = button("←", guard(lambda: on_turn(-1), say), "The page before", "eg-page-back")
+        self._on = button("→", guard(lambda: on_turn(1), say), "The next page", "eg-page-on")
         self._at = widgets.HTML()
         self._at.add_class("eg-page-at")
         pager = row([self._back, self._at, self._on])

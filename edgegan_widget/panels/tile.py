@@ -45,7 +45,7 @@ class Tile(widgets.Box):  # type: ignore[misc]
         (self.add_class if picture is None else self.remove_class)("eg-hidden")
         if picture is None:
             return
-        on = {"eg-focus": focused, "eg-chosen": chosen, "eg-refused": picture.refused}
+        on = {"eg-focus": focused, "eg-chosen": chosen, "eg-refused": picture.refused, "eg-kept": picture.kept}
         for name, holds in on.items():
             (self.add_class if holds else self.remove_class)(name)
         state, why = verdict(picture)
@@ -69,4 +69,6 @@ def verdict(picture: Picture) -> tuple[str, str]:
     """What becomes of a picture, and why, in words."""
     by_hand = " by you" if picture.decision else ""
     state = f"refused{by_hand}" if picture.refused else f"accepted{by_hand}" if by_hand else ""
+    if picture.kept:
+        state = "refused, but kept"
     return state, ", ".join(f"{REASONS.get(name, name)} ({score:g})" for name, score in picture.reasons.items())

@@ -43,7 +43,8 @@ _BITS = {name: 1 << number for number, name in enumerate(REASONS)}
 class Picture:
     """One picture: where it is now, and what was found and decided.
 
-    ``refused`` is the verdict with today's decision; files move when decisions are applied.
+    ``refused`` is the verdict with today's decision; ``kept`` tells that it stays all the same, as the folder keeps
+    what the audit refuses. Files move when decisions are applied.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Picture:
     split: str
     path: Path
     refused: bool
+    kept: bool
     reasons: dict[str, float]
     decision: str
 
@@ -191,8 +193,9 @@ class Catalog:
         decision = _CODES[self._decided[number]]
         reasons = {name: float(score) for name, score in record["audit"]["reasons"].items()}
         refused = decision == "refuse" or bool(reasons and decision != "accept")
+        kept = refused and self._judging.keep_refused and decision != "refuse"
         path = safe_join(self.data, record["file"])
-        return Picture(number, record["id"], record["class"], record["split"], path, refused, reasons, decision)
+        return Picture(number, record["id"], record["class"], record["split"], path, refused, kept, reasons, decision)
 
     def _index(self, decisions: dict[str, str]) -> None:
         """Read everything once and keep what pictures are chosen by."""

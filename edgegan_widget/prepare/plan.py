@@ -28,6 +28,7 @@ Answer = str | int | bool
 _FILE = "plan.json"
 _JUDGING = "Judging and writing the list"
 _MOST_TOLD = 200  # problems; all of them are in problems.txt
+_WORTH_PROCESSES = 200  # sources; with fewer the start of processes takes longer than the work
 _LOOK_EVERY = 1000  # sources that are counted between two steps
 _DRAWN_AT_ONCE = 10  # pictures of each synthetic class
 
@@ -166,7 +167,10 @@ def follow(plan: Plan) -> Iterator[Step]:
     problems: list[str] = getattr(reader, "problems", [])
     problems.clear()  # reading again tells them again
     _save(out, plan)
-    for progress in build(out, WAYS[plan.way].part, reader, plan.options):
+    options = plan.options
+    if total < _WORTH_PROCESSES and not options.workers:
+        options = dataclasses.replace(options, workers=1)
+    for progress in build(out, WAYS[plan.way].part, reader, options):
         if progress.summary is not None:  # before the last step: who has that need not ask on
             (out / FOLDER / _FILE).unlink(missing_ok=True)
             yield Step("Done", total, progress, (*problems, *_problems(out)))

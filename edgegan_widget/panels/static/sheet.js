@@ -6,7 +6,7 @@
 
   const names = {
     a: "accept", r: "refuse", c: "leave", u: "take-back", " ": "key-tick",
-    ArrowLeft: "key-left", ArrowRight: "key-right", PageUp: "page-back", PageDown: "page-on",
+    ArrowLeft: "key-left", ArrowRight: "key-right",
   };
   const inSight = () => [...document.querySelectorAll(".eg-sheet")].filter((sheet) => sheet.offsetParent);
   const tiles = (sheet) => [...sheet.querySelectorAll(".eg-tile:not(.eg-hidden)")];
@@ -28,13 +28,16 @@
     if (!names[key] && !down) return;
     event.preventDefault();
     event.stopPropagation();
+    pressed = performance.now();
     const name = names[key] ?? (down < 0 ? "key-left" : "key-right");
     const button = sheet.querySelector(`button.eg-${name}`);
     for (let times = down ? columns(sheet) : 1; times > 0; times -= 1) button?.click();
   }, true);
 
-  // The picture in focus is scrolled into sight, and has the browser's focus where another picture had it.
+  // After a key the picture in focus is scrolled into sight, and has the browser's focus where another picture had it.
+  let pressed = -Infinity; // when a key moved or decided last
   const follow = (tile) => {
+    if (performance.now() - pressed > 2000) return;
     const sheet = tile.closest(".eg-sheet");
     if (!sheet?.offsetParent) return;
     const held = document.activeElement?.closest?.(".eg-strip");
