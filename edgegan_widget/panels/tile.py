@@ -71,4 +71,8 @@ def verdict(picture: Picture) -> tuple[str, str]:
     state = f"refused{by_hand}" if picture.refused else f"accepted{by_hand}" if by_hand else ""
     if picture.kept:
         state = "refused, but kept"
-    return state, ", ".join(f"{REASONS.get(name, name)} ({score:g})" for name, score in picture.reasons.items())
+    why = (
+        f"{REASONS.get(name, name)} ({score:.3g}, limit {picture.limits[name]:g})"
+        for name, score in picture.reasons.items()
+    )
+    return state, ", ".join(why)

@@ -44,7 +44,8 @@ class Picture:
     """One picture: where it is now, and what was found and decided.
 
     ``refused`` is the verdict with today's decision; ``kept`` tells that it stays all the same, as the folder keeps
-    what the audit refuses. Files move when decisions are applied.
+    what the audit refuses. ``reasons`` has scores, ``limits`` what they were held against. Files move when decisions
+    are applied.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Picture:
     refused: bool
     kept: bool
     reasons: dict[str, float]
+    limits: dict[str, float]
     decision: str
 
 
@@ -195,7 +197,9 @@ class Catalog:
         refused = decision == "refuse" or bool(reasons and decision != "accept")
         kept = refused and self._judging.keep_refused and decision != "refuse"
         path = safe_join(self.data, record["file"])
-        return Picture(number, record["id"], record["class"], record["split"], path, refused, kept, reasons, decision)
+        limits = {name: _limit(name, self._judging.thresholds) for name in reasons}
+        known = (record["id"], record["class"], record["split"])
+        return Picture(number, *known, path, refused, kept, reasons, limits, decision)
 
     def _index(self, decisions: dict[str, str]) -> None:
         """Read everything once and keep what pictures are chosen by."""
@@ -218,9 +222,11 @@ class Catalog:
 
 def _doubt(reasons: dict[str, float], thresholds: Thresholds) -> float:
     """How far the picture's plainest defect is beyond its threshold, as a share of it."""
+    limits = {name: _limit(name, thresholds) or 1.0 for name in reasons}
+    return max((abs(score - limits[name]) / limits[name] for name, score in reasons.items()), default=0.0)
+
+
+def _limit(reason: str, thresholds: Thresholds) -> float:
+    """The threshold behind a reason; some are named with their unit."""
     limits = vars(thresholds)
-    far = [0.0]
-    for name, score in reasons.items():
-        limit = limits.get(name, limits.get(f"{name}_px", limits.get(f"{name}_bits", 1.0))) or 1.0
-        far.append(abs(score - limit) / limit)
-    return max(far)
+    return float(next((limits[name] for name in (reason, f"{reason}_px", f"{reason}_bits") if name in limits), 0.0))

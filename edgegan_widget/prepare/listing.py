@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgegan_widget.errors import DataError
+from edgegan_widget.prepare.audit_folder import FOUND
 from edgegan_widget.prepare.finish import REFUSED
+from edgegan_widget.prepare.journal import parts
 from edgegan_widget.prepare.work import SPLITS, Record, is_picture, object_id
 
 __all__ = ["Found", "Listed"]
@@ -53,6 +55,7 @@ class Found:
 
     def __init__(self, data: Path) -> None:
         self._data, self._files = data, list[str]()
+        self._made_here = parts(data) not in ([], [FOUND])  # begun and not done: files are named by their ids
 
     def read(self) -> Iterator[Record]:
         """All of them; has to be done once before any is asked for."""
@@ -67,8 +70,9 @@ class Found:
     def record(self, number: int) -> Record:
         """Record ``number``, in the order in which they are read."""
         file = self._files[number]
-        split, label, _ = file.removeprefix(f"{REFUSED}/").split("/")
-        name = object_id(file.removeprefix(f"{REFUSED}/"))
+        place = file.removeprefix(f"{REFUSED}/")
+        split, label, own = place.split("/")
+        name = Path(own).stem if self._made_here else object_id(place)
         return {"id": name, "class": label, "split": split, "file": file, "audit": {"reasons": {}}}
 
 

@@ -19,9 +19,12 @@ from edgegan_widget.prepare import decisions
 from edgegan_widget.prepare.advice import advice
 from edgegan_widget.prepare.audit import REASONS, read_decisions
 from edgegan_widget.prepare.audit_folder import audit
+from edgegan_widget.prepare.build import Options, build
 from edgegan_widget.prepare.catalog import SHOWS, Catalog, ClassCount, Wanted
 from edgegan_widget.prepare.decisions import write_changes
+from edgegan_widget.prepare.folders import FolderReader
 from edgegan_widget.prepare.judging import Judging
+from edgegan_widget.prepare.synthetic import draw_photos
 
 
 def write_manifest(folder: Path, findings: list[dict[str, float]], classes: int = 2, **audit: Any) -> list[str]:
@@ -184,6 +187,23 @@ def test_a_folder_that_was_not_made_here(shapes: Path, tmp_path: Path) -> None:
     assert again.audited
     assert [each.path.name for each in again.pictures(again.find(Wanted("refuse")))] == ["box_3.png"]
     assert again.moves == 0
+
+
+def test_what_is_decided_while_a_folder_is_being_made_counts(tmp_path: Path) -> None:
+    draw_photos(tmp_path / "photos", 2)
+    making = build(tmp_path / "data", "mine", FolderReader(tmp_path / "photos"), Options(workers=1))
+    next(making), next(making)
+    making.close()
+    catalog = Catalog(tmp_path / "data")
+    assert not catalog.audited
+    assert len(catalog) == 2
+    catalog.decide([0], "refuse")
+    chosen = catalog.pictures([0])[0]
+    *_, last = build(tmp_path / "data", "mine", FolderReader(tmp_path / "photos"), Options(workers=1))
+    assert last.summary is not None
+    assert not chosen.path.exists()
+    again = Catalog(tmp_path / "data")
+    assert [each.id for each in again.pictures(again.find(Wanted("refuse")))] == [chosen.id]
 
 
 def test_a_persons_refusal_counts_where_the_audits_does_not(shapes: Path, tmp_path: Path) -> None:
