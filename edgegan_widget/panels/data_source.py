@@ -14,7 +14,8 @@ from edgegan_widget.panels.parts import guard
 from edgegan_widget.prepare.audit import Thresholds
 from edgegan_widget.prepare.build import Options
 from edgegan_widget.prepare.judging import Judging
-from edgegan_widget.prepare.plan import WAYS, Plan, Question
+from edgegan_widget.prepare.plan import Plan
+from edgegan_widget.prepare.ways import WAYS, Question
 from edgegan_widget.prepare.work import Making
 
 __all__ = ["READY", "DataSource"]
@@ -57,7 +58,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
 
     @property
     def way(self) -> str:
-        """One of :data:`~edgegan_widget.prepare.plan.WAYS`, or :data:`READY`."""
+        """One of :data:`~edgegan_widget.prepare.ways.WAYS`, or :data:`READY`."""
         return str(self._way.value)
 
     @property

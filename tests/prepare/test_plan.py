@@ -14,8 +14,9 @@ from edgegan_widget.cli import main
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.prepare.audit import Thresholds
 from edgegan_widget.prepare.build import Options
-from edgegan_widget.prepare.plan import WAYS, Plan, Step, follow, load_plan
+from edgegan_widget.prepare.plan import Plan, Step, follow, load_plan
 from edgegan_widget.prepare.synthetic import draw_photos, draw_synthetic
+from edgegan_widget.prepare.ways import WAYS
 from edgegan_widget.prepare.work import Making
 
 ONE = Options(Making(32), workers=1, keep_refused=True)
