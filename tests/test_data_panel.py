@@ -439,6 +439,18 @@ def test_its_tab_hands_the_folder_on_to_training(data: Path, tmp_path: Path) -> 
     bench.close()
 
 
+def test_a_page_that_is_there_late_is_told_again(
+    make: Callable[..., DataPanel], data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, sent = make(data), set[int]()
+    monkeypatch.setattr("ipywidgets.Widget.send_state", lambda widget, key=None: sent.add(id(widget)))
+    (hello,) = [each for each in panel.children[0].children[1].children if "eg-hello" in each._dom_classes]
+    hello.click()
+    assert panel.error_line.value == ""
+    assert {id(tile._picture) for tile in tiles(panel)} <= sent
+    assert id(panel._counts) in sent
+
+
 def test_counts_of_classes_are_told_apart_from_markup() -> None:
     from edgegan_widget.panels.data_counts import DataCounts
 

@@ -60,19 +60,20 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         self._worker: NewestWins[_Page, None] = NewestWins(self._draw, lambda _: None, say)
         self._look = EdgeLook(self._look_changed, say)
         self._tiles = [Tile(self._on_slot(self._focus, at), self._on_slot(self._tick, at)) for at in range(PER_PAGE)]
-        grid = widgets.Box(self._tiles)
-        grid.add_class("eg-tiles")
+        self._grid = widgets.Box(self._tiles)
+        self._grid.add_class("eg-tiles")
         self._filter = FilterBar(self._want, lambda step: self._do(lambda leafing: leafing.turn(step)), say)
         self._decisions = DecisionBar(
             self._decide,
             self._undo,
             lambda step: self._do(lambda leafing: leafing.move(step)),
             lambda: self._do(lambda leafing: leafing.toggle(leafing.slot)),
+            self._zoom,
             on_apply,
             say,
         )
         self._about = hint(KEYS)
-        super().__init__([self._look, self._filter, grid, self._about, self._decisions])
+        super().__init__([self._look, self._filter, self._grid, self._about, self._decisions])
         self.add_class("eg-sheet")
         self.show(None)
 
@@ -140,6 +141,10 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
 
     def _tick(self, slot: int) -> None:
         self._do(lambda leafing: leafing.toggle(slot))
+
+    def _zoom(self) -> None:
+        large = "eg-large" in self._grid._dom_classes
+        (self._grid.remove_class if large else self._grid.add_class)("eg-large")
 
     def _want(self) -> None:
         self._do(lambda leafing: leafing.want(self._filter.wanted), anew=True)

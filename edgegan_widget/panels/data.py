@@ -14,7 +14,6 @@ from edgegan_widget.jobs import NewestWins
 from edgegan_widget.panels.contact_sheet import ContactSheet
 from edgegan_widget.panels.data_counts import DataCounts
 from edgegan_widget.panels.data_source import READY, DataSource
-from edgegan_widget.panels.form import hint
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.parts import button, guard, heading
 from edgegan_widget.panels.preparation import Preparation
@@ -24,6 +23,11 @@ from edgegan_widget.prepare.judging import load_judging
 from edgegan_widget.prepare.plan import Plan, Step, follow, follow_audit, load_plan
 
 __all__ = ["DataPanel"]
+
+_WELCOME = """<ol><li>Choose where pictures come from, or a folder that is prepared already.</li>
+<li>Each object is cut out onto white and audited: what would spoil training is set aside, nothing is deleted.</li>
+<li>Look through them here, with their edges and the edges as a hand draws them, and overrule the audit.</li>
+<li>Train on the rest.</li></ol>"""
 
 
 class DataPanel(Panel):
@@ -54,10 +58,13 @@ class DataPanel(Panel):
         self._counts = DataCounts()
         self._work = Preparation(self._ended, self.complain)
         self._sheet = ContactSheet(self.apply, self.complain)
-        self._empty = hint("The pictures appear here, with their edges beside them.")
+        self._empty = widgets.HTML(_WELCOME)
+        self._empty.add_class("eg-welcome")
         self._said = widgets.HTML()
         self._said.add_class("eg-status")
-        live = widgets.VBox([self._work, self._empty, self._sheet])
+        hello = button("", guard(self._greet, self.complain), "", "eg-hello")  # pressed by the browser's side, once
+        hello.add_class("eg-hidden")
+        live = widgets.VBox([hello, self._work, self._empty, self._sheet])
         live.add_class("eg-run")
         self.children = [columns(self._build_form(), live)]
         self._show(None)
@@ -206,6 +213,11 @@ class DataPanel(Panel):
         parts = [heading("From photos to data to train on"), self._source, self._counts, self._train_button, self._said]
         return widgets.VBox([*parts, start_row(self.error_line, self._start)])
 
+    def _greet(self) -> None:
+        """The page is there: tell it again what was drawn while it was being built, as it may have missed that."""
+        for widget in _below(self.children[0]):
+            widget.send_state()
+
     def _show(self, catalog: Catalog | None) -> None:
         """Show a folder, or that none is open."""
         self._catalog = catalog
@@ -230,3 +242,10 @@ class DataPanel(Panel):
             text = "Audit again" if self._catalog.audited else "Audit this folder"
             tip = "Judge by the limits under “Cut-outs and audit”; moves nothing"
         self._start.description, self._start.tooltip = text, tip
+
+
+def _below(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """The widget and all in it."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _below(child)

@@ -93,8 +93,9 @@ class DecisionBar(widgets.Box):  # type: ignore[misc]
     ----------
     on_decide
         Called with ``accept``, ``refuse`` or an empty text.
-    on_undo, on_move, on_tick, on_apply
-        Called to take back, to move the focus by so many pictures, to choose the one in focus, to move files.
+    on_undo, on_move, on_tick, on_zoom, on_apply
+        Called to take back, to move the focus by so many pictures, to choose the one in focus, to show pictures larger
+        or not, to move files.
     say
         Called with an exception to show, or None.
     """
@@ -105,6 +106,7 @@ class DecisionBar(widgets.Box):  # type: ignore[misc]
         on_undo: Callable[[], None],
         on_move: Callable[[int], None],
         on_tick: Callable[[], None],
+        on_zoom: Callable[[], None],
         on_apply: Callable[[], None],
         say: Say,
     ) -> None:
@@ -118,6 +120,7 @@ class DecisionBar(widgets.Box):  # type: ignore[misc]
         self._apply = button(
             "Apply", guard(on_apply, say), "Move files as audit and decisions say; nothing is deleted", "eg-apply"
         )
+        zoom = button("Larger", guard(on_zoom, say), "Show pictures larger, or as before (Z)", "eg-zoom")
         keys = [  # for keys alone, out of sight
             button("", guard(lambda: on_move(-1), say), "", "eg-key-left"),
             button("", guard(lambda: on_move(1), say), "", "eg-key-right"),
@@ -125,7 +128,7 @@ class DecisionBar(widgets.Box):  # type: ignore[misc]
         ]
         for each in keys:
             each.add_class("eg-hidden")
-        super().__init__([self._accept, self._refuse, self._leave, self._undo, self._apply, *keys])
+        super().__init__([self._accept, self._refuse, self._leave, self._undo, zoom, self._apply, *keys])
         self.add_class("eg-row")
         self.add_class("eg-decide")
 

@@ -5,7 +5,7 @@
   window.edgeganSheet = true;
 
   const names = {
-    a: "accept", r: "refuse", c: "leave", u: "take-back", " ": "key-tick",
+    a: "accept", r: "refuse", c: "leave", u: "take-back", z: "zoom", " ": "key-tick",
     ArrowLeft: "key-left", ArrowRight: "key-right",
   };
   const inSight = () => [...document.querySelectorAll(".eg-sheet")].filter((sheet) => sheet.offsetParent);
@@ -27,7 +27,7 @@
     if (event.target.closest?.("button") && key === " " && !event.target.closest(".eg-strip")) return;
     if (!names[key] && !down) return;
     event.preventDefault();
-    event.stopPropagation();
+    event.stopPropagation(); // or JupyterLab would take A for a new cell
     pressed = performance.now();
     const name = names[key] ?? (down < 0 ? "key-left" : "key-right");
     const button = sheet.querySelector(`button.eg-${name}`);
@@ -54,13 +54,12 @@
     }
   };
   new MutationObserver((changes) => {
-    for (const change of changes) {
-      if (change.type === "attributes") look(change.target);
-      for (const node of change.addedNodes) {
-        for (const sheet of node.parentElement?.querySelectorAll?.(".eg-sheet") ?? []) {
-          sheet.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab would take A for a new cell
-        }
+    for (const { target } of changes) {
+      look(target);
+      if (target.matches?.("button.eg-hello:not([data-done])")) { // its class came after it
+        target.dataset.done = "1";
+        target.click();
       }
     }
-  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
+  }).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["class"] });
 })();
