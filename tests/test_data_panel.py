@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import threading
@@ -11,34 +10,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from edgegan_widget.panels import preparation
 from edgegan_widget.panels.data import DataPanel
 from edgegan_widget.panels.data_source import READY
-from edgegan_widget.panels.tile import Tile
 from edgegan_widget.prepare.audit import Thresholds, read_decisions
-from edgegan_widget.prepare.build import Options
-from edgegan_widget.prepare.catalog import Catalog, ClassCount, Wanted
+from edgegan_widget.prepare.catalog import ClassCount, Wanted
 from edgegan_widget.prepare.judging import Judging
 from edgegan_widget.prepare.plan import Plan, Step, follow
-from edgegan_widget.prepare.work import Making
 from edgegan_widget.workbench import Workbench
-from tests.prepare.test_catalog import write_manifest
+from tests.data_desk import SMALL, lines, marked, pixels, prepare_sample, said, tiles
 from tests.test_app import Plain
-
-SMALL = Options(Making(64), workers=1)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic sample, of which the audit has set some aside."""
-    folder = tmp_path_factory.mktemp("sample") / "data"
-    for _ in follow(Plan("synthetic", {"count": 4}, str(folder), SMALL)):
-        pass
-    return folder
+    return prepare_sample(tmp_path_factory.mktemp("sample") / "data")
 
 
 @pytest.fixture
@@ -60,26 +49,6 @@ def make() -> Iterator[Callable[..., DataPanel]]:
         each.close()
 
 
-def said(widget: Any) -> str:
-    return re.sub("<[^>]+>", " ", widget.value)
-
-
-def tiles(panel: DataPanel) -> list[Tile]:
-    return [tile for tile in panel._sheet._tiles if "eg-hidden" not in tile._dom_classes]
-
-
-def marked(panel: DataPanel, mark: str) -> list[int]:
-    return [slot for slot, tile in enumerate(tiles(panel)) if mark in tile._dom_classes]
-
-
-def lines(panel: DataPanel) -> list[bytes]:
-    return [bytes(tile._lines.value) for tile in tiles(panel)]
-
-
-def pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)))
-
-
 def test_the_sample_is_made_counted_and_shown(make: Callable[..., DataPanel], tmp_path: Path) -> None:
     panel = make()
     panel._source._way.value = "synthetic"
@@ -96,10 +65,10 @@ def test_the_sample_is_made_counted_and_shown(make: Callable[..., DataPanel], tm
     assert len(panel.catalog) == 15
     assert "balloon" in panel._counts.value
     assert "Few pictures to train on" in panel._counts.value
-    assert len(tiles(panel)) == 12
-    assert pixels(tiles(panel)[0]._picture.value).shape == (128, 128, 3)
-    assert pixels(lines(panel)[0]).shape == (128, 256)
-    assert marked(panel, "eg-focus") == [0]
+    assert len(tiles(panel._sheet)) == 12
+    assert pixels(tiles(panel._sheet)[0]._picture.value).shape == (128, 128, 3)
+    assert pixels(lines(panel._sheet)[0]).shape == (128, 256)
+    assert marked(panel._sheet, "eg-focus") == [0]
 
 
 def test_decisions_by_button_are_on_disk_and_applied(make: Callable[..., DataPanel], data: Path) -> None:
@@ -111,11 +80,11 @@ def test_decisions_by_button_are_on_disk_and_applied(make: Callable[..., DataPan
     first = chosen.shown[0]
     bar._refuse.click()
     assert read_decisions(data / "audit.csv") == {first.id: "refuse"}
-    assert marked(panel, "eg-refused") == [0]
-    assert marked(panel, "eg-focus") == [1], "on to the next"
+    assert marked(panel._sheet, "eg-refused") == [0]
+    assert marked(panel._sheet, "eg-focus") == [1], "on to the next"
     bar._undo.click()
     assert read_decisions(data / "audit.csv") == {}
-    assert marked(panel, "eg-focus") == [0]
+    assert marked(panel._sheet, "eg-focus") == [0]
     bar._refuse.click()
     assert bar._apply.description == "Apply: move 1 file"
     bar._apply.click()
@@ -125,72 +94,9 @@ def test_decisions_by_button_are_on_disk_and_applied(make: Callable[..., DataPan
     assert (data / "refused" / first.path.relative_to(data)).is_file()
     assert bar._apply.disabled
     panel._sheet._filter._show.value = "refuse"
-    assert len(tiles(panel)) == 1
+    assert len(tiles(panel._sheet)) == 1
     bar._leave.click()
     assert bar._apply.description == "Apply: move 1 file"
-
-
-def test_several_are_chosen_and_accepted(make: Callable[..., DataPanel], data: Path) -> None:
-    panel = make(data)
-    panel._sheet._filter._show.value = "refused"
-    bar = panel._sheet._decisions
-    for slot in (0, 1):
-        tiles(panel)[slot]._tick.click()
-    assert marked(panel, "eg-chosen") == [0, 1]
-    assert bar._accept.description == "Accept 2 chosen"
-    bar._accept.click()
-    assert list(read_decisions(data / "audit.csv").values()) == ["accept", "accept"]
-    assert bar._accept.description == "Accept"
-    assert "accepted by you" in tiles(panel)[0]._caption.value
-    assert "limit 0.46" in "".join(tile._caption.value for tile in tiles(panel))
-
-
-def test_sliders_change_the_page_or_the_chosen_ones(make: Callable[..., DataPanel], data: Path) -> None:
-    panel = make(data)
-    first = lines(panel)
-    panel._sheet._look._source.value = "outline"
-    assert panel.wait(60)
-    second = lines(panel)
-    assert all(before != after for before, after in zip(first, second))
-    tiles(panel)[2]._tick.click()
-    panel._sheet._look._shares["proportions"].value = 4.0
-    assert panel.wait(60)
-    third = lines(panel)
-    assert [slot for slot in range(len(third)) if second[slot] != third[slot]] == [2]
-    left = pixels(third[2])[:, :128]
-    assert np.array_equal(left, pixels(second[2])[:, :128]), "the edges are as before, the hand's are not"
-    tiles(panel)[2]._tick.click()
-    panel._sheet._look.reset()
-    assert panel.wait(60)
-    assert lines(panel) == first
-
-
-def test_what_is_overtaken_is_not_drawn(make: Callable[..., DataPanel], data: Path) -> None:
-    """Only the newest look is drawn to its end, and it is drawn whatever came before."""
-    panel = make(data)
-    for strength in np.arange(0, 4, 0.1):
-        panel._sheet._look._strength.value = float(strength)
-    panel._sheet._filter._class.value = "fish"
-    panel._sheet._look._strength.value = 0.0
-    assert panel.wait(60)
-    assert len(tiles(panel)) == 4
-    for line in lines(panel):
-        assert np.array_equal(pixels(line)[:, :128], pixels(line)[:, 128:]), "strength 0 changes nothing"
-
-
-def test_weights_of_photosketch_are_asked_for(make: Callable[..., DataPanel], data: Path, tmp_path: Path) -> None:
-    panel = make(data)
-    look = panel._sheet._look
-    before = lines(panel)
-    look._source.value = "photosketch"
-    assert "eg-hidden" not in look._weights._dom_classes
-    look._weights.value = str(tmp_path / "none.pth")
-    assert panel.wait(60)
-    assert "none.pth" in said(panel.error_line)
-    assert lines(panel) == before
-    look._source.value = "thin"
-    assert panel.wait(60)
-    assert lines(panel) != before
 
 
 def test_a_folder_of_others_is_shown_audited_and_trained_on(
@@ -245,15 +151,6 @@ def test_other_limits_judge_anew(make: Callable[..., DataPanel], data: Path) -> 
     assert panel.wait(60)
     assert not list((data / "train").rglob("*.png"))
     assert panel._source.judging.thresholds == Thresholds(small_px=9999, overfull=99)
-
-
-def test_an_unreadable_picture_is_crossed_out_and_the_rest_is_drawn(make: Callable[..., DataPanel], data: Path) -> None:
-    broken = Catalog(data).pictures([0])[0].path
-    broken.write_bytes(b"broken")
-    panel = make(data)
-    assert panel.error_line.value == ""
-    assert (pixels(tiles(panel)[0]._picture.value) == 190).any()
-    assert len(set(lines(panel))) > 5
 
 
 @pytest.mark.parametrize(
@@ -373,7 +270,7 @@ def test_an_error_of_the_work_is_told(make: Callable[..., DataPanel], data: Path
     assert panel.wait(60)
     assert "has vanished" in said(panel.error_line)
     assert "failed" in panel._work._line.value
-    assert len(tiles(panel)) == 12
+    assert len(tiles(panel._sheet)) == 12
 
 
 def test_alone_it_says_how_to_train(make: Callable[..., DataPanel], data: Path) -> None:
@@ -407,18 +304,6 @@ def test_figures_of_a_long_run() -> None:
     work.close()
 
 
-def test_a_folder_of_a_hundred_thousand_shows_one_page(make: Callable[..., DataPanel], tmp_path: Path) -> None:
-    write_manifest(tmp_path / "big", [{}] * 100_000, classes=30)
-    panel = make(tmp_path / "big")
-    assert panel.catalog is not None
-    assert len(panel.catalog) == 100_000
-    assert len(panel._sheet._seen) == 12
-    panel._sheet._do(lambda leafing: leafing.move(99_999))
-    assert panel.wait(60)
-    assert [tile._caption.value.count("kind 9") for tile in tiles(panel)][-1] == 1
-    assert len(panel._sheet._seen) <= 12
-
-
 def test_its_tab_hands_the_folder_on_to_training(data: Path, tmp_path: Path) -> None:
     bench = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
     bench.show_tab("Data")
@@ -447,7 +332,7 @@ def test_a_page_that_is_there_late_is_told_again(
     (hello,) = [each for each in panel.children[0].children[1].children if "eg-hello" in each._dom_classes]
     hello.click()
     assert panel.error_line.value == ""
-    assert {id(tile._picture) for tile in tiles(panel)} <= sent
+    assert {id(tile._picture) for tile in tiles(panel._sheet)} <= sent
     assert id(panel._counts) in sent
 
 
