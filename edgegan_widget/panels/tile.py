@@ -72,7 +72,7 @@ def verdict(picture: Picture) -> tuple[str, str]:
     if picture.kept:
         state = "refused, but kept"
     why = (
-        f"{REASONS.get(name, name)} ({score:.3g}, limit {picture.limits[name]:g})"
+        f"{REASONS.get(name, name)} ({score:.4g}, limit {picture.limits[name]:g})"
         for name, score in picture.reasons.items()
     )
     return state, ", ".join(why)
