@@ -61,7 +61,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         self._look = EdgeLook(self._look_changed, say)
         self._tiles = [Tile(self._on_slot(self._focus, at), self._on_slot(self._tick, at)) for at in range(PER_PAGE)]
         self._grid = widgets.Box(self._tiles)
-        self._grid.add_class("eg-tiles")
+        self._grid.add_class("eg-contacts")
         self._filter = FilterBar(self._want, lambda step: self._do(lambda leafing: leafing.turn(step)), say)
         self._decisions = DecisionBar(
             self._decide,

@@ -38,7 +38,7 @@ class Tile(widgets.Box):  # type: ignore[misc]
         strip = widgets.Box([self._picture, self._lines, self._button, self._tick])
         strip.add_class("eg-strip")
         super().__init__([strip, self._caption])
-        self.add_class("eg-tile")
+        self.add_class("eg-contact")
 
     def show(self, picture: Picture | None, focused: bool = False, chosen: bool = False) -> None:
         """Say what is known of a picture, or hide where there is none."""

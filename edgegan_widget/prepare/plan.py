@@ -166,7 +166,8 @@ def _options(kept: dict[str, object]) -> Options:
     from edgegan_widget.prepare.work import Making
 
     making, thresholds = Making(**kept.pop("making")), Thresholds(**kept.pop("thresholds"))  # type: ignore[arg-type]
-    return Options(making=making, thresholds=thresholds, **kept)  # type: ignore[arg-type]
+    others = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}  # JSON's lists
+    return Options(making=making, thresholds=thresholds, **others)  # type: ignore[arg-type]
 
 
 def _draw(plan: Plan, out: Path) -> Iterator[Step]:

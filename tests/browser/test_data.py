@@ -67,17 +67,17 @@ class Curator:
         self.until_drawn()
 
     def until_drawn(self) -> None:
-        self.page.locator(".eg-tile:visible").first.wait_for()
+        self.page.locator(".eg-contact:visible").first.wait_for()
         self.desk.until(lambda: self.lines(0) is not None, "the first picture has its edges")
 
     def lines(self, slot: int) -> int | None:
         """The pixels of a tile's edges, as a number; None where there are none yet."""
-        return self.desk.picture(f".eg-tile:nth-child({slot + 1}) .eg-strip img:nth-of-type(2)")
+        return self.desk.picture(f".eg-contact:nth-child({slot + 1}) .eg-strip img:nth-of-type(2)")
 
     def focus(self) -> int:
         """Place of the tile in focus."""
         return self.page.evaluate(
-            "[...document.querySelectorAll('.eg-tile')].findIndex((tile) => tile.classList.contains('eg-focus'))"
+            "[...document.querySelectorAll('.eg-contact')].findIndex((tile) => tile.classList.contains('eg-focus'))"
         )
 
     def press_until(self, key: str, holds: Callable[[], bool]) -> None:
@@ -105,7 +105,7 @@ def test_make_look_decide_apply_and_train(curator_at: Callable[..., Curator], fo
     desk.until(lambda: curator.focus() == 5, "the next picture is in focus")
     curator.press_until("u", lambda: read_decisions(decided) == {})
     desk.until(lambda: curator.focus() == 4, "undo goes back to its picture")
-    page.locator(".eg-tile").nth(2).locator(".eg-strip > button").first.click()
+    page.locator(".eg-contact").nth(2).locator(".eg-strip > button").first.click()
     desk.until(lambda: curator.focus() == 2, "a click puts the focus there")
     curator.press_until("r", lambda: len(read_decisions(decided)) == 1)
     apply = page.locator("button.eg-apply")
@@ -138,15 +138,15 @@ def test_it_fits_and_errors_are_seen(
     page = curator.page
     curator.open("small")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    page.locator(".eg-tile").nth(1).scroll_into_view_if_needed()
+    page.locator(".eg-contact").nth(1).scroll_into_view_if_needed()
     box = page.locator("button.eg-accept").bounding_box()
     assert box["y"] + box["height"] <= size[1], "the buttons to decide with are in sight"
-    page.locator(".eg-tile").nth(1).locator("button.eg-tick").click()
+    page.locator(".eg-contact").nth(1).locator("button.eg-tick").click()
     page.get_by_role("button", name="Accept 1 chosen").wait_for()
     curator.type("data-folder", "nowhere")
     page.get_by_role("alert").wait_for()
     assert "There is no folder 'nowhere'" in page.get_by_role("alert").inner_text()
-    assert page.locator(".eg-tile:visible").count() == 0
+    assert page.locator(".eg-contact:visible").count() == 0
     curator.open("small")
     assert page.get_by_role("alert").count() == 0
     assert curator.desk.problems == []

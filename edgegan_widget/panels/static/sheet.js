@@ -9,7 +9,7 @@
     ArrowLeft: "key-left", ArrowRight: "key-right",
   };
   const inSight = () => [...document.querySelectorAll(".eg-sheet")].filter((sheet) => sheet.offsetParent);
-  const tiles = (sheet) => [...sheet.querySelectorAll(".eg-tile:not(.eg-hidden)")];
+  const tiles = (sheet) => [...sheet.querySelectorAll(".eg-contact:not(.eg-hidden)")];
   const columns = (sheet) => {
     const tops = tiles(sheet).map((tile) => tile.offsetTop);
     return tops.filter((top) => top === tops[0]).length;
@@ -46,7 +46,7 @@
   };
   const had = new WeakSet();
   const look = (node) => {
-    if (!node.classList?.contains("eg-tile")) return;
+    if (!node.classList?.contains("eg-contact")) return;
     if (!node.classList.contains("eg-focus")) had.delete(node);
     else if (!had.has(node)) {
       had.add(node);
