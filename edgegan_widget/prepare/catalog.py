@@ -1,6 +1,6 @@
 """A data folder to leaf through: which pictures there are, what the audit says of each, and what a person decides.
 
-Only where each picture stands and what was found is held (some 30 bytes each); the rest is read for the page that is
+Only where each picture stands and what was found is held (some 20 bytes each); the rest is read for the page that is
 shown, so that a folder of any size opens. Folders that were not made here, without a manifest, are listed as they are.
 """
 
