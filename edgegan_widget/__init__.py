@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgegan_widget.engine import EdgeGAN, Result
     from edgegan_widget.evaluation import evaluate
     from edgegan_widget.launching import launch
+    from edgegan_widget.panels.data import DataPanel
     from edgegan_widget.panels.evaluate import EvaluatePanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from edgegan_widget.workbench import Workbench
 
 _HOMES = {
+    "DataPanel": "panels.data",
     "Drawing": "strokes",
     "EdgeGAN": "engine",
     "EvaluatePanel": "panels.evaluate",
@@ -51,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "PRESETS",
+    "DataPanel",
     "Drawing",
     "EdgeGAN",
     "EvaluatePanel",

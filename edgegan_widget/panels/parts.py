@@ -22,7 +22,8 @@ U8 = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
-STYLES = ("style.css", "training.css", "evaluate.css")
+STYLES = ("style.css", "training.css", "data.css", "evaluate.css")
+SCRIPTS = ("pad.js", "sheet.js")
 
 
 def button(label: str, on_click: Callable[..., None], tooltip: str, css_class: str = "") -> widgets.Button:
@@ -94,7 +95,7 @@ def thumb(picture: U8, tooltip: str = "", on_click: Callable[..., None] | None =
 
 
 def style_and_script() -> str:
-    """The page's style sheets and the browser's side of the pad, as HTML to display once."""
+    """The page's style sheets and the browser's side of pad and contact sheet, as HTML to display once."""
     here = Path(__file__).parent / "static"
-    style = "".join((here / name).read_text("utf-8") for name in STYLES)
-    return f"<style>{style}</style><script>{(here / 'pad.js').read_text('utf-8')}</script>"
+    style, script = ("".join((here / name).read_text("utf-8") for name in names) for names in (STYLES, SCRIPTS))
+    return f"<style>{style}</style><script>{script}</script>"
