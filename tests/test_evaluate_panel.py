@@ -254,6 +254,7 @@ def test_a_failure_is_told_and_what_was_measured_before_stays(
 
 def test_a_report_is_saved_and_opened_again(panel_of: Maker, started: list[Request], tmp_path: Path) -> None:
     panel = panel_of()
+    assert panel._save.disabled
     with pytest.raises(ConfigError, match="nothing to save yet"):
         panel.save()
     panel.start()

@@ -164,6 +164,7 @@ class EvaluatePanel(Panel):
         self._start = button("Start", guard(self.start, self.complain), "Measure these models", "eg-start")
         tip = "Save the numbers as JSON, and the page with its pictures as HTML"
         self._save = button("Save report", guard(self._save_clicked, self.complain), tip, "eg-save-report")
+        self._save.disabled = True
         self._upload = widgets.FileUpload(accept=".json", multiple=False, tooltip="Show the table of a saved report")
         self._upload.add_class("eg-open-report")
         self._upload.observe(guard(self._opened, self.complain), "value")

@@ -96,7 +96,7 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
 
     def _grid(self, place: int, columns: int, parts: list[widgets.Widget]) -> widgets.Widget:
         grid = self._made(("grid", place), _grid_box)
-        grid.layout.grid_template_columns = f"minmax(110px, max-content) repeat({columns}, minmax(66px, 1fr))"
+        grid.layout.grid_template_columns = f"minmax(110px, max-content) repeat({columns}, minmax(74px, 1fr))"
         if grid.children != tuple(parts):
             grid.children = tuple(parts)
         return grid
