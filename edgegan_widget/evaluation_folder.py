@@ -6,7 +6,7 @@ file                           content
 ``request.json``               what is measured, and how
 ``status.json``                state, process, share that is done
 ``report.json``                the report as far as it is; replaced at every row
-``report.html``                the page, once it is over
+``report.html``                the page, once it is over, of the models that were done
 ``pictures/MODEL_SET_*.npy``   what was drawn, and what each picture is worth; MODEL and SET are places in the report
 ``log.txt``                    what was said
 =============================  ========================================================================================

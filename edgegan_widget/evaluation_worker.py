@@ -111,11 +111,12 @@ class _Teller:
             self._write("running", step.message)
 
     def end(self, state: str, message: str) -> None:
-        """Write the report's page, and the last word."""
+        """Write the page of the models that are done, and the last word."""
         self._write(state if state == "failed" else "running", message or "writing the report")
         if self._so_far is not None:
             self._save_rows()
-            write_bytes(self._folder / "report.html", page(_whole_models(self._so_far)))
+            if self._so_far.report["models"]:  # a page of none would have nothing to show
+                write_bytes(self._folder / "report.html", page(_whole_models(self._so_far)))
         self._write(state, message)
 
     def _write(self, state: str, message: str) -> None:

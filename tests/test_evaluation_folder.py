@@ -89,7 +89,7 @@ def test_stopping_keeps_the_rows_that_are_done(models: tuple[tuple[str, str], ..
     report = found.report()
     assert report is not None
     assert 1 <= len(report["models"]) < 3
-    assert found.page.is_file()
+    assert not found.page.is_file() or "robustness" in report["models"][0], "a page shows whole models only"
 
 
 def test_a_long_step_is_stopped_in_its_middle(models: tuple[tuple[str, str], ...], shapes: Path, folder: Path) -> None:
