@@ -29,6 +29,7 @@ _WIDTH_PX, _HEIGHT_PX = 640, 480
 _SPRITES = 4  # of each class
 _BAR_PER_SECOND = 150.0
 _BAR_MB = 1000.0
+_LOOK_SECONDS = 0.25  # at memory: each look costs some milliseconds a process
 
 Figures = dict[str, Any]
 
@@ -99,7 +100,7 @@ class _Memory:
 
     def _watch(self) -> None:
         own = psutil.Process()
-        while not self._stop.wait(0.1):
+        while not self._stop.wait(_LOOK_SECONDS):
             total = 0
             for process in [own, *own.children(recursive=True)]:
                 try:

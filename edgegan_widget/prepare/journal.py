@@ -32,7 +32,7 @@ def source_key(source: Source, making: Making) -> str:
     except (OSError, ValueError):
         state = []
     parts = [_VERSION, source.name, state, asdict(making), source.split, source.licence, source.size_px]
-    parts += [str(source.path), str(source.edge), source.others, [asdict(region) for region in source.regions]]
+    parts += [str(source.path), str(source.edge), source.others, [vars(region) for region in source.regions]]
     return hashlib.sha256(json.dumps(parts, default=str).encode(errors="surrogatepass")).hexdigest()[:32]
 
 

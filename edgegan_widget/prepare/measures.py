@@ -123,7 +123,9 @@ def hashes(image_u8: U8) -> tuple[str, str]:
     coarse = waves > np.median(waves[1:])
     tiny = cv2.resize(grey, (17, 16), interpolation=cv2.INTER_AREA).astype(np.int16)
     fine = np.diff(tiny, axis=1) > _GREY_TIE_U8
-    return np.packbits(coarse).tobytes().hex(), np.packbits([*fine.ravel(), *_colour_bits(image_u8)]).tobytes().hex()
+    return np.packbits(coarse).tobytes().hex(), np.packbits(
+        np.concatenate([fine.ravel(), _colour_bits(image_u8)])
+    ).tobytes().hex()
 
 
 def _colour_bits(image_u8: U8) -> npt.NDArray[np.bool_]:
@@ -131,6 +133,7 @@ def _colour_bits(image_u8: U8) -> npt.NDArray[np.bool_]:
 
     Shares do not change with the light; paper has none.
     """
-    light = image_u8.reshape(-1, 3)[~(image_u8 == _PAPER_U8).all(axis=2).ravel()].sum(axis=0, dtype=np.float64)
-    shares = light[:2] / max(1.0, light.sum())
+    paper = cv2.inRange(image_u8, (_PAPER_U8,) * 3, (_PAPER_U8,) * 3)
+    light = np.array(cv2.mean(image_u8, cv2.bitwise_not(paper))[:3])
+    shares = light[:2] / max(1e-3, light.sum())
     return np.asarray((shares[:, None] > np.linspace(*_SHARES, _COLOUR_STEPS)).ravel(), bool)
