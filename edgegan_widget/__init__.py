@@ -12,9 +12,12 @@ from edgegan_widget._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from edgegan_widget.app import SketchPad
-    from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
+    from edgegan_widget.config import PRESETS, EvaluationConfig, ModelConfig, TrainConfig
     from edgegan_widget.engine import EdgeGAN, Result
+    from edgegan_widget.evaluation import evaluate
     from edgegan_widget.launching import launch
+    from edgegan_widget.panels.data import DataPanel
+    from edgegan_widget.panels.evaluate import EvaluatePanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
     from edgegan_widget.raster import Rasterizer, rasterize
@@ -24,8 +27,11 @@ if TYPE_CHECKING:
     from edgegan_widget.workbench import Workbench
 
 _HOMES = {
+    "DataPanel": "panels.data",
     "Drawing": "strokes",
     "EdgeGAN": "engine",
+    "EvaluatePanel": "panels.evaluate",
+    "EvaluationConfig": "config",
     "FinetunePanel": "panels.finetune",
     "ModelConfig": "config",
     "PRESETS": "config",
@@ -38,6 +44,7 @@ _HOMES = {
     "TrainConfig": "config",
     "TrainPanel": "panels.train",
     "Workbench": "workbench",
+    "evaluate": "evaluation",
     "find_runs": "runs",
     "launch": "launching",
     "rasterize": "raster",
@@ -46,8 +53,11 @@ _HOMES = {
 
 __all__ = [
     "PRESETS",
+    "DataPanel",
     "Drawing",
     "EdgeGAN",
+    "EvaluatePanel",
+    "EvaluationConfig",
     "FinetunePanel",
     "ModelConfig",
     "Progress",
@@ -59,6 +69,7 @@ __all__ = [
     "TrainConfig",
     "TrainPanel",
     "Workbench",
+    "evaluate",
     "find_runs",
     "launch",
     "rasterize",

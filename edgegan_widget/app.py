@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from edgegan_widget.drawing_model import DrawingModel, Engine
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.jobs import NewestWins
-from edgegan_widget.model_folder import find_model, read_config
+from edgegan_widget.panels.exports import as_file
 from edgegan_widget.panels.frame import Styled
 from edgegan_widget.panels.pad import Pad
-from edgegan_widget.panels.parts import picture_png, row
-from edgegan_widget.panels.result import EXPORT_PX, Moment, ResultView
-from edgegan_widget.raster import rasterize
+from edgegan_widget.panels.parts import row
+from edgegan_widget.panels.result import Moment, ResultView
 from edgegan_widget.strokes import Drawing
 
 if TYPE_CHECKING:
-    from edgegan_widget.config import ModelConfig
     from edgegan_widget.engine import Result
 
-__all__ = ["Engine", "SketchPad"]
+__all__ = ["SketchPad"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -37,50 +33,11 @@ TELL_EVERY_SECONDS = 1.0  # edge map and figures while the pen is down; the pict
 FIRST_CLASS = "sneaker"  # where a model knows it: the object most people can draw
 
 
-class Engine(Protocol):
-    """What the pad needs of a model; :class:`edgegan_widget.EdgeGAN` is one."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-
-    @property
-    def size_px(self) -> int: ...
-
-    @property
-    def device_name(self) -> str: ...
-
-    def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
-
-
-class _Model:
-    """A model to draw with: what is known of it before its weights are there, and the engine once they are."""
-
-    def __init__(self, model: str | os.PathLike[str] | Engine) -> None:
-        self.engine: Engine | None = None
-        self.title = ""
-        known: ModelConfig | Engine
-        if isinstance(model, (str, os.PathLike)):
-            self.place = find_model(model)
-            self.title = _title(self.place)
-            known = read_config(self.place)
-        else:
-            self.engine = known = model
-        self.classes, self.size_px = known.classes, known.size_px
-
-    def load(self, device: str) -> Engine:
-        """The engine, loaded the first time."""
-        if self.engine is None:
-            from edgegan_widget.engine import EdgeGAN  # loads torch, beside the page that is already there
-
-            self.engine = EdgeGAN.from_pretrained(self.place, device)
-        return self.engine
-
-
 @dataclass(frozen=True)
 class _Request:
     """One picture asked for; without a sketch only the model is loaded."""
 
-    model: _Model
+    model: DrawingModel
     sketch: U8 | None
     label: str
     seed: int | None
@@ -118,7 +75,7 @@ class SketchPad(Styled):
         self, model: str | os.PathLike[str] | Engine = "default", *, device: str = "auto", label: str | None = None
     ) -> None:
         self._device = device
-        self._model = self._proven = _Model(model)  # the one asked for, and the last one that could be loaded
+        self._model = self._proven = DrawingModel(model)  # the one asked for, and the last one that could be loaded
         self._result: Result | None = None
         self._told = 0.0
         self._shown = threading.Lock()  # a picture that arrives late must not overwrite a cleared pad
@@ -185,7 +142,7 @@ class SketchPad(Styled):
         ModelError
             It cannot be used; the pad keeps the model it has.
         """
-        self._change_model(_Model(model))
+        self._change_model(DrawingModel(model))
         self._view.complain(None)
         # One request: were the model loaded first, its error could be gone again once the old one draws.
         self._load() if self._pad.is_empty else self._ask()
@@ -224,7 +181,7 @@ class SketchPad(Styled):
         self._view.report("Loading the model…" if self._model.engine is None else self._ready_line())
         self._worker.submit(_Request(self._model, None, self._view.label, None, 1, None))
 
-    def _change_model(self, model: _Model) -> None:
+    def _change_model(self, model: DrawingModel) -> None:
         with self._shown:
             self._model = model
             known = self._view.label in model.classes
@@ -289,33 +246,6 @@ class SketchPad(Styled):
         return label
 
     def _export(self, kind: str) -> tuple[str, str, bytes]:
-        name = self._view.label
         if self._pad.is_empty:
             raise ConfigError("there is nothing to save yet; draw something first.")
-        if kind == "svg":
-            return f"{name}.svg", "image/svg+xml", self.drawing.to_svg().encode()
-        if kind == "json":
-            return f"{name}.json", "application/json", self.drawing.to_json().encode()
-        if self._result is None:
-            raise ConfigError("there is no picture to save yet; wait until the model has drawn it.")
-        if kind == "png":
-            return f"{name}.png", "image/png", picture_png(self._result.image)
-        return f"{name}_drawing_and_picture.png", "image/png", _side_by_side(self.drawing, self._result.image)
-
-
-def _title(place: Path) -> str:
-    """What to call a model that is not the usual one."""
-    if place.is_file():
-        return f"{place.parent.parent.name} ({place.stem})"  # <run>/checkpoints/best.safetensors
-    return "" if place.name == "default" else place.name
-
-
-def _side_by_side(drawing: Drawing, picture: U8) -> bytes:
-    lines = rasterize(drawing, EXPORT_PX)
-    both = Image.new("RGB", (2 * EXPORT_PX, EXPORT_PX), "white")
-    both.paste(Image.fromarray(lines), (0, 0))
-    enlarged = Image.fromarray(picture).resize((EXPORT_PX, EXPORT_PX), Image.Resampling.BICUBIC)
-    both.paste(enlarged, (EXPORT_PX, 0))
-    stream = io.BytesIO()
-    both.save(stream, "PNG")
-    return stream.getvalue()
+        return as_file(kind, self._view.label, self.drawing, self.image)

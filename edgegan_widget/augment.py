@@ -186,8 +186,11 @@ def _uniform(random: torch.Generator, low: float, high: float, *shape: int) -> T
     return low + (high - low) * torch.rand(*shape, generator=random)
 
 
-def place(planes: Tensor, random: torch.Generator, mirrored: bool = True) -> Tensor:
-    """Mirror half of the pictures if allowed, and move, scale and stretch each a little; planes [N, C, H, W]."""
+def place(planes: Tensor, random: torch.Generator, mirrored: bool = True, poses: float = 0.0) -> Tensor:
+    """Mirror half of the pictures if allowed, and move, scale and stretch each a little; planes [N, C, H, W].
+
+    With ``poses`` above 0 objects also get other proportions, turn and lean, as those of a drawing do.
+    """
     count = len(planes)
     mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float() * mirrored
     scale = _uniform(random, 0.95, 1.15, count)  # of the sampling grid: above 1 the object shrinks
@@ -197,8 +200,12 @@ def place(planes: Tensor, random: torch.Generator, mirrored: bool = True) -> Ten
     theta[:, 0, 0] = mirror * scale * stretch
     theta[:, 1, 1] = scale / stretch
     theta[:, :, 2] = shift
+    field = torch.zeros(())
+    if poses > 0:
+        theta[:, :, :2] = theta[:, :, :2] @ _leaning(random, count, poses)[:, :, :2]
+        field = _uneven(random, count, planes.shape[2:], poses).permute(0, 2, 3, 1)
     grid = F.affine_grid(theta.to(planes.device), list(planes.shape), align_corners=False)
-    return _sample(planes, grid)
+    return _sample(planes, grid + field.to(planes.device))
 
 
 def _thicken(ink: Tensor, random: torch.Generator, strength: float) -> Tensor:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgegan_widget import __version__
 from edgegan_widget.cli_data import add_data
 from edgegan_widget.cli_edges import add_edges
-from edgegan_widget.cli_evaluation import add_evaluate
+from edgegan_widget.cli_evaluation import add_compare, add_evaluate
 from edgegan_widget.cli_training import add_export, add_study, add_train
 from edgegan_widget.config import DEVICES, SIZES_PX
 from edgegan_widget.errors import DataError, EdgeGANError
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         _add_dashboard, _add_generate, add_data, add_train, add_study, add_export, add_edges, _add_pack, _add_validate,
-        add_evaluate,
+        add_evaluate, add_compare,
         _add_import, _add_bench,
     ):  # fmt: skip
         add(commands)
@@ -176,9 +176,9 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _add_bench(commands: Commands) -> None:
-    command = commands.add_parser("bench", help="measure this machine: drawing, 'train', 'edges' or 'data'")
+    command = commands.add_parser("bench", help="measure this machine: drawing, 'train', 'edges', 'data' or 'evaluate'")
     command.add_argument(
-        "what", nargs="?", choices=("draw", "train", "edges", "data"), default="draw", help="default: draw"
+        "what", nargs="?", choices=("draw", "train", "edges", "data", "evaluate"), default="draw", help="default: draw"
     )
     _add_model(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
@@ -202,6 +202,10 @@ def _bench(options: argparse.Namespace) -> None:
         figures = {"machine": bench.machine("CPU, one core"), "rows": bench_edges.rows()}
     elif options.what == "data":
         figures = bench_data.run(options.workers)
+    elif options.what == "evaluate":
+        from edgegan_widget import bench_evaluate
+
+        figures = bench_evaluate.run(options.model, options.device)
     else:
         figures = bench.run(options.model, options.device, options.browser)
     print(table(figures))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.schedule import Schedule, parse_schedule, sources_of
 
-__all__ = ["PRESETS", "ModelConfig", "TrainConfig", "from_json", "to_json"]
+__all__ = ["PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig", "from_json", "to_json"]
 
 ARCHITECTURES = ("paper", "compact")
 RECIPES = ("paper", "compact", "modern", "drawings")
@@ -100,7 +100,7 @@ def _setting(
     most: float | None = None,
     advanced: bool = False,
 ) -> Any:
-    """A field of :class:`TrainConfig` with what command line and panel say about it, and what is checked."""
+    """A field of settings with what command line and panel say about it, and what is checked."""
     about = {"meaning": meaning, "allowed": allowed, "least": least, "most": most, "advanced": advanced}
     return dataclasses.field(default=default, metadata=about)
 
@@ -145,6 +145,13 @@ class TrainConfig:
     )
     balanced: bool = _setting(True, "draw classes evenly, however many pictures each has", advanced=True)
     mirror: bool = _setting(True, "mirror half of the pictures", advanced=True)
+    poses: float = _setting(
+        0.0,
+        "other proportions, turns and slants of objects and drawings alike (compact, modern); 0: none, 1: some",
+        least=0,
+        most=2,
+        advanced=True,
+    )
     edges: str = _setting(
         "",
         "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
@@ -228,6 +235,36 @@ class TrainConfig:
         return dataclasses.replace(PRESETS[preset], **changes)
 
 
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How models are measured; each field's meaning and range stand beside it.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of its range.
+    """
+
+    per_class: int = _setting(0, "most drawings of a class and set; 0 takes all", least=0, advanced=True)
+    variations: int = _setting(
+        1, "pictures of each drawing: the most likely one, then others by seed", least=1, advanced=True
+    )
+    robustness_per_class: int = _setting(
+        4, "held-out drawings of a class that are distorted more and more; 0 leaves that out", least=0, advanced=True
+    )
+    inception: str = _setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
+    seed: int = _setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
+    classifier_steps: int = _setting(900, "steps that the classifier is trained for", least=1, advanced=True)
+    batch_size: int = _setting(
+        128, "pictures that a network looks at together; no number depends on it", least=1, advanced=True
+    )
+    cache: str = _setting("", "folder of features; empty takes the user's cache, none keeps nothing", advanced=True)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check_setting(field, getattr(self, field.name))
+
+
 def _check_setting(field: dataclasses.Field[Any], value: Any) -> None:
     about = field.metadata
     kinds: dict[str, tuple[type, ...]] = {
@@ -268,10 +305,10 @@ PRESETS: dict[str, TrainConfig] = {
 }  # fmt: skip
 
 
-Config = TypeVar("Config", ModelConfig, TrainConfig)
+Config = TypeVar("Config", EvaluationConfig, ModelConfig, TrainConfig)
 
 
-def to_json(config: ModelConfig | TrainConfig) -> str:
+def to_json(config: EvaluationConfig | ModelConfig | TrainConfig) -> str:
     """Settings as indented JSON, one field a line, in the order of the class."""
     return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
 

@@ -144,13 +144,14 @@ class PairDataset:
         mirror: bool = True,
         sources: Mapping[str, float] | None = None,
         hand: Hand = TRAINED,
+        poses: float = 0.0,
     ) -> Batch:
         """These pictures, moved and mirrored, with a sketch each: one of their edge maps, distorted as a hand does.
 
         ``sources`` weighs the edge maps by name and sets the strength of ``hand``, see
-        :func:`edgegan_widget.schedule.scheduled`; None takes those that are always drawn evenly, at
-        full strength. ``hand`` says what such a
-        distortion is made of.
+        :func:`edgegan_widget.schedule.scheduled`; None takes those that are always drawn evenly, at full strength.
+        ``hand`` says what such a distortion is made of. ``poses`` is how far objects and drawings alike are bent into
+        other poses, see :func:`edgegan_widget.augment.place`.
         """
         style = torch.multinomial(self._weights(sources), len(chosen), replacement=True, generator=random)
         device = self.labels.device
@@ -158,7 +159,7 @@ class PairDataset:
         stacked_u8 = torch.cat(
             [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style][:, None]], dim=1
         )
-        moved = place(to_unit(stacked_u8), random, mirror)  # [N, 5, H, W]
+        moved = place(to_unit(stacked_u8), random, mirror, poses)  # [N, 5, H, W]
         strength = 1.0 if sources is None else sources["hand"]
         sketches = sketch_like(moved[:, 4:], random, strength, hand)
         return Batch(moved[:, :3], moved[:, 3:4], sketches, self.labels[chosen])

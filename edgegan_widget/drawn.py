@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ __all__ = ["Drawn", "InputSet", "Model", "draw", "held_out_edges", "human_sketch
 U8 = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
+PICTURES_AT_ONCE = 64  # between two reports of progress
+TIMED = 16  # drawings of a set that are drawn alone as well, for the time it takes
+
 
 class Model(Protocol):
     """What can be evaluated; :class:`~edgegan_widget.engine.EdgeGAN` is one."""
@@ -35,6 +38,15 @@ class Model(Protocol):
     def size_px(self) -> int: ...
 
     def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
+
+
+@runtime_checkable
+class _DrawsMany(Protocol):
+    """A model that draws many at once quicker than one by one."""
+
+    def generate_many(
+        self, sketches: U8, labels: Sequence[str | int], *, seed: int | None = None, variations: int = 1
+    ) -> Result: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +97,7 @@ class Drawn:
     pictures_u8, edges_u8
         uint8 [N * V, S, S, 3] and [N * V, S, S].
     milliseconds
-        [N] Time of each call, for all its variations.
+        [T] Times of drawing one picture alone, of some of the drawings.
     """
 
     inputs: InputSet
@@ -136,15 +148,32 @@ def human_sketches(root: Path | str, classes: Sequence[str], size_px: int) -> li
     return found
 
 
-def draw(model: Model, inputs: InputSet, classes: Sequence[str], variations: int = 1) -> Iterator[Drawn | int]:
-    """Let a model draw a set; yields how many drawings are done, and at last what came of them."""
+def draw(
+    model: Model, inputs: InputSet, classes: Sequence[str], variations: int = 1, timed: int = TIMED
+) -> Iterator[Drawn | int]:
+    """Let a model draw a set; yields how many drawings are done, and at last what came of them.
+
+    Many are drawn at once where the model can; ``timed`` of them are drawn alone before, for the time that it takes.
+    """
     side = model.size_px
     pictures = np.empty((len(inputs), variations, side, side, 3), np.uint8)
     edges = np.empty((len(inputs), variations, side, side), np.uint8)
-    milliseconds = np.empty(len(inputs))
     numbers = [model.classes.index(name) for name in classes]
-    for place, (sketch, label) in enumerate(zip(inputs.sketches_u8, inputs.labels)):
-        result = model.generate(sketch, numbers[label], variations=variations)
-        pictures[place], edges[place], milliseconds[place] = result.images, result.edges, result.milliseconds
-        yield place + 1
-    yield Drawn(inputs, variations, pictures.reshape(-1, side, side, 3), edges.reshape(-1, side, side), milliseconds)
+    labels = [numbers[label] for label in inputs.labels]
+    spread = np.linspace(0, len(inputs) - 1, min(timed, len(inputs))).round().astype(int)
+    milliseconds = [model.generate(inputs.sketches_u8[place], labels[place]).milliseconds for place in spread]
+    at_once = max(1, PICTURES_AT_ONCE // variations) if isinstance(model, _DrawsMany) else 1
+    for start in range(0, len(inputs), at_once):
+        rows = slice(start, start + at_once)
+        result = _drawn(model, inputs.sketches_u8[rows], labels[rows], variations)
+        pictures[rows] = result.images.reshape(pictures[rows].shape)
+        edges[rows] = result.edges.reshape(edges[rows].shape)
+        yield min(start + at_once, len(inputs))
+    flat = pictures.reshape(-1, side, side, 3), edges.reshape(-1, side, side)
+    yield Drawn(inputs, variations, *flat, np.array(milliseconds))
+
+
+def _drawn(model: Model, sketches: U8, labels: Sequence[int], variations: int) -> Result:
+    if isinstance(model, _DrawsMany):
+        return model.generate_many(sketches, labels, variations=variations)
+    return model.generate(sketches[0], labels[0], variations=variations)

@@ -19,58 +19,21 @@ import torch
 
 from edgegan_widget import robustness
 from edgegan_widget._version import __version__
+from edgegan_widget.config import EvaluationConfig
 from edgegan_widget.dataset import PairDataset, load_data
 from edgegan_widget.drawn import Drawn, InputSet, Model, draw, held_out_edges, human_sketches
-from edgegan_widget.errors import ConfigError, ModelError
+from edgegan_widget.errors import ModelError
 from edgegan_widget.metrics.bootstrap import paired_difference
 from edgegan_widget.metrics.cache import FeatureCache
 from edgegan_widget.metrics.extractor import ClassifierFeatures
 from edgegan_widget.metrics.inception import InceptionFeatures
+from edgegan_widget.report_table import FORMAT
 from edgegan_widget.scoring import FLAGS, Judge, Scored, number
 from edgegan_widget.sketch_sets import left_out
 
 __all__ = ["Evaluation", "EvaluationConfig", "Step", "differences", "evaluate"]
 
 Json = dict[str, Any]
-
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class EvaluationConfig:
-    """How to evaluate.
-
-    Attributes
-    ----------
-    per_class
-        Most drawings of a class and set; 0 takes all.
-    variations
-        Pictures of each drawing: the most likely one, then others by seed.
-    robustness_per_class
-        Held-out drawings of a class that are distorted for the robustness curves; 0 leaves the curves out.
-    inception
-        Weights file for FID; empty takes a classifier trained on the data.
-    seed, classifier_steps
-        Of that classifier, which judges classes in any case.
-    batch_size
-        Pictures that a network looks at together; no number depends on it.
-    cache
-        Folder of features; empty takes the user's cache, ``none`` keeps nothing.
-    """
-
-    per_class: int = 0
-    variations: int = 1
-    robustness_per_class: int = 4
-    inception: str = ""
-    seed: int = 0
-    classifier_steps: int = 600
-    batch_size: int = 128
-    cache: str = ""
-
-    def __post_init__(self) -> None:
-        for name, least in (("per_class", 0), ("variations", 1), ("robustness_per_class", 0), ("batch_size", 1)):
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +47,22 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """How far it is, from 0 to 1, what has just been done; ``row`` is the newest row of the table, the last step has
-    the whole.
+    """How far it is, from 0 to 1, and what has just been done; the last step has the whole.
+
+    Attributes
+    ----------
+    row
+        The newest row of the table.
+    so_far
+        What is there already: models that are done in its report, and every set that was scored; None until the
+        real pictures have been looked at.
     """
 
     fraction: float
     message: str
     row: Json | None = None
     evaluation: Evaluation | None = None
+    so_far: Evaluation | None = None
 
 
 def evaluate(
@@ -135,14 +106,15 @@ def evaluate(
     distorted = sets[0].some(config.robustness_per_class) if config.robustness_per_class else None
     report = _head(judge, sets, config, [] if sketches is None else left_out(sketches, train.classes))
     scored: dict[str, dict[str, Scored]] = {}
+    so_far = Evaluation(report, scored, train)
     for position, model in enumerate(models):
         row: Json = {"name": model.name, "classes": len(model.classes), "size_px": model.size_px, "sets": []}
         scored[model.name] = {}
         for step in _one_model(model, judge, sets, distorted, config, row, scored[model.name]):
-            yield dataclasses.replace(step, fraction=(position + step.fraction) / len(models))
+            yield dataclasses.replace(step, fraction=(position + step.fraction) / len(models), so_far=so_far)
         report["models"].append(row)
     report["differences"] = _every_difference(models, sets, scored)
-    yield Step(1.0, "done", evaluation=Evaluation(report, scored, train))
+    yield Step(1.0, "done", evaluation=so_far, so_far=so_far)
 
 
 def differences(first: Scored, second: Scored) -> Json:

@@ -1,19 +1,21 @@
-"""The only file with threads: work beside the page of which only the newest request counts, and regular looks."""
+"""The only file with threads: work of which only the newest request counts, regular looks, and long work."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-__all__ = ["NewestWins", "Ticker"]
+__all__ = ["Follower", "NewestWins", "Ticker"]
 
 log = logging.getLogger(__name__)
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 _LOOK_UP_SECONDS = 5.0  # how often an idle worker looks whether anybody still holds its owner
 
@@ -147,3 +149,85 @@ def _tick_on(
             pause_seconds = after_error_seconds
         del tick  # while it waits only the weak reference is held
         wake.wait(pause_seconds)
+
+
+class Follower(Generic[Item]):
+    """Goes through an iterator in a daemon thread, one iterator at a time; to stop is not to ask for the next item.
+
+    Parameters
+    ----------
+    on_item
+        Called in the thread with items, at most each ``every_seconds``; of those between only the last is told.
+    on_end
+        Called in the thread once it is over: with the error that ended it, or None; and whether it was stopped. By then
+        the iterator is closed, and another can be started.
+    every_seconds
+        Pause between two calls of ``on_item``.
+    """
+
+    def __init__(
+        self,
+        on_item: Callable[[Item], None],
+        on_end: Callable[[Exception | None, bool], None],
+        every_seconds: float = 0.2,
+    ) -> None:
+        self._on_item, self._on_end, self._every_seconds = on_item, on_end, every_seconds
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._busy = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether an iterator is gone through right now."""
+        return self._busy
+
+    def start(self, items: Iterator[Item]) -> bool:
+        """Begin with an iterator; False where another is not over yet."""
+        with self._lock:
+            if self._busy:
+                return False
+            self._busy = True
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._follow, args=(items,), name="edgegan-follow", daemon=True)
+            self._thread.start()
+        return True
+
+    def stop(self) -> None:
+        """Ask for no further item; the one at hand is finished."""
+        self._stopping.set()
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until it is over and told; False where that took longer."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout_seconds)
+        return thread is None or not thread.is_alive()
+
+    def _follow(self, items: Iterator[Item]) -> None:
+        failed: Exception | None = None
+        try:
+            self._go_through(items)
+        except Exception as error:  # told to the page; a thread that died silently would leave it waiting
+            log.warning("work beside the page failed", exc_info=True)
+            failed = error
+        stopped = self._stopping.is_set()
+        self._busy = False
+        self._on_end(failed, stopped)
+
+    def _go_through(self, items: Iterator[Item]) -> None:
+        told_at, untold = 0.0, list[Item]()
+        try:
+            for item in items:
+                untold = [item]
+                if time.monotonic() - told_at >= self._every_seconds:
+                    self._on_item(untold.pop())
+                    told_at = time.monotonic()
+                if self._stopping.is_set():
+                    break
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()  # ends its processes
+        for item in untold:
+            self._on_item(item)

@@ -89,6 +89,7 @@ class Generator(nn.Module):
         self.start = nn.Linear(config.latent_size + config.condition_size, widths[0] * 16)
         self.norm_scale = nn.Parameter(torch.ones(widths[0]))
         self.norm_shift = nn.Parameter(torch.zeros(widths[0]))
+        self.each_alone = False  # True: each row as in a batch of its own
         self.deconvs = nn.ModuleList(
             nn.ConvTranspose2d(wide, narrow, 5, stride=2, padding=1) for wide, narrow in itertools.pairwise(widths)
         )
@@ -99,7 +100,11 @@ class Generator(nn.Module):
         x = self.start(torch.cat([latent, condition], dim=1))
         x = x.view(x.shape[0], -1, 4, 4)  # [N, 512, 4, 4]
         # Statistics of the batch at hand, also when drawing one picture (then over its 16 positions).
-        x = F.relu(_batch_norm(x, self.norm_scale, self.norm_shift, shared=self.training))
+        if self.each_alone:
+            x = F.instance_norm(x, None, None, self.norm_scale, self.norm_shift, eps=BATCH_NORM_EPSILON)
+        else:
+            x = _batch_norm(x, self.norm_scale, self.norm_shift, shared=self.training)
+        x = F.relu(x)
         for deconv in self.deconvs[:-1]:  # [N, 256, 8, 8], [N, 128, 16, 16], [N, 64, 32, 32]
             x = F.relu(instance_norm(_crop(deconv(x))))
         return torch.tanh(_crop(self.deconvs[-1](x)))  # [N, 3, 64, 64]
@@ -272,6 +277,10 @@ class PaperEdgeGAN(nn.Module):
     def decode(self, latent: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Z -> edge map and picture, [N, 3, 64, 64] each, in [-1, 1]."""
         return self.generator_edge(latent, condition), self.generator_image(latent, condition)
+
+    def draw_each_alone(self) -> None:
+        """From now on a picture of a batch is the one that a batch of one gives: for drawing many at once."""
+        self.generator_edge.each_alone = self.generator_image.each_alone = True
 
 
 class PaperCritics(nn.Module):

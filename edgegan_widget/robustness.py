@@ -64,7 +64,7 @@ def curves(
 def _point(
     model: Model, inputs: InputSet, meant: U8, classes: Sequence[str], classifier: ClassifierFeatures, before: int
 ) -> Any:  # a generator of int that returns accuracy and F-score
-    for step in draw(model, inputs, classes):
+    for step in draw(model, inputs, classes, timed=0):
         if isinstance(step, Drawn):
             seen = classifier.verdicts(features(classifier, step.as_tensor()))
             f_score = np.mean([one.f_score for one in fits(meant, step.pictures_u8)])

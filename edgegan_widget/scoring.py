@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,12 @@ class Scored:
     neighbour, relative
         [M] Nearest training picture by pixels (mirrored ones count as the picture itself), and its distance over the
         held-out pictures' median.
+    partner
+        [N] Of each drawing's first picture: the drawing whose first picture is nearest within the class, by features.
+    partner_distance
+        [N] Its distance in units of the mean distance between real pictures of the class.
+    found, real
+        Realism features of the pictures [M, D] and of the real ones that they were held against [R, D].
     """
 
     drawn: Drawn
@@ -62,6 +68,10 @@ class Scored:
     chamfer: F64
     neighbour: Numbers
     relative: F64
+    partner: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
+    partner_distance: F64 = field(default_factory=lambda: np.empty(0))
+    found: F64 = field(default_factory=lambda: np.empty((0, 0)))
+    real: F64 = field(default_factory=lambda: np.empty((0, 0)))
 
 
 class Judge:
@@ -143,12 +153,18 @@ class Judge:
         pixels = copies["pixels"]
         return Scored(
             drawn, report, right, seen, lines["f_score"], lines["chamfer"],
-            pixels.neighbour % len(self.train), pixels.relative,
+            pixels.neighbour % len(self.train), pixels.relative, *_partners(varied, drawn.inputs.labels),
+            found, self._real_of(np.unique(drawn.labels)),
         )  # fmt: skip
+
+    def _real_of(self, classes: Numbers) -> F64:
+        """Features of the held-out pictures of these classes."""
+        chosen: F64 = self._real[np.isin(self.held_out.labels.numpy(), classes)]
+        return chosen
 
     def _realism(self, found: F64, classes: Numbers, split: str) -> Json:
         """Against held-out pictures of the classes that were drawn: those of training would reward copies."""
-        real = self._real[np.isin(self.held_out.labels.numpy(), classes)]
+        real = self._real_of(classes)
         common: Json = {
             "extractor": self.realism.name, "resize": self.realism.resize,
             "real": len(real), "generated": len(found), "split": f"real val, drawn from {split}",
@@ -240,6 +256,15 @@ class Judge:
             "wrong class": accuracy < WRONG_CLASS_SHARE * self.real_accuracy,
         }
         return [flag for flag in FLAGS if raised[flag]]
+
+
+def _partners(found: dict[int, ClassDiversity], labels: Numbers) -> tuple[Numbers, F64]:
+    """Nearest other drawing of the class by picture, and how near, for drawings [N]; -1 and nan where there is none."""
+    partner, distance = np.full(len(labels), -1), np.full(len(labels), np.nan)
+    for label, one in found.items():
+        members = np.nonzero(labels == label)[0]
+        partner[members], distance[members] = members[one.partner], one.nearest
+    return partner, distance
 
 
 _FIT_NUMBERS = ("f_score", "chamfer", "precision", "recall")

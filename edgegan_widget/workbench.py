@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
 
-from edgegan_widget.app import Engine, SketchPad
+from edgegan_widget.app import SketchPad
+from edgegan_widget.drawing_model import Engine
 from edgegan_widget.jobs import Ticker
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.parts import guard
 from edgegan_widget.runs import find_runs
 
 if TYPE_CHECKING:
+    from edgegan_widget.panels.data import DataPanel
+    from edgegan_widget.panels.evaluate import EvaluatePanel
     from edgegan_widget.panels.finetune import FinetunePanel
     from edgegan_widget.panels.train import TrainPanel
 
@@ -28,7 +31,7 @@ class _Closes(Protocol):
 
 
 class Workbench(Panel):
-    """Drawing, training and fine-tuning as tabs that share one pad.
+    """Drawing, preparing data, training, fine-tuning and evaluating as tabs that share one pad.
 
     Parameters
     ----------
@@ -56,7 +59,12 @@ class Workbench(Panel):
         super().__init__()
         self.pad = SketchPad(model, device=device)
         self._device, self._runs = device, Path(runs)
-        self._makers = {"Train": self._make_train, "Fine-tune": self._make_finetune}  # in the tabs' order
+        self._makers = {  # in the tabs' order
+            "Data": self._make_data,
+            "Train": self._make_train,
+            "Fine-tune": self._make_finetune,
+            "Evaluate": self._make_evaluate,
+        }
         self._made: dict[str, _Closes] = {}
         self._places = {name: widgets.VBox([]) for name in ("Draw", *self._makers)}
         self._places["Draw"].children = [self.pad]
@@ -68,6 +76,11 @@ class Workbench(Panel):
         self._ticker = Ticker(self._look)
 
     @property
+    def data(self) -> DataPanel:
+        """From photos to data to train on."""
+        return self._panel("Data")  # type: ignore[return-value]
+
+    @property
     def train(self) -> TrainPanel:
         """Training from new."""
         return self._panel("Train")  # type: ignore[return-value]
@@ -76,6 +89,11 @@ class Workbench(Panel):
     def finetune(self) -> FinetunePanel:
         """Going on from a trained model."""
         return self._panel("Fine-tune")  # type: ignore[return-value]
+
+    @property
+    def evaluate(self) -> EvaluatePanel:
+        """Measuring models side by side."""
+        return self._panel("Evaluate")  # type: ignore[return-value]
 
     def show_tab(self, name: str) -> None:
         """Show a tab by its name, such as ``Train``."""
@@ -91,6 +109,11 @@ class Workbench(Panel):
         """
         self.pad.use_model(model)
         self.show_tab("Draw")
+
+    def train_on(self, data: Path) -> None:
+        """Put a data folder in the form of the Train tab and show it."""
+        self.train.use_data(data)
+        self.show_tab("Train")
 
     def close(self) -> None:
         """End all threads and take the page away; runs go on."""
@@ -113,6 +136,11 @@ class Workbench(Panel):
             self._places[name].children = [self._made[name]]
         return self._made[name]
 
+    def _make_data(self) -> DataPanel:
+        from edgegan_widget.panels.data import DataPanel
+
+        return DataPanel(on_train=self.train_on)
+
     def _make_train(self) -> TrainPanel:
         from edgegan_widget.panels.train import TrainPanel
 
@@ -123,11 +151,17 @@ class Workbench(Panel):
 
         return FinetunePanel(self._runs, self._device, self.use_model, lambda: (self.pad.drawing, self.pad.label))
 
+    def _make_evaluate(self) -> EvaluatePanel:
+        from edgegan_widget.panels.evaluate import EvaluatePanel
+
+        return EvaluatePanel(self._runs, self._device, take_drawing=lambda: (self.pad.drawing, self.pad.label))
+
     def _look(self) -> float:
-        """Tell in the tabs' titles whether something is trained right now."""
+        """Tell in the tabs' titles whether something is prepared or trained right now."""
         active = [run for run in find_runs(self._runs) if run.status().active]
         tuned = [config is not None and bool(config.start_from) for config in (run.config() for run in active)]
-        busy = {"Train": not all(tuned), "Fine-tune": any(tuned)}
+        prepares = "Data" in self._made and self.data.active
+        busy = {"Data": prepares, "Train": not all(tuned), "Fine-tune": any(tuned)}
         titles = tuple(f"{name} (running)" if busy.get(name) else name for name in self._places)
         if tuple(self._tabs.titles) != titles:
             self._tabs.titles = titles

@@ -60,6 +60,35 @@ def test_moved_pairs_stay_pairs(data: PairDataset) -> None:
     assert (ink * near).sum() / ink.sum() > 0.97
 
 
+def test_poses_move_a_picture_and_its_drawing_alike() -> None:
+    square_u8 = torch.full((1, 1, 64, 64), 255, dtype=torch.uint8)
+    square_u8[..., 20:44, 16:48] = 0
+    data = PairDataset(square_u8.expand(16, 3, -1, -1), square_u8.expand(16, 4, -1, -1), torch.zeros(16).long(), ("a",))
+    still = {"full": 1.0, "hand": 0.0}
+    chosen = torch.arange(16)
+    plain = data.as_sketched(chosen, stream(0, 0, "pose"), True, still)
+    posed = data.as_sketched(chosen, stream(0, 0, "pose"), True, still, poses=1.5)
+    for batch in (plain, posed):
+        assert torch.equal(batch.images[:, :1], batch.edges)
+        assert torch.equal(batch.sketches, batch.edges)
+    slopes = [_slope(batch.edges[:, 0] < 0) for batch in (plain, posed)]
+    assert slopes[0].abs().max() < 0.01  # placed objects stay upright
+    assert slopes[1].abs().mean() > 0.05
+    assert (posed.edges[..., [0, -1], :] > 0.99).all()
+    assert (posed.edges[..., [0, -1]] > 0.99).all()
+
+
+def _slope(ink: torch.Tensor) -> torch.Tensor:
+    """How far the middle of each row's ink moves from row to row; ink bool [N, H, W]."""
+    rows = torch.arange(ink.shape[1], dtype=torch.float32)[:, None].expand(ink.shape[1:])
+    columns = rows.T
+    slopes = []
+    for one in ink:
+        x, y = columns[one] - columns[one].mean(), rows[one] - rows[one].mean()
+        slopes.append((x * y).mean() / (y * y).mean())
+    return torch.stack(slopes)
+
+
 def test_distortion_keeps_paper_white_and_is_seeded() -> None:
     paper = torch.ones(4, 1, 64, 64)
     assert torch.allclose(sketch_like(paper, stream(0, 0, "t")), paper, atol=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget import engine
+from edgegan_widget import runners
 from edgegan_widget.checkpoint import build_networks
 from edgegan_widget.config import ModelConfig
 from edgegan_widget.engine import EdgeGAN
@@ -86,10 +86,10 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_every_way_to_run_draws_the_same(small_model: ModelConfig, sketch: np.ndarray) -> None:
-    module = engine._Drawer(build_networks(small_model).eval()).eval().requires_grad_(False)
+    module = runners.Drawer(build_networks(small_model).eval()).eval().requires_grad_(False)
     inputs = (torch.from_numpy(sketch), torch.tensor([[1.0, 0.0]]), torch.randn(1, 100))
     with torch.inference_mode():
-        drawn = {name: draw(*inputs) for name, draw in engine._cpu_candidates(module, inputs)}
+        drawn = {name: draw(*inputs) for name, draw in runners.cpu_candidates(module, inputs)}
     assert set(drawn) == {"eager", "traced", "eager, channels last", "traced, channels last"}
     for image, edge, latent in drawn.values():
         assert (image.int() - drawn["eager"][0].int()).abs().max() <= 1
@@ -126,3 +126,30 @@ def test_the_captured_graph_draws_what_the_cpu_draws(sketch: np.ndarray) -> None
         difference = slow.generate(sketch, 5, seed=seed).image.astype(int) - fast.generate(sketch, 5, seed=seed).image
         assert np.abs(difference).mean() < 1.0
     assert fast.mode == "captured CUDA graph"
+
+
+@pytest.mark.parametrize("architecture", ["compact", "paper"])
+def test_many_at_once_are_drawn_as_each_alone(model: EdgeGAN, sketch: np.ndarray, architecture: str) -> None:
+    """The paper's batch norm spans the batch; here each row is as if alone."""
+    if architecture == "paper":
+        model = EdgeGAN(PaperEdgeGAN(ModelConfig(("a", "b", "c"), width=8)), device="cpu")
+    sketches = np.stack([sketch, sketch[:, ::-1], np.roll(sketch, 9, axis=0)])
+    many = model.generate_many(sketches, [0, 2, 1], seed=4, variations=12)  # more than are drawn together
+    alone = [model.generate(one, label, seed=4, variations=12) for one, label in zip(sketches, (0, 2, 1))]
+    for name in ("images", "edges"):
+        expected = np.concatenate([getattr(one, name) for one in alone]).astype(int)
+        assert np.abs(getattr(many, name) - expected).max() <= 1, "the last digit may be rounded otherwise"
+    assert np.concatenate([one.latents for one in alone]) == pytest.approx(many.latents, abs=1e-4)
+    few = model.generate_many(sketches[1:2], [2], seed=4, variations=12)
+    assert np.array_equal(few.images, many.images[12:24]), "whatever else is drawn"
+
+
+def test_what_cannot_be_drawn_at_once(model: EdgeGAN, sketch: np.ndarray) -> None:
+    with pytest.raises(DataError, match="2 sketches and 1 labels"):
+        model.generate_many(np.stack([sketch, sketch]), [0])
+    with pytest.raises(DataError, match="give as many, one at least"):
+        model.generate_many(np.empty((0, 64, 64), np.uint8), [])
+    with pytest.raises(DataError, match="must be a uint8 array"):
+        model.generate_many(sketch[None, :32], [0])
+    with pytest.raises(ConfigError, match="this model knows backpack"):
+        model.generate_many(sketch[None], ["cow"])

@@ -166,7 +166,7 @@ def test_every_number_tells_what_it_rests_on(evaluation: Evaluation) -> None:
             numbers = [one for part in parts for one in part.values() if isinstance(one, dict) and "value" in one]
             assert len(numbers) >= 17
             assert all({"extractor", "resize", "generated", "split"} <= one.keys() for one in numbers)
-            assert found["realism"]["frechet_distance"]["unreliable"].startswith("48 samples are too few for 512")
+            assert found["realism"]["frechet_distance"]["unreliable"].startswith("48 samples are too few for 384")
     assert evaluation.report["reference"]["real_accuracy"]["value"] > 0.8
 
 
@@ -201,7 +201,7 @@ def test_the_report_is_one_page_with_failures_first(evaluation: Evaluation) -> N
     assert shown.index("Failures first") < shown.index("By class: worst, median and best")
     assert "one picture: collapsed" in shown
     assert "shuffled: wrong class" in shown
-    assert "48 samples are too few for 512 feature dimensions" in shown
+    assert "48 samples are too few for 384 feature dimensions" in shown
     assert shown.count("<polyline") == 4 * 7 * 2
     assert "faithful minus copier" in shown
     assert not [word for word in ("<script", "http:", "https:", "<link") if word in shown], "nothing is fetched"

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from edgegan_widget.classifier import CLASSIFIER_STEPS, fresh_classifier, train_classifier
 from edgegan_widget.dataset import PairDataset, to_unit
+from edgegan_widget.devices import channels_last
 from edgegan_widget.metrics.cache import FeatureCache, content_digest
 from edgegan_widget.metrics.distances import F64
 
@@ -123,7 +124,7 @@ class ClassifierFeatures:
         if not isinstance(head, nn.Linear):
             raise TypeError("the classifier's last module must be linear.")
         self.dimension = head.in_features
-        self._body = classifier[:-2].eval()
+        self._body = channels_last(copy.deepcopy(classifier[:-2])).eval()
         self._head = copy.deepcopy(head).double()
         self.digest = content_digest("classifier", weights_digest(classifier))
 
@@ -141,7 +142,7 @@ class ClassifierFeatures:
         given = (str(seed), str(steps), data.images_u8.numpy(), data.labels.numpy(), *data.classes)
         blank = fresh_classifier(len(data.classes))
         return cls(
-            cache.network(content_digest("classifier 1", *given), blank, lambda: train_classifier(data, seed, steps))
+            cache.network(content_digest("classifier 2", *given), blank, lambda: train_classifier(data, seed, steps))
         )
 
     def __call__(self, pictures_u8: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.edges import edge_styles
+from edgegan_widget.edges import draw
 from edgegan_widget.trace import thin
 
 __all__ = ["Fit", "fit", "fits", "lines", "picture_edges"]
@@ -65,7 +65,7 @@ def picture_edges(picture_u8: U8) -> U8:
     side = picture_u8.shape[0]
     # Linear: a sharper filter overshoots beside a border, and the overshoot would get an outline of its own.
     large = cv2.resize(picture_u8, (2 * side, 2 * side), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(edge_styles(np.asarray(large, np.uint8), side)[0], np.uint8)
+    return draw(np.asarray(large, np.uint8), "full", side)
 
 
 def lines(drawn_u8: U8) -> Bool:

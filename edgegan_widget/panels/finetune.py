@@ -26,7 +26,7 @@ __all__ = ["FinetunePanel"]
 
 PICTURES, DRAWINGS = "New pictures", "My own drawings"
 NOT_HERE = {"preset", "data", "out", "classes", "start_from", "drawings", "width", "size_px"}  # or the model's own
-ONLY_PICTURES = {"trains", "new_classes", "balanced", "mirror", "augment", "critic_warmup_steps"}
+ONLY_PICTURES = {"trains", "new_classes", "balanced", "mirror", "poses", "augment", "critic_warmup_steps"}
 ONLY_PICTURES |= {"edges", "edge_schedule", "hand_details", "hand_proportions"}
 FIRST = ("trains", "new_classes")
 ONLY_THESE = "The new model draws the ticked classes and no others."

@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from edgegan_widget.config import SIZES_PX, TrainConfig
+from edgegan_widget.config import SIZES_PX, EvaluationConfig, TrainConfig
 
 __all__ = ["PRESET_NOTES", "SettingsForm", "hint", "labelled", "number_text"]
 
@@ -32,12 +32,14 @@ LABELS = {
     "critic_warmup_steps": "Warm-up steps",
     "save_every_seconds": "Save every (s)",
     "disk_limit_mb": "Disk limit (MB)",
+    "per_class": "Drawings a class",
+    "robustness_per_class": "Distorted a class",
+    "inception": "Inception",
 }
-FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 
 
 class SettingsForm(widgets.VBox):  # type: ignore[misc]
-    """Fields of :class:`~edgegan_widget.TrainConfig`: what is often changed in sight, the rest folded away.
+    """Fields of settings (:class:`~edgegan_widget.TrainConfig`): what is often changed in sight, the rest folded away.
 
     Parameters
     ----------
@@ -47,18 +49,19 @@ class SettingsForm(widgets.VBox):  # type: ignore[misc]
         Their values at first.
     """
 
-    def __init__(self, names: Iterable[str], config: TrainConfig) -> None:
-        self._inputs = {name: _input(FIELDS[name]) for name in names}
-        rows = {name: labelled(field, _about(FIELDS[name])) for name, field in self._inputs.items()}
-        advanced = [rows[name] for name in rows if FIELDS[name].metadata["advanced"]]
-        basic = [rows[name] for name in rows if not FIELDS[name].metadata["advanced"]]
+    def __init__(self, names: Iterable[str], config: TrainConfig | EvaluationConfig) -> None:
+        fields = {field.name: field for field in dataclasses.fields(config)}
+        self._inputs = {name: _input(fields[name]) for name in names}
+        rows = {name: labelled(field, _about(fields[name])) for name, field in self._inputs.items()}
+        advanced = [rows[name] for name in rows if fields[name].metadata["advanced"]]
+        basic = [rows[name] for name in rows if not fields[name].metadata["advanced"]]
         folded = widgets.Accordion([widgets.VBox(advanced)], titles=("More settings",), selected_index=None)
         folded.add_class("eg-folded")
         super().__init__([*basic, *([folded] if advanced else [])])
         self.add_class("eg-form")
         self.show(config)
 
-    def show(self, config: TrainConfig) -> None:
+    def show(self, config: TrainConfig | EvaluationConfig) -> None:
         """Show the values of these settings."""
         for name, field in self._inputs.items():
             field.value = getattr(config, name)

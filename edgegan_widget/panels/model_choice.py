@@ -32,13 +32,21 @@ class ModelChoice(widgets.VBox):  # type: ignore[misc]
         Called when another model was chosen.
     say
         Called with an exception to show, or None.
+    label
+        What the list is called.
     """
 
-    def __init__(self, root: Path, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        on_change: Callable[[], None],
+        say: Callable[[Exception | None], None],
+        label: str = "Start from",
+    ) -> None:
         self._root, self._on_change = root, on_change
         self._config: ModelConfig | None = None
         options = _shipped() or [TYPED]
-        self._list = widgets.Dropdown(options=[*dict.fromkeys([*options, TYPED])], description="Start from")
+        self._list = widgets.Dropdown(options=[*dict.fromkeys([*options, TYPED])], description=label)
         self._list.add_class("eg-start-from")
         self._path = widgets.Text(placeholder="model or run folder, or .safetensors", continuous_update=False)
         self._path.description = "Path"

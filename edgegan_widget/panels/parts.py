@@ -22,6 +22,9 @@ U8 = npt.NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
+STYLES = ("style.css", "training.css", "data.css", "evaluate.css")
+SCRIPTS = ("pad.js", "sheet.js")
+
 
 def button(label: str, on_click: Callable[..., None], tooltip: str, css_class: str = "") -> widgets.Button:
     """A button with words on it; icons would come from another server."""
@@ -92,7 +95,7 @@ def thumb(picture: U8, tooltip: str = "", on_click: Callable[..., None] | None =
 
 
 def style_and_script() -> str:
-    """The page's style sheets and the browser's side of the pad, as HTML to display once."""
+    """The page's style sheets and the browser's side of pad and contact sheet, as HTML to display once."""
     here = Path(__file__).parent / "static"
-    style, training, script = ((here / name).read_text("utf-8") for name in ("style.css", "training.css", "pad.js"))
-    return f"<style>{style}{training}</style><script>{script}</script>"
+    style, script = ("".join((here / name).read_text("utf-8") for name in names) for names in (STYLES, SCRIPTS))
+    return f"<style>{style}</style><script>{script}</script>"

@@ -22,7 +22,6 @@ U8 = npt.NDArray[np.uint8]
 MOST_VARIATIONS = 8
 MOST_MOMENTS = 24
 SEEDS = 1_000_000  # what the dice throws; any whole number can be typed
-EXPORT_PX = 512  # side of saved drawings beside the picture
 
 
 @dataclass(frozen=True)

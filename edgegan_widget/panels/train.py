@@ -73,6 +73,10 @@ class TrainPanel(Panel):
             out=str(self._name.folder),
         )
 
+    def use_data(self, data: Path) -> None:
+        """Put a data folder in the form."""
+        self._data.data = str(data)
+
     def start(self) -> None:
         """Start a run with these settings."""
         self._start.disabled = True  # a second click must not start a second run

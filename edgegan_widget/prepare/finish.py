@@ -98,7 +98,7 @@ def finish(
     val_share
         Share of source pictures to validate on.
     keep_refused
-        Leave refused pictures where training finds them.
+        Leave what the audit refuses where training finds it; what a person refuses is set aside all the same.
     move
         Put files where they belong; without, only write what was found.
     """
@@ -109,7 +109,8 @@ def finish(
         for number, record in enumerate(_records(out)):
             decision = decisions.pop(record["id"], "")
             line = _line(record, known.judge(number, record), decision, val_share)
-            aside = line["audit"]["refused"] and not keep_refused
+            # A person's word is not the audit's:
+            aside = line["audit"]["refused"] and (decision == "refuse" or not keep_refused)
             path = _put(out, record, line["split"], aside, move)
             line["file"] = path.relative_to(out).as_posix()
             stream.write((json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n").encode(errors="replace"))

@@ -86,7 +86,8 @@ class Recipe:
         config, count = self.config, self.config.batch_size
         chosen = data.choose(config.seed, index, count, config.balanced)
         sources = scheduled(self.schedule, index / data.batches_per_epoch(count))
-        batch = data.as_sketched(chosen, stream(config.seed, index, "sketched"), config.mirror, sources, self.hand)
+        random = stream(config.seed, index, "sketched")
+        batch = data.as_sketched(chosen, random, config.mirror, sources, self.hand, config.poses)
         random = stream(config.seed, index, "step")
         drawn = {
             "shape_noise": torch.randn(count, self.model.shape_size, generator=random),

@@ -1,0 +1,40 @@
+"""What to watch out for in a data folder before training on it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgegan_widget.prepare.catalog import ClassCount
+
+__all__ = ["advice"]
+
+_FEW = 100  # of a class to train on: below it a critic soon knows the pictures by heart
+_UNEVEN = 10  # times as many pictures in the largest class as in the smallest
+
+
+def advice(counts: Sequence[ClassCount]) -> list[str]:
+    """One sentence for each thing that will make training harder; empty where nothing will."""
+    told = []
+    empty = [each.label for each in counts if not each.train]
+    if empty:
+        told.append(f"Nothing to train on for {_listed(empty)}: accept pictures, or leave the class out.")
+    few = [f"{each.label} ({each.train})" for each in counts if 0 < each.train < _FEW]
+    if few:
+        told.append(f"Few pictures to train on: {_listed(few)}. Below {_FEW} they are soon known by heart; add some.")
+    trained = [each for each in counts if each.train]
+    if trained:
+        most, least = (pick(trained, key=lambda each: each.train) for pick in (max, min))
+        if most.train > _UNEVEN * least.train:
+            told.append(
+                f"Unbalanced: {most.label} has {most.train / least.train:.0f} times as many as {least.label}. "
+                "Classes are drawn evenly, so the small one repeats."
+            )
+    unseen = [each.label for each in counts if each.train and not each.val]
+    if unseen:
+        told.append(f"Nothing to validate on for {_listed(unseen)}: the score cannot tell whether it is learned.")
+    return told
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    shown = ", ".join(name.replace("_", " ") for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

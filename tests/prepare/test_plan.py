@@ -1,0 +1,132 @@
+"""Plans: every reader by the same form, stopped and gone on with, remembered until done."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from edgegan_widget.bench_data import write_photos
+from edgegan_widget.cli import main
+from edgegan_widget.errors import ConfigError, DataError
+from edgegan_widget.prepare.audit import Thresholds
+from edgegan_widget.prepare.build import Options
+from edgegan_widget.prepare.plan import Plan, Step, follow, load_plan
+from edgegan_widget.prepare.synthetic import draw_photos, draw_synthetic
+from edgegan_widget.prepare.ways import WAYS
+from edgegan_widget.prepare.work import Making
+
+ONE = Options(Making(32), workers=1, keep_refused=True)
+
+
+def done(plan: Plan) -> Step:
+    *_, last = follow(plan)
+    assert last.progress is not None
+    assert last.progress.summary is not None
+    return last
+
+
+def pictures(step: Step) -> int:
+    assert step.progress is not None
+    assert step.progress.summary is not None
+    return step.progress.summary.pictures.total()
+
+
+def test_the_same_bytes_as_the_command_line(tmp_path: Path) -> None:
+    plan = Plan("synthetic", {"count": 3, "seed": 1}, str(tmp_path / "a"), dataclasses.replace(ONE, val_share=0.3))
+    assert pictures(done(plan)) == 15
+    command = ["data", "sample", "--out", str(tmp_path / "b"), "--count", "3", "--seed", "1", "--size", "32"]
+    assert main([*command, "--workers", "1", "--val-share", "0.3"]) == 0
+    for name in ("manifest.jsonl", "audit.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_coco_folders_and_pairs(tmp_path: Path, shapes: Path) -> None:
+    write_photos(tmp_path / "photos", 4, 2)
+    answers = {"images": str(tmp_path / "photos"), "annotations": str(tmp_path / "photos" / "instances.json")}
+    step = done(Plan("coco", answers, str(tmp_path / "coco"), ONE))
+    assert (step.total, pictures(step)) == (4, 8)
+    assert pictures(done(Plan("coco", answers | {"classes": " fish ,"}, str(tmp_path / "fish"), ONE))) < 8
+
+    draw_photos(tmp_path / "sprites", 2)
+    step = done(
+        Plan("folder", {"folder": str(tmp_path / "sprites" / "fish"), "label": "trout"}, str(tmp_path / "f"), ONE)
+    )
+    assert step.progress is not None
+    assert step.progress.summary is not None
+    assert {name for name, _ in step.progress.summary.pictures} == {"trout"}
+
+    assert main(["data", "to-pairs", str(shapes), "--out", str(tmp_path / "pairs")]) == 0
+    step = done(Plan("pairs", {"folder": str(tmp_path / "pairs"), "classes": "ball, box"}, str(tmp_path / "p"), ONE))
+    assert pictures(step) == 22
+
+
+def test_sketchycoco(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "GT" / "train" / "17"
+    folder.mkdir(parents=True)
+    Image.fromarray(draw_synthetic("fish", 1, 1)).save(folder / "1.png")
+    assert (
+        pictures(done(Plan("sketchycoco", {"folder": str(tmp_path), "classes": "cat"}, str(tmp_path / "o"), ONE))) == 1
+    )
+
+
+def test_a_stopped_plan_is_remembered_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_photos(tmp_path / "sprites", 3)
+    monkeypatch.chdir(tmp_path)
+    options = dataclasses.replace(ONE, thresholds=Thresholds(blurred=0.9), val_share=0.25)
+    plan = Plan("folder", {"folder": "sprites", "licence": "mine"}, "out", options)
+    steps = follow(plan)
+    assert [step.doing for step in islice(steps, 3)] == ["Reading the list of pictures", "Cutting out", "Cutting out"]
+    steps.close()
+    kept = load_plan(tmp_path / "out")
+    assert kept is not None
+    assert kept.options == options
+    assert kept.answers == {"folder": str(tmp_path / "sprites"), "licence": "mine"}, "whole paths"
+    monkeypatch.chdir("/")
+    last = done(kept)
+    assert last.progress is not None
+    assert last.progress.reused == 2
+    assert load_plan(tmp_path / "out") is None, "what is done is not begun"
+
+
+def test_what_is_missing_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    cases = [
+        (Plan("coco", {"images": "x"}, str(tmp_path / "o")), ConfigError, "Annotations of COCO photos is empty"),
+        (Plan("synthetic", {}, "  "), ConfigError, "no data folder is named"),
+        (Plan("folder", {"folder": str(tmp_path / "none")}, str(tmp_path / "o")), DataError, "is not a folder"),
+        (Plan("synthetic", {"count": 0}, str(tmp_path / "o")), ConfigError, "count is 0"),
+    ]
+    for plan, kind, told in cases:
+        with pytest.raises(kind, match=told):
+            list(follow(plan))
+        assert not (tmp_path / "o" / ".prepare").exists()
+
+
+def test_problems_of_the_annotations_are_told_once(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    write_photos(photos, 2, 1)
+    content = json.loads((photos / "instances.json").read_text())
+    content["annotations"].append({"id": 99, "image_id": 1, "category_id": 12345, "segmentation": []})
+    (photos / "instances.json").write_text(json.dumps(content))
+    answers = {"images": str(photos), "annotations": str(photos / "instances.json")}
+    step = done(Plan("coco", answers, str(tmp_path / "out"), ONE))
+    assert len(step.problems) == 1
+    assert "category 12345" in step.problems[0]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"way": "other", "answers": {}, "options": {}}'])
+def test_a_plan_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / ".prepare").mkdir()
+    (tmp_path / ".prepare" / "plan.json").write_text(content)
+    assert load_plan(tmp_path) is None
+
+
+def test_every_way_says_what_it_needs() -> None:
+    for way in WAYS.values():
+        assert all(question.meaning and question.label for question in way.questions.values())
+        assert all(question.default == "" for question in way.questions.values() if question.needed)

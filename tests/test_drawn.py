@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgegan_widget import bench_evaluate, drawn
+from edgegan_widget.config import ModelConfig
+from edgegan_widget.dataset import load_data
+from edgegan_widget.drawn import Drawn, InputSet, draw, held_out_edges
+from edgegan_widget.engine import EdgeGAN, Result
+from edgegan_widget.metrics import extractor
+from edgegan_widget.nets import PaperEdgeGAN
+
+
+class OneByOne:
+    """A model that can draw no more than one at a time."""
+
+    def __init__(self, model: EdgeGAN) -> None:
+        self.name, self.classes, self.size_px, self._model = "one by one", model.classes, model.size_px, model
+        self.asked = 0
+
+    def generate(self, sketch: np.ndarray, label: int, *, seed: int | None = None, variations: int = 1) -> Result:
+        self.asked += 1
+        return self._model.generate(sketch, label, seed=seed, variations=variations)
+
+
+@pytest.fixture(scope="module")
+def model() -> EdgeGAN:
+    return EdgeGAN(PaperEdgeGAN(ModelConfig(("box", "ball"), width=8)), device="cpu")
+
+
+@pytest.fixture
+def inputs(shapes: Path) -> InputSet:
+    return held_out_edges(load_data(shapes, "val"))
+
+
+def ended(steps: Iterator[Drawn | int]) -> tuple[list[int], Drawn]:
+    *counts, found = steps
+    assert isinstance(found, Drawn)
+    return counts, found
+
+
+def test_many_at_once_is_as_one_by_one(model: EdgeGAN, inputs: InputSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn, "PICTURES_AT_ONCE", 8)
+    single = OneByOne(model)
+    counts, together = ended(draw(model, inputs, ("ball", "box"), variations=2, timed=3))
+    assert counts == [4, 6]
+    counts, alone = ended(draw(single, inputs, ("ball", "box"), variations=2, timed=0))
+    assert counts == [1, 2, 3, 4, 5, 6]
+    assert single.asked == 6
+    assert together.pictures_u8.shape == (12, 64, 64, 3)
+    assert np.abs(together.pictures_u8.astype(int) - alone.pictures_u8).max() <= 1
+    assert np.abs(together.edges_u8.astype(int) - alone.edges_u8).max() <= 1
+    assert (len(together.milliseconds), len(alone.milliseconds)) == (3, 0)
+    assert not (together.pictures_u8[0] == together.pictures_u8[1]).all(), "variations follow each other"
+
+
+def test_the_bench_measures_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    train = extractor.train_classifier
+    monkeypatch.setattr(extractor, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    monkeypatch.setattr(bench_evaluate, "_TRAIN", 2)
+    monkeypatch.setattr(bench_evaluate, "_HELD_OUT", 4)
+    monkeypatch.setattr(bench_evaluate, "_DRAWN_ALONE", 8)
+    figures = bench_evaluate.run(device="cpu", pictures=40)
+    rows = {row["name"]: row for row in figures["rows"]}
+    assert rows["40 pictures: classifier, drawing, all numbers"]["bar"] == 180
+    assert rows["memory of the process, most"]["value"] > 50
+    assert all(row["value"] > 0 for row in rows.values())
+    assert figures["machine"]["torch threads"] >= 1

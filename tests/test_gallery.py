@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from edgegan_widget.panels.gallery import Gallery
+from edgegan_widget.panels.gallery_choice import Group, groups
+from edgegan_widget.panels.score_words import KINDS, MEANINGS
+from edgegan_widget.panels.sprite import MOST_SIDE_PX, strip, tile_html
+from edgegan_widget.report_table import COLUMNS, Column
+from tests.fake_evaluations import CLASSES, fake_pictures, fake_report
+
+
+def column(heading: str) -> Column:
+    return next(each for each in COLUMNS if each[0].startswith(heading))
+
+
+def chosen(heading: str, drawings: int = 24) -> list[Group]:
+    return groups(fake_pictures(drawings), fake_report()["models"][0]["sets"][0], column(heading), CLASSES)
+
+
+def sprite_of(shown: str) -> np.ndarray:
+    found = re.search(r"base64,([^)]+)\)", shown)
+    assert found is not None
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(found[1]))))
+
+
+def test_every_column_has_a_meaning_and_a_way_to_show_pictures() -> None:
+    assert set(MEANINGS) == {path for _, _, path in COLUMNS}
+    assert set(KINDS) == {path[0] for _, _, path in COLUMNS}
+    for heading, _, _ in COLUMNS:
+        assert any(group.pictures for group in chosen(heading)), heading
+
+
+def test_best_and_worst_follow_the_number() -> None:
+    by_score = {group.title: group.pictures for group in chosen("F-score")}
+    assert by_score["best"] == (23, 22, 21, 20, 19, 18)
+    assert by_score["worst"] == (0, 1, 2, 3, 4, 5)
+    assert by_score["in the middle"] == (9, 10, 11, 12, 13, 14)
+    by_distance = {group.title: group.pictures for group in chosen("chamfer")}
+    assert by_distance["best"][0] == 0, "a small distance is good"
+    by_class = {group.title: group.pictures for group in chosen("right class")}
+    assert by_class["worst"][:3] == (1, 2, 4), "the wrong class is worse than any line"
+    assert by_class["best"][0] == 21
+    assert chosen("near copies")[0] == Group("nearest to a training picture", (0, 1, 2, 3, 4, 5))
+
+
+def test_few_pictures_are_shown_once() -> None:
+    assert [group.pictures for group in chosen("F-score", 4)] == [(3, 2, 1, 0)]
+    assert [group.pictures for group in chosen("near copies", 4)] == [(0, 1, 2, 3)]
+
+
+def test_variety_shows_whole_classes() -> None:
+    titles = {group.title: group.pictures for group in chosen("variety")}
+    assert list(titles) == ["box: 0.70", "ball: 0.30"]
+    assert all(number % 2 == 1 for number in titles["box: 0.70"]), "pictures of boxes"
+    assert [group.title for group in chosen("nearly the same")] == ["ball: 0.0%", "box: 10.0%"]
+
+
+def test_a_gallery_is_one_picture_and_is_gone_when_closed() -> None:
+    closed: list[bool] = []
+    gallery = Gallery(lambda: closed.append(True), lambda error: None)
+    gallery.show(fake_report(), 0, 0, column("F-score"), fake_pictures(24))
+    shown = gallery._shown.value
+    assert shown.count("base64,") == 1
+    assert shown.count("<figure") == 18
+    assert sprite_of(shown).shape == (18 * 64, 3 * 64, 3)
+    assert sprite_of(shown)[0, -1, 0] == 23, "the best one's picture is on top"
+    assert "first, F-score of lines ↑: 0.800" in shown
+    assert "ball, seen as box · F 0.92" in shown
+    gallery._close.click()
+    assert gallery._shown.value == ""
+    assert closed == [True]
+
+
+def test_copies_stand_beside_their_training_picture() -> None:
+    gallery = Gallery(lambda: None, lambda error: None)
+    gallery.show(fake_report(), 0, 0, column("near copies"), fake_pictures(24))
+    assert "nearest training picture" in gallery._shown.value
+    assert sprite_of(gallery._shown.value)[0, -1, 0] == 200
+
+
+def test_the_class_shows_its_matrix_and_what_the_number_rests_on() -> None:
+    gallery = Gallery(lambda: None, lambda error: None)
+    gallery.show(fake_report(), 0, 0, column("right class"), fake_pictures(24))
+    cells = re.findall(r"<td[^>]*>(\d*)</td>", gallery._shown.value)
+    assert cells == ["", "6", "6", "6", "6"]
+    assert "extractor &lt;ours&gt;" in gallery._shown.value
+
+
+def test_unreliable_numbers_and_missing_pictures_are_told() -> None:
+    gallery = Gallery(lambda: None, lambda error: None)
+    gallery.show(fake_report(), 0, 0, column("Fréchet"), None)
+    assert "Unreliable: 24 pictures" in gallery._shown.value
+    assert "not in a saved report" in gallery._shown.value
+
+
+def test_large_pictures_are_made_small() -> None:
+    large: Any = np.zeros((256, 256), np.uint8)
+    assert strip([large, np.zeros((256, 256, 3), np.uint8)]).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3)
+
+
+def test_tiles_show_their_own_part_of_the_sprite() -> None:
+    assert "background-position:0 50.0000%" in tile_html(1, 3, 3, "a")
+    assert "background-position:0 0.0000%" in tile_html(0, 1, 3, "a")
+    assert 'aria-label="&lt;b&gt;"' in tile_html(0, 1, 3, "<b>")

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edgegan_widget.errors import DataError
+from edgegan_widget.report_table import COLUMNS, Column, at, best_rows, read_report, table, written
+from tests.fake_evaluations import fake_report
+
+
+def column(heading: str) -> Column:
+    return next(each for each in COLUMNS if each[0].startswith(heading))
+
+
+def rows(*values: float | None) -> list[dict]:
+    return [{"realism": {"kid": {"value": value}, "precision": {"value": value}}} for value in values]
+
+
+def test_best_is_what_the_arrow_says() -> None:
+    assert best_rows(column("KID"), rows(0.3, 0.1, None)) == {1}
+    assert best_rows(column("precision"), rows(0.3, 0.1, 0.304)) == {0, 2}, "as they are written"
+    assert best_rows(column("precision"), rows(0.3, 0.3)) == set()
+    assert best_rows(column("precision"), rows(0.3)) == set()
+    assert best_rows(column("variety"), [{"diversity": {"ratio": {"value": value}}} for value in (0.2, 0.4)]) == set()
+
+
+def test_numbers_are_written_with_their_interval() -> None:
+    found = fake_report()["models"][0]["sets"][0]
+    assert written(found, ".1%", ("right_class", "accuracy")) == "50.0% [40.0%, 60.0%]"
+    assert written(found, ".3f", ("faithful", "f_score")) == "0.800"
+    assert written(found, ".2f", ("realism", "fid")) == "-"
+    assert written({"realism": {"kid": {"value": None}}}, ".2f", ("realism", "kid")) == "-"
+    assert at(found, ("realism", "fid")) is None
+
+
+def test_the_text_has_a_line_a_model_and_set_with_flags() -> None:
+    lines = table(fake_report()).splitlines()
+    assert len(lines) == 8
+    assert lines[0] == "first · edge maps of held-out pictures  [wrong class]"
+    assert "KID ↓ 0.0100 [0.0000, 0.0200]" in lines[1]
+
+
+def test_a_saved_report_comes_back() -> None:
+    report = fake_report()
+    assert read_report(json.dumps(report)) == report
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "no json", '{"format": 1}', b"\xff\xfe", json.dumps(fake_report() | {"models": [{"name": "a"}]}),
+     json.dumps({name: part for name, part in fake_report().items() if name != "flags"})],
+)  # fmt: skip
+def test_what_is_no_report_is_told(text: str | bytes) -> None:
+    with pytest.raises(DataError, match=r"no report of an evaluation; choose a \.json"):
+        read_report(text)
+
+
+def test_a_report_of_another_format_is_told() -> None:
+    with pytest.raises(DataError, match="format 7; 1 can be shown"):
+        read_report(json.dumps(fake_report() | {"format": 7}))
