@@ -154,9 +154,9 @@ def test_planted_defects_are_found(shared_data: Path) -> None:
 
 
 def test_planted_defects_are_found_in_cut_outs(shared_data: Path) -> None:
-    photos = half(cut_outs(shared_data / "objects14"), "even", 60)
+    photos = half(cut_outs(shared_data / "objects14"), "even", 40)
     records = planted_records(photos, 20, alone=True)
     assert "hidden" not in records
     for score in scores(records, Thresholds()):
-        if score.reason != "aspect":  # 60 are too few to know every class's usual shape
+        if score.reason != "aspect":  # 40 are too few to know every class's usual shape
             assert min(score.recall, score.precision) > 0.85, score
