@@ -290,8 +290,8 @@ def _show(data: Path, summary: Summary, problems: list[str]) -> None:
     if summary.problems:
         lines = (data / "problems.txt").read_text("utf-8").splitlines()
         _show_problems(lines, data / "problems.txt")
-    for warning in summary.warnings[:_MOST_SHOWN]:
-        print(f"few: {warning}")
+    for warning in summary.warnings:
+        print(f"note: {warning}")
     print(f"{data}: {summary.pictures.total():,} pictures, {summary.refused:,} set aside; why: {data / 'audit.html'}")
     print(f"Train with it: edgegan-widget train {data}")
 

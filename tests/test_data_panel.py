@@ -16,8 +16,9 @@ from PIL import Image
 from edgegan_widget.panels import preparation
 from edgegan_widget.panels.data import DataPanel
 from edgegan_widget.panels.data_source import READY
+from edgegan_widget.prepare.advice import ClassCount
 from edgegan_widget.prepare.audit import Thresholds, read_decisions
-from edgegan_widget.prepare.catalog import ClassCount, Wanted
+from edgegan_widget.prepare.catalog import Wanted
 from edgegan_widget.prepare.judging import Judging
 from edgegan_widget.prepare.plan import Plan, Step, follow
 from edgegan_widget.workbench import Workbench

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from edgegan_widget.prepare.advice import advice
-from edgegan_widget.prepare.catalog import ClassCount
+from edgegan_widget.prepare.advice import ClassCount, advice
 
 __all__ = ["DataCounts"]
 

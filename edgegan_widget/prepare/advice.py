@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from edgegan_widget.prepare.catalog import ClassCount
-
-__all__ = ["advice"]
+__all__ = ["ClassCount", "advice"]
 
 _FEW = 100  # of a class to train on: below it a critic soon knows the pictures by heart
+_FEW_UNSEEN = 5  # of a class to validate on: with fewer, its score is one picture's luck
 _UNEVEN = 10  # times as many pictures in the largest class as in the smallest
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """Pictures of a class: to train on, to validate on, and set aside."""
+
+    label: str
+    train: int
+    val: int
+    aside: int
 
 
 def advice(counts: Sequence[ClassCount]) -> list[str]:
@@ -32,6 +42,9 @@ def advice(counts: Sequence[ClassCount]) -> list[str]:
     unseen = [each.label for each in counts if each.train and not each.val]
     if unseen:
         told.append(f"Nothing to validate on for {_listed(unseen)}: the score cannot tell whether it is learned.")
+    hardly = [f"{each.label} ({each.val})" for each in counts if each.train and 0 < each.val < _FEW_UNSEEN]
+    if hardly:
+        told.append(f"Few pictures to validate on: {_listed(hardly)}. Their scores are luck; raise the share.")
     return told
 
 

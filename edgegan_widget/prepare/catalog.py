@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import safe_join
+from edgegan_widget.prepare.advice import ClassCount
 from edgegan_widget.prepare.audit import DECISIONS, REASONS, Thresholds, read_decisions
 from edgegan_widget.prepare.decisions import write_changes
 from edgegan_widget.prepare.finish import LIST, MANIFEST, REFUSED
@@ -23,7 +24,7 @@ from edgegan_widget.prepare.judging import load_judging
 from edgegan_widget.prepare.listing import Found, Listed
 from edgegan_widget.prepare.work import SPLITS
 
-__all__ = ["SHOWS", "Catalog", "ClassCount", "Picture", "Wanted"]
+__all__ = ["SHOWS", "Catalog", "Picture", "Wanted"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -67,16 +68,6 @@ class Wanted:
     show: str = "all"
     label: str = ""
     split: str = ""
-
-
-@dataclass(frozen=True)
-class ClassCount:
-    """Pictures of a class: to train on, to validate on, and set aside."""
-
-    label: str
-    train: int
-    val: int
-    aside: int
 
 
 class Catalog:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import write_atomic
+from edgegan_widget.prepare.advice import ClassCount, advice
 from edgegan_widget.prepare.audit import (
     REASONS,
     Findings,
@@ -35,10 +36,6 @@ __all__ = ["LIST", "MANIFEST", "PROBLEMS", "REFUSED", "REPORT", "Summary", "fini
 
 MANIFEST, LIST, REPORT, PROBLEMS = "manifest.jsonl", "audit.csv", "audit.html", "problems.txt"
 REFUSED = "refused"
-_FEW = (  # a batch of training pictures; what can be seen of a class without being one picture's luck
-    ("train", 32, "it will be learnt by heart: add sources, or leave the class out"),
-    ("val", 5, "scores will say little of it: add sources, or raise --val-share"),
-)
 
 
 @dataclass
@@ -55,13 +52,9 @@ class Summary:
 
     @property
     def warnings(self) -> list[str]:
-        """A sentence for each class that has too few pictures of a split to train on or to judge by."""
-        return [
-            f"{name} has {self.pictures[name, split] or 'no'} {split} pictures, fewer than {least}; {advice}."
-            for name in sorted(self.classes)
-            for split, least, advice in _FEW
-            if self.pictures[name, split] < least
-        ]
+        """What to watch out for before training on it."""
+        found = self.pictures
+        return advice([ClassCount(name, found[name, "train"], found[name, "val"], 0) for name in sorted(self.classes)])
 
 
 def places(out: Path, record: Record) -> list[Path]:

@@ -16,11 +16,11 @@ from PIL import Image
 
 from edgegan_widget.errors import DataError, PreparationError
 from edgegan_widget.prepare import decisions
-from edgegan_widget.prepare.advice import advice
+from edgegan_widget.prepare.advice import ClassCount, advice
 from edgegan_widget.prepare.audit import REASONS, read_decisions
 from edgegan_widget.prepare.audit_folder import audit
 from edgegan_widget.prepare.build import Options, build
-from edgegan_widget.prepare.catalog import SHOWS, Catalog, ClassCount, Wanted
+from edgegan_widget.prepare.catalog import SHOWS, Catalog, Wanted
 from edgegan_widget.prepare.decisions import write_changes
 from edgegan_widget.prepare.folders import FolderReader
 from edgegan_widget.prepare.judging import Judging
@@ -254,4 +254,6 @@ def test_advice_names_what_is_few_uneven_and_unseen() -> None:
     assert "Few pictures to train on: cup (30)" in told
     assert "fish has 30 times as many as cup" in told
     assert "Nothing to validate on for cup" in told
+    assert "Few pictures to validate on" not in told
+    assert "Few pictures to validate on: cup (2)" in " ".join(advice([ClassCount("cup", 300, 2, 0)]))
     assert advice([ClassCount(f"c{number}", 9, 9, 0) for number in range(20)])[0].count("(9)") == 6

@@ -350,8 +350,8 @@ def test_classes_with_few_pictures_are_named(sprites: Path, tmp_path: Path, caps
     command = ["data", "from-folder", str(sprites), "--out", str(tmp_path), "--workers", "1", "--val-share", "0"]
     assert main([*command, "--dark", "255"]) == 0  # refuses all
     shown = capsys.readouterr().out
-    assert "few: fish has no train pictures, fewer than 32; it will be learnt by heart" in shown
+    assert "note: Nothing to train on for balloon, cactus, fish" in shown
     summary = last(build(tmp_path, "folder", FolderReader(sprites), Options(keep_refused=True, workers=1))).summary
     assert summary is not None
-    assert not any("fish has no train" in warning for warning in summary.warnings)
-    assert any("val pictures, fewer than 5" in warning for warning in summary.warnings)
+    assert not any("Nothing to train on" in warning for warning in summary.warnings)
+    assert any("Nothing to validate on for" in warning for warning in summary.warnings)
