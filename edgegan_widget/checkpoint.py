@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from edgegan_widget import config as settings
+from edgegan_widget import settings
 from edgegan_widget.config import ModelConfig
 from edgegan_widget.errors import ModelError
 from edgegan_widget.files import write_atomic, write_bytes

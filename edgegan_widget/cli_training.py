@@ -7,9 +7,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan_widget.config import PRESETS, TrainConfig, from_json
+from edgegan_widget.config import PRESETS, TrainConfig
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.finetuning import drawings_config, finetune_config
+from edgegan_widget.settings import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

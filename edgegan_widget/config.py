@@ -1,17 +1,16 @@
-"""Frozen settings: what a model is, how it is trained. JSON in and out, checked when made."""
+"""Frozen settings: what a model is, how it is trained, how it is measured."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.schedule import Schedule, parse_schedule, sources_of
+from edgegan_widget.settings import at_least, check_settings, one_of, setting
 
-__all__ = ["PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig", "from_json", "to_json"]
+__all__ = ["PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig"]
 
 ARCHITECTURES = ("paper", "compact")
 RECIPES = ("paper", "compact", "modern", "drawings")
@@ -21,16 +20,6 @@ NEW_CLASSES = ("nearest", "mean")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 SIZES_PX = (64, 128, 256)
-
-
-def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ConfigError(f"{name} is {value}; it must be at least {least}.")
 
 
 @dataclass(frozen=True)
@@ -64,16 +53,16 @@ class ModelConfig:
     edge_channels: int = 3
 
     def __post_init__(self) -> None:
-        _one_of("architecture", self.architecture, ARCHITECTURES)
-        _one_of("size_px", self.size_px, SIZES_PX)
+        one_of("architecture", self.architecture, ARCHITECTURES)
+        one_of("size_px", self.size_px, SIZES_PX)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ConfigError(f"classes is {self.classes!r}; give at least one name and none twice.")
         if not 0 <= self.style_size < self.latent_size:
             raise ConfigError(
                 f"style_size is {self.style_size}; it must lie from 0 to latent_size - 1 = {self.latent_size - 1}."
             )
-        _at_least("width", self.width, 1)
-        _one_of("edge_channels", self.edge_channels, (1, 3))
+        at_least("width", self.width, 1)
+        one_of("edge_channels", self.edge_channels, (1, 3))
         if self.architecture == "paper" and (self.size_px != 64 or self.style_size or self.edge_channels != 3):
             raise ConfigError(
                 "the paper architecture draws 64 pixels from 3-channel edge maps without a style part; "
@@ -91,20 +80,6 @@ class ModelConfig:
         return len(self.classes) if len(self.classes) > 1 else 0
 
 
-def _setting(
-    default: Any,
-    meaning: str,
-    *,
-    allowed: tuple[str, ...] = (),
-    least: float | None = None,
-    most: float | None = None,
-    advanced: bool = False,
-) -> Any:
-    """A field of settings with what command line and panel say about it, and what is checked."""
-    about = {"meaning": meaning, "allowed": allowed, "least": least, "most": most, "advanced": advanced}
-    return dataclasses.field(default=default, metadata=about)
-
-
 @dataclass(frozen=True)
 class TrainConfig:
     """One training run: data, recipe and its numbers. Start from a preset: ``TrainConfig.from_preset("compact", ...)``.
@@ -117,93 +92,92 @@ class TrainConfig:
         A value is out of its range, or two contradict each other.
     """
 
-    preset: str = _setting("compact", "recipe: networks, losses and order of updates", allowed=RECIPES)
-    data: str = _setting("", "folder <split>/<class>/*.png of cut-outs or pairs, or a packed file")
-    out: str = _setting("", "run folder to write")
-    classes: tuple[str, ...] = _setting((), "train on these classes only (default: all of the data)")
-    epochs: int = _setting(60, "how often to go through the data", least=1)
-    batch_size: int = _setting(32, "pictures in a step, of all processes together", least=2)
-    size_px: int = _setting(64, "side of sketch and picture in pixels: 64, 128 or 256", advanced=True)
-    width: int = _setting(32, "channels of the generators at full size", least=1, most=512, advanced=True)
-    lr_generator: float = _setting(2e-4, "learning rate of encoder and generators", least=1e-8, most=1)
-    lr_discriminator: float = _setting(4e-4, "learning rate of discriminators and classifier", least=1e-8, most=1)
-    decay_fraction: float = _setting(
+    preset: str = setting("compact", "recipe: networks, losses and order of updates", allowed=RECIPES)
+    data: str = setting("", "folder <split>/<class>/*.png of cut-outs or pairs, or a packed file")
+    out: str = setting("", "run folder to write")
+    classes: tuple[str, ...] = setting((), "train on these classes only (default: all of the data)")
+    epochs: int = setting(60, "how often to go through the data", least=1)
+    batch_size: int = setting(32, "pictures in a step, of all processes together", least=2)
+    size_px: int = setting(64, "side of sketch and picture in pixels: 64, 128 or 256", advanced=True)
+    width: int = setting(32, "channels of the generators at full size", least=1, most=512, advanced=True)
+    lr_generator: float = setting(2e-4, "learning rate of encoder and generators", least=1e-8, most=1)
+    lr_discriminator: float = setting(4e-4, "learning rate of discriminators and classifier", least=1e-8, most=1)
+    decay_fraction: float = setting(
         0.3, "final part of training over which the rates fall to zero", least=0, most=1, advanced=True
     )
-    ema_decay: float = _setting(
+    ema_decay: float = setting(
         0.999,
         "running mean of encoder and generators, used for pictures; 0: none",
         least=0,
         most=0.99999,
         advanced=True,
     )
-    augment: str = _setting(
+    augment: str = setting(
         "shift", "changes to pictures before the discriminators, for small sets", allowed=AUGMENTS, advanced=True
     )
-    r1_gamma: float = _setting(
+    r1_gamma: float = setting(
         0.0, "gradient penalty on real pictures (R1), every 16 steps; 0: none", least=0, most=1000, advanced=True
     )
-    balanced: bool = _setting(True, "draw classes evenly, however many pictures each has", advanced=True)
-    mirror: bool = _setting(True, "mirror half of the pictures", advanced=True)
-    poses: float = _setting(
+    balanced: bool = setting(True, "draw classes evenly, however many pictures each has", advanced=True)
+    mirror: bool = setting(True, "mirror half of the pictures", advanced=True)
+    poses: float = setting(
         0.0,
         "other proportions, turns and slants of objects and drawings alike (compact, modern); 0: none, 1: some",
         least=0,
         most=2,
         advanced=True,
     )
-    edges: str = _setting(
+    edges: str = setting(
         "",
         "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
         "photosketch=FILE (none named: the first four)",
         advanced=True,
     )
-    edge_schedule: str = _setting(
+    edge_schedule: str = setting(
         "",
         "the same by epoch, instead of edges, as '0: full, hand 0; 30: full, contour, thin 2, hand 1'",
         advanced=True,
     )
-    hand_details: float = _setting(
+    hand_details: float = setting(
         0.0, "how often inner strokes are left out of edge maps, 1 as people do", least=0, most=4, advanced=True
     )
-    hand_proportions: float = _setting(
+    hand_proportions: float = setting(
         0.0, "how far edge maps lose their proportions, 1 as people's do", least=0, most=4, advanced=True
     )
-    start_from: str = _setting("", "fine-tune this model: a shipped name, model folder or run folder")
-    trains: str = _setting("all", "which networks fine-tuning moves", allowed=TRAINS)
-    new_classes: str = _setting(
+    start_from: str = setting("", "fine-tune this model: a shipped name, model folder or run folder")
+    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS)
+    new_classes: str = setting(
         "nearest", "a new class starts from its most similar old one, or from their mean", allowed=NEW_CLASSES
     )
-    critic_warmup_steps: int = _setting(
+    critic_warmup_steps: int = setting(
         0, "steps in which only the discriminators learn, where the model brought none", least=0, advanced=True
     )
-    drawings: str = _setting("", "folder <class>/*.json (or .svg, .png) of your own drawings, for the drawings recipe")
-    precision: str = _setting(
+    drawings: str = setting("", "folder <class>/*.json (or .svg, .png) of your own drawings, for the drawings recipe")
+    precision: str = setting(
         "auto", "arithmetic of convolutions; weights stay float32", allowed=PRECISIONS, advanced=True
     )
-    device: str = _setting("auto", "where to train; auto takes a GPU where there is one", allowed=DEVICES)
-    seed: int = _setting(0, "seed of weights, order and all other chance", least=0)
-    deterministic: bool = _setting(
+    device: str = setting("auto", "where to train; auto takes a GPU where there is one", allowed=DEVICES)
+    seed: int = setting(0, "seed of weights, order and all other chance", least=0)
+    deterministic: bool = setting(
         False, "only algorithms that repeat bit for bit on CUDA, at some cost of speed", advanced=True
     )
-    save_every_seconds: float = _setting(120.0, "how often state and samples are written", least=0, advanced=True)
-    disk_limit_mb: int = _setting(
+    save_every_seconds: float = setting(120.0, "how often state and samples are written", least=0, advanced=True)
+    disk_limit_mb: int = setting(
         4000, "most the run folder may take, in MB; older samples give way first", least=1, advanced=True
     )
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            _check_setting(field, getattr(self, field.name))
-        _one_of("size_px", self.size_px, SIZES_PX)
+        check_settings(self)
+        one_of("size_px", self.size_px, SIZES_PX)
         if self.decay_fraction == 1:
             raise ConfigError("decay_fraction is 1; it must be below 1, or no step has the whole rate.")
         if self.preset == "drawings" and not self.start_from:
             raise ConfigError("the drawings recipe moves a trained model; name it with start_from, such as 'default'.")
         if self.edges and self.edge_schedule:
             raise ConfigError("edges and edge_schedule are both given; name the kinds of edge maps in one of them.")
-        if self.preset == "paper" and (self.edges or self.hand_details or self.hand_proportions):
+        if self.preset == "paper" and (self.edges or self.hand_details or self.hand_proportions or self.poses):
             raise ConfigError(
-                "the paper's recipe shows its encoder the edge map it learns to draw, as it is; leave edges and "
+                "the paper's recipe shows its encoder the edge map it learns to draw, as it is; leave edges, poses and "
                 "hand_... out, or choose preset 'compact' or 'modern'."
             )
         self.schedule  # noqa: B018  raises where it cannot be read
@@ -227,7 +201,7 @@ class TrainConfig:
         >>> TrainConfig.from_preset("compact", data="my_objects", out="runs/first", epochs=3).epochs
         3
         """
-        _one_of("preset", preset, tuple(PRESETS))
+        one_of("preset", preset, tuple(PRESETS))
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(cls)})
         if unknown:
             known = ", ".join(field.name for field in dataclasses.fields(cls))
@@ -245,40 +219,23 @@ class EvaluationConfig:
         A value is out of its range.
     """
 
-    per_class: int = _setting(0, "most drawings of a class and set; 0 takes all", least=0, advanced=True)
-    variations: int = _setting(
+    per_class: int = setting(0, "most drawings of a class and set; 0 takes all", least=0, advanced=True)
+    variations: int = setting(
         1, "pictures of each drawing: the most likely one, then others by seed", least=1, advanced=True
     )
-    robustness_per_class: int = _setting(
+    robustness_per_class: int = setting(
         4, "held-out drawings of a class that are distorted more and more; 0 leaves that out", least=0, advanced=True
     )
-    inception: str = _setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
-    seed: int = _setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
-    classifier_steps: int = _setting(900, "steps that the classifier is trained for", least=1, advanced=True)
-    batch_size: int = _setting(
+    inception: str = setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
+    seed: int = setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
+    classifier_steps: int = setting(900, "steps that the classifier is trained for", least=1, advanced=True)
+    batch_size: int = setting(
         128, "pictures that a network looks at together; no number depends on it", least=1, advanced=True
     )
-    cache: str = _setting("", "folder of features; empty takes the user's cache, none keeps nothing", advanced=True)
+    cache: str = setting("", "folder of features; empty takes the user's cache, none keeps nothing", advanced=True)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            _check_setting(field, getattr(self, field.name))
-
-
-def _check_setting(field: dataclasses.Field[Any], value: Any) -> None:
-    about = field.metadata
-    kinds: dict[str, tuple[type, ...]] = {
-        "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "tuple[str, ...]": (tuple,),
-    }  # fmt: skip
-    kind = kinds[str(field.type)]
-    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kind):
-        raise ConfigError(f"{field.name} is {value!r}; it must be of type {field.type} ({about['meaning']}).")
-    if about["allowed"]:
-        _one_of(field.name, value, about["allowed"])
-    least, most = about["least"], about["most"]
-    if (least is not None and not value >= least) or (most is not None and not value <= most):
-        ends = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
-        raise ConfigError(f"{field.name} is {value}; it must be {ends} ({about['meaning']}).")
+        check_settings(self)
 
 
 PRESETS: dict[str, TrainConfig] = {
@@ -303,32 +260,3 @@ PRESETS: dict[str, TrainConfig] = {
         decay_fraction=0.0, ema_decay=0.99, save_every_seconds=30.0,
     ),
 }  # fmt: skip
-
-
-Config = TypeVar("Config", EvaluationConfig, ModelConfig, TrainConfig)
-
-
-def to_json(config: EvaluationConfig | ModelConfig | TrainConfig) -> str:
-    """Settings as indented JSON, one field a line, in the order of the class."""
-    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
-
-
-def from_json(kind: type[Config], text: str) -> Config:
-    """Settings from :func:`to_json`; a field that is unknown or missing is a :class:`ConfigError`."""
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"the settings are not valid JSON ({error}); restore the file or write it anew.") from error
-    if not isinstance(fields, Mapping):
-        raise ConfigError(f"the settings are a {type(fields).__name__}; a JSON object with named fields is needed.")
-    known = {field.name for field in dataclasses.fields(kind)}
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise ConfigError(f"unknown settings {', '.join(unknown)}; {kind.__name__} knows {', '.join(sorted(known))}.")
-    values: dict[str, Any] = dict(fields)
-    if isinstance(values.get("classes"), list):
-        values["classes"] = tuple(values["classes"])
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ConfigError(f"the settings do not fit {kind.__name__}: {error}.") from error

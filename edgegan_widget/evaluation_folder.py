@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from edgegan_widget import config as settings
+from edgegan_widget import settings
 from edgegan_widget.config import EvaluationConfig
 from edgegan_widget.files import write_bytes
 from edgegan_widget.runs import NICENESS, Run, Status, write_status

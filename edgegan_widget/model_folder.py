@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from edgegan_widget import config as settings
+from edgegan_widget import settings
 from edgegan_widget.config import ModelConfig
 from edgegan_widget.errors import ConfigError, ModelError
 

@@ -33,7 +33,7 @@ from typing import Any
 
 import psutil
 
-from edgegan_widget import config as settings
+from edgegan_widget import settings
 from edgegan_widget.config import TrainConfig
 from edgegan_widget.errors import ConfigError, TrainingError
 from edgegan_widget.files import write_bytes

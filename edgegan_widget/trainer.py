@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from edgegan_widget import config as settings
+from edgegan_widget import settings
 from edgegan_widget.checkpoint import load_critics, load_model
 from edgegan_widget.config import ModelConfig, TrainConfig
 from edgegan_widget.dataset import PairDataset

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig, from_json, to_json
+from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
 from edgegan_widget.errors import ConfigError
+from edgegan_widget.settings import from_json, to_json
 
 
 @pytest.mark.parametrize("config", [*PRESETS.values(), ModelConfig(("a", "b")), ModelConfig(("one",), "compact")])

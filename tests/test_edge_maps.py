@@ -80,7 +80,9 @@ def test_details_and_proportions_can_be_switched_on(data: Path) -> None:
         ({"edges": "full", "edge_schedule": "0: full"}, "both given"),
         ({"hand_details": 5.0}, "from 0 to 4"),
         ({"hand_proportions": -1.0}, "from 0 to 4"),
-        ({"preset": "paper", "edges": "contour"}, "leave edges and hand_... out"),
+        ({"preset": "paper", "edges": "contour"}, "leave edges, poses and hand_... out"),
+        ({"preset": "paper", "poses": 1.0}, "leave edges, poses and hand_... out"),
+        ({"poses": 3.0}, "from 0 to 2"),
     ],
 )
 def test_settings_that_do_not_fit(change: dict[str, object], message: str) -> None:
