@@ -13,6 +13,7 @@ import pytest
 from edgegan_widget.panels.contact_sheet import ContactSheet
 from edgegan_widget.prepare.audit import read_decisions
 from edgegan_widget.prepare.catalog import Catalog, Wanted
+from edgegan_widget.schedule import PHOTOSKETCH
 from tests.data_desk import lines, marked, pixels, prepare_sample, tiles
 from tests.prepare.test_catalog import write_manifest
 
@@ -104,10 +105,13 @@ def test_what_is_overtaken_is_not_drawn(sheet: ContactSheet) -> None:
         assert np.array_equal(pixels(line)[:, :128], pixels(line)[:, 128:]), "strength 0 changes nothing"
 
 
-def test_weights_of_photosketch_are_asked_for(sheet: ContactSheet, errors: list[Exception], tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", PHOTOSKETCH)
+def test_weights_of_photosketch_are_asked_for(
+    sheet: ContactSheet, errors: list[Exception], tmp_path: Path, source: str
+) -> None:
     look = sheet._look
     before = lines(sheet)
-    look._source.value = "photosketch"
+    look._source.value = source
     assert "eg-hidden" not in look._weights._dom_classes
     look._weights.value = str(tmp_path / "none.pth")
     assert sheet.wait()

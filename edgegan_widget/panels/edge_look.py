@@ -10,6 +10,7 @@ from edgegan_widget.edges import DETAILS, SOURCES
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.panels.parts import button, guard, row
 from edgegan_widget.prepare.look import HAND, Look
+from edgegan_widget.schedule import PHOTOSKETCH
 
 __all__ = ["EdgeLook"]
 
@@ -63,11 +64,11 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
             PhotoSketch is chosen and the file of its weights is not named.
         """
         source = str(self._source.value)
-        if source == "photosketch":
+        if source in PHOTOSKETCH:
             weights = self._weights.value.strip()
             if not weights:
                 raise ConfigError("PhotoSketch needs its weights; name the file latest_net_G.pth from its authors.")
-            source = f"photosketch={weights}"
+            source = f"{source}={weights}"
         shares = tuple(float(slider.value) for slider in self._shares.values())
         return Look(source, float(self._detail.value), float(self._strength.value), shares, int(self._seed.value))
 
@@ -87,7 +88,7 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
         return [self._detail, self._strength, *self._shares.values(), self._seed]
 
     def _changed(self) -> None:
-        asks = self._source.value == "photosketch"
+        asks = self._source.value in PHOTOSKETCH
         (self._weights.remove_class if asks else self._weights.add_class)("eg-hidden")
         if not self._silent and not (asks and not self._weights.value.strip()):
             self._on_change()
