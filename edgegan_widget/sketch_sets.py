@@ -19,7 +19,8 @@ out; :func:`left_out` names them, so that a report can say so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,9 +82,18 @@ def left_out(root: Path | str, classes: Sequence[str]) -> list[str]:
     return [name for name in _every(Path(root)) if class_asked(name, classes) is None]
 
 
+def _folders(root: Path) -> Iterator[Path]:
+    """All folders below, each once; links are followed, since sets that many use are often linked."""
+    seen = {root.resolve()}
+    for folder, below, _ in os.walk(root, followlinks=True):
+        below[:] = [name for name in below if Path(folder, name).resolve() not in seen]
+        seen.update(Path(folder, name).resolve() for name in below)
+        yield from (Path(folder, name) for name in below)
+
+
 def _every(root: Path) -> dict[str, tuple[Path, ...]]:
     found = {}
-    for folder in sorted(path for path in root.rglob("*") if path.is_dir()):
+    for folder in sorted(_folders(root)):
         paths = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES))
         if paths:
             found[folder.relative_to(root).as_posix()] = paths

@@ -26,8 +26,8 @@ go_on() { # options of edgegan-widget train
 }
 
 case $name in
-  modern64) go_on --preset modern --epochs "${EPOCHS:-300}" ;;
-  modern128) go_on --preset modern128 --epochs "${EPOCHS:-300}" ;;
+  modern64) go_on --preset modern --poses 1 --epochs "${EPOCHS:-300}" ;;
+  modern128) go_on --preset modern128 --poses 1 --epochs "${EPOCHS:-300}" ;;
   paper) go_on --preset paper --epochs "${EPOCHS:-100}" --precision "${PRECISION:-bfloat16}" ;;
   prove)
     python3 -m pytest tests -q -k "cuda or captured" | tee "$out/cuda_tests.txt"

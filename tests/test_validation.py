@@ -63,6 +63,14 @@ def test_a_classifier_is_the_same_every_time(shapes: Path) -> None:
     assert all((a == b).all() for a, b in zip(first.parameters(), second.parameters()))
 
 
+def test_linked_folders_are_found_once(shapes: Path, tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "people").symlink_to(shapes / "val")
+    (tmp_path / "sets" / "again").symlink_to(tmp_path)  # a circle
+    found = sketch_folders(tmp_path / "sets", ("ball", "box"))
+    assert [folder.name for folder in found] == ["people/ball", "people/box"]
+
+
 def test_nothing_to_measure(shapes: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder of sketches named after a class"):
         sketch_folders(tmp_path, ("ball",))
