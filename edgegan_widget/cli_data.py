@@ -265,7 +265,7 @@ def _prepare(options: argparse.Namespace, reader: Iterable[Source]) -> None:
 def _follow(reports: Iterator[Progress]) -> Summary:
     from tqdm import tqdm
 
-    with tqdm(unit=" sources", dynamic_ncols=True) as bar:
+    with tqdm(unit=" sources", dynamic_ncols=True, delay=0.5) as bar:  # what fails at once shows no bar
         for progress in reports:
             bar.set_postfix_str(_about(progress), refresh=False)
             bar.update(progress.sources - bar.n)

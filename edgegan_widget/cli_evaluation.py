@@ -95,9 +95,12 @@ def _compare(options: argparse.Namespace) -> None:
     if options.tally is not None:
         _tally(options)
         return
-    if len(options.given) != 2 or options.data is None or options.out is None:
+    missing = [name for name in ("data", "out") if getattr(options, name) is None]
+    if len(options.given) != 2 or missing:
         raise ConfigError(
-            "to compare, give two models, --data DATA and --out REPORT; to count votes, --tally VOTES.json."
+            "to compare, give two models, --data DATA and --out REPORT; to count votes, --tally VOTES.json. Given "
+            f"{'is 1 model' if len(options.given) == 1 else f'are {len(options.given)} models'}"
+            f"{''.join(f', no --{name}' for name in missing)}."
         )
     if options.pairs < 1 or options.seed < 0:
         raise ConfigError(f"--pairs is {options.pairs} and --seed {options.seed}; they must be at least 1 and 0.")

@@ -154,7 +154,9 @@ def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairD
         raise ModelError(f"the models draw at {' and '.join(map(str, sizes))} pixels; evaluate sizes one by one.")
     names = [model.name for model in models]
     if len(set(names)) < len(names):
-        raise ModelError(f"two models have one name ({', '.join(names)}); rename one of their folders.")
+        raise ModelError(
+            f"two models have one name ({', '.join(names)}); give different models, and rename a folder where they are."
+        )
     train = load_data(data, "train", sizes[0])
     common = [name for name in train.classes if all(name in model.classes for model in models)]
     if len(common) < 2:

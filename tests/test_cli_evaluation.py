@@ -65,7 +65,8 @@ def test_compare_and_tally(data: Path, other: Path, tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["compare", "default", "--data", "data", "--out", "out"], "to compare, give two models"),
+        (["compare", "default", "--data", "data", "--out", "out"], "Given is 1 model."),
+        (["compare", "a", "b", "--data", "data"], "Given are 2 models, no --out."),
         (["compare", "a", "b", "--data", "data", "--out", "out", "--pairs", "0"], "--pairs is 0"),
         (["compare", "a", "b", "--tally", "votes.json"], "to count votes, give one file"),
         (["compare", "a", "--tally", "votes.json"], "votes.json cannot be read"),

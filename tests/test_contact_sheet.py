@@ -105,6 +105,14 @@ def test_what_is_overtaken_is_not_drawn(sheet: ContactSheet) -> None:
         assert np.array_equal(pixels(line)[:, :128], pixels(line)[:, 128:]), "strength 0 changes nothing"
 
 
+def test_pictures_are_shown_larger_and_as_before(sheet: ContactSheet) -> None:
+    zoom = sheet._decisions._zoom
+    for words, large in (("Smaller", True), ("Larger", False)):
+        zoom.click()
+        assert zoom.description == words
+        assert ("eg-large" in sheet._grid._dom_classes) == large
+
+
 @pytest.mark.parametrize("source", PHOTOSKETCH)
 def test_weights_of_photosketch_are_asked_for(
     sheet: ContactSheet, errors: list[Exception], tmp_path: Path, source: str

@@ -143,8 +143,9 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         self._do(lambda leafing: leafing.toggle(slot))
 
     def _zoom(self) -> None:
-        large = "eg-large" in self._grid._dom_classes
-        (self._grid.remove_class if large else self._grid.add_class)("eg-large")
+        large = "eg-large" not in self._grid._dom_classes
+        (self._grid.add_class if large else self._grid.remove_class)("eg-large")
+        self._decisions.show_size(large)
 
     def _want(self) -> None:
         self._do(lambda leafing: leafing.want(self._filter.wanted), anew=True)

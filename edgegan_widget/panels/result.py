@@ -166,7 +166,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         self._frame, edge = _framed(self._picture, "eg-main"), _framed(self._edge, "eg-edge")
         controls = widgets.VBox([self._status, self._build_look(), self._build_save(), self._download])
         controls.add_class("eg-controls")
-        beside = widgets.HBox([widgets.VBox([edge, heading("what it sees")]), controls])
+        beside = widgets.HBox([widgets.VBox([edge, heading("its own edges")]), controls])
         beside.add_class("eg-beside")
         self.show_nothing()
         return [self._frame, self._error, self._others, beside, self._history_heading, self._history]

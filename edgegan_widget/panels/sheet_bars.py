@@ -120,7 +120,7 @@ class DecisionBar(widgets.Box):  # type: ignore[misc]
         self._apply = button(
             "Apply", guard(on_apply, say), "Move files as audit and decisions say; nothing is deleted", "eg-apply"
         )
-        zoom = button("Larger", guard(on_zoom, say), "Show pictures larger, or as before (Z)", "eg-zoom")
+        self._zoom = button("Larger", guard(on_zoom, say), "Show pictures larger, or as before (Z)", "eg-zoom")
         keys = [  # for keys alone, out of sight
             button("", guard(lambda: on_move(-1), say), "", "eg-key-left"),
             button("", guard(lambda: on_move(1), say), "", "eg-key-right"),
@@ -128,9 +128,13 @@ class DecisionBar(widgets.Box):  # type: ignore[misc]
         ]
         for each in keys:
             each.add_class("eg-hidden")
-        super().__init__([self._accept, self._refuse, self._leave, self._undo, zoom, self._apply, *keys])
+        super().__init__([self._accept, self._refuse, self._leave, self._undo, self._zoom, self._apply, *keys])
         self.add_class("eg-row")
         self.add_class("eg-decide")
+
+    def show_size(self, large: bool) -> None:
+        """Say what the button for the pictures' size does next."""
+        self._zoom.description = "Smaller" if large else "Larger"
 
     def show(self, leafing: Leafing | None, busy: bool) -> None:
         """Say what the buttons act on, and which of them can."""
