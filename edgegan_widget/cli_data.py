@@ -292,7 +292,7 @@ def _show(data: Path, summary: Summary, problems: list[str]) -> None:
         _show_problems(lines, data / "problems.txt")
     for warning in summary.warnings:
         print(f"note: {warning}")
-    print(f"{data}: {summary.pictures.total():,} pictures, {summary.refused:,} set aside; why: {data / 'audit.html'}")
+    print(f"{data}: {summary.pictures.total():,} pictures, {summary.outcome}; why: {data / 'audit.html'}")
     print(f"Train with it: edgegan-widget train {data}")
 
 

@@ -133,7 +133,7 @@ def _bar(step: Step) -> str:
 
 
 def _result(summary: Summary) -> str:
-    parts = [f"{summary.pictures.total():,} pictures to train and validate on", f"{summary.refused:,} set aside"]
+    parts = [f"{summary.pictures.total():,} pictures to train and validate on", summary.outcome]
     if summary.problems:
         parts.append(f"{summary.problems:,} could not be used")
     return ", ".join(parts) + "."

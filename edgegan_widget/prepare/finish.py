@@ -40,15 +40,23 @@ REFUSED = "refused"
 
 @dataclass
 class Summary:
-    """What a data folder holds: pictures to train on by (class, split), how many were set aside, findings by
-    reason, how many objects could not be used, and all classes, those without pictures too.
+    """What a data folder holds: pictures to train on by (class, split), how many were set aside, how many of the
+    others the audit refuses but ``--keep-refused`` leaves, findings by reason, how many objects could not be used,
+    and all classes, those without pictures too.
     """
 
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
     classes: set[str] = field(default_factory=set)
     refused: int = 0
+    kept: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     problems: int = 0
+
+    @property
+    def outcome(self) -> str:
+        """What became of the pictures, in words."""
+        aside = f"{self.refused:,} set aside"
+        return aside + (f", {self.kept:,} refused but kept" if self.kept else "")
 
     @property
     def warnings(self) -> list[str]:
@@ -171,8 +179,9 @@ def _count(summary: Summary, line: Record, aside: bool) -> None:
     summary.classes.add(line["class"])
     if aside:
         summary.refused += 1
-    else:
-        summary.pictures[line["class"], line["split"]] += 1
+        return
+    summary.pictures[line["class"], line["split"]] += 1
+    summary.kept += line["audit"]["refused"]
 
 
 def _put(out: Path, record: Record, split: str, aside: bool, move: bool) -> Path:

@@ -353,5 +353,13 @@ def test_classes_with_few_pictures_are_named(sprites: Path, tmp_path: Path, caps
     assert "note: Nothing to train on for balloon, cactus, fish" in shown
     summary = last(build(tmp_path, "folder", FolderReader(sprites), Options(keep_refused=True, workers=1))).summary
     assert summary is not None
+    assert summary.outcome == "0 set aside"
     assert not any("Nothing to train on" in warning for warning in summary.warnings)
     assert any("Nothing to validate on for" in warning for warning in summary.warnings)
+
+
+def test_what_is_refused_but_kept_is_told(sprites: Path, tmp_path: Path) -> None:
+    dark = Options(thresholds=Thresholds(dark=255), keep_refused=True, workers=1)
+    summary = last(build(tmp_path, "folder", FolderReader(sprites), dark)).summary
+    assert summary is not None
+    assert summary.outcome == f"0 set aside, {summary.pictures.total()} refused but kept"
