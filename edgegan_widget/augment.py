@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from edgegan_widget.chance import stream
 from edgegan_widget.errors import ConfigError, DataError
 
-__all__ = ["ANYBODY", "TRAINED", "Hand", "distort", "distortion_grid", "place", "sketch_like"]
+__all__ = ["ANYBODY", "TRAINED", "Hand", "Placement", "distort", "distortion_grid", "place", "sketch_like"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -186,26 +186,59 @@ def _uniform(random: torch.Generator, low: float, high: float, *shape: int) -> T
     return low + (high - low) * torch.rand(*shape, generator=random)
 
 
-def place(planes: Tensor, random: torch.Generator, mirrored: bool = True, poses: float = 0.0) -> Tensor:
-    """Mirror half of the pictures if allowed, and move, scale and stretch each a little; planes [N, C, H, W].
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where each of N objects goes; the same for pictures and drawings of any size.
 
-    With ``poses`` above 0 objects also get other proportions, turn and lean, as those of a drawing do.
+    Attributes
+    ----------
+    theta
+        float32 [N, 2, 3], sampling grids: mirrored, moved, scaled, turned.
+    knots
+        float32 [N, 2, 6], displacements along each axis by which parts are stretched at the cost of others, or None.
     """
-    count = len(planes)
-    mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float() * mirrored
-    scale = _uniform(random, 0.95, 1.15, count)  # of the sampling grid: above 1 the object shrinks
-    stretch = _uniform(random, 0.93, 1.07, count)
-    shift = _uniform(random, -0.06, 0.06, count, 2)
-    theta = torch.zeros(count, 2, 3)
-    theta[:, 0, 0] = mirror * scale * stretch
-    theta[:, 1, 1] = scale / stretch
-    theta[:, :, 2] = shift
-    field = torch.zeros(())
-    if poses > 0:
+
+    theta: Tensor
+    knots: Tensor | None = None
+
+    @classmethod
+    def draw(cls, random: torch.Generator, count: int, mirrored: bool = True, poses: float = 0.0) -> Placement:
+        """Mirror half of the objects if allowed, and move, scale and stretch each a little.
+
+        With ``poses`` above 0 objects also get other proportions, turn and lean, as those of a drawing do.
+        """
+        mirror = 1 - 2 * torch.randint(2, (count,), generator=random).float() * mirrored
+        scale = _uniform(random, 0.95, 1.15, count)  # of the sampling grid: above 1 the object shrinks
+        stretch = _uniform(random, 0.93, 1.07, count)
+        shift = _uniform(random, -0.06, 0.06, count, 2)
+        theta = torch.zeros(count, 2, 3)
+        theta[:, 0, 0] = mirror * scale * stretch
+        theta[:, 1, 1] = scale / stretch
+        theta[:, :, 2] = shift
+        if poses <= 0:
+            return cls(theta)
         theta[:, :, :2] = theta[:, :, :2] @ _leaning(random, count, poses)[:, :, :2]
-        field = _uneven(random, count, planes.shape[2:], poses).permute(0, 2, 3, 1)
-    grid = F.affine_grid(theta.to(planes.device), list(planes.shape), align_corners=False)
-    return _sample(planes, grid + field.to(planes.device))
+        return cls(theta, _knots(random, count, poses))
+
+    def apply(self, planes: Tensor) -> Tensor:
+        """The planes [N, C, H, W] so placed; paper (1) comes in from beyond the border."""
+        return _sample(planes, self._grid(planes))
+
+    def apply_to_pictures(self, pictures: Tensor) -> Tensor:
+        """Pictures [N, 3 or 4, H, W] so placed; the paper beyond the border is not covered by alpha, the fourth."""
+        moved = self.apply(pictures[:, :3])
+        return torch.cat([moved, -self.apply(-pictures[:, 3:])], dim=1) if pictures.shape[1] > 3 else moved
+
+    def _grid(self, planes: Tensor) -> Tensor:
+        grid = F.affine_grid(self.theta.to(planes.device), list(planes.shape), align_corners=False)
+        if self.knots is None:
+            return grid
+        return grid + _stretched(self.knots, planes.shape[2:]).permute(0, 2, 3, 1).to(planes.device)
+
+
+def place(planes: Tensor, random: torch.Generator, mirrored: bool = True, poses: float = 0.0) -> Tensor:
+    """Planes [N, C, H, W], each placed anew, see :meth:`Placement.draw`."""
+    return Placement.draw(random, len(planes), mirrored, poses).apply(planes)
 
 
 def _thicken(ink: Tensor, random: torch.Generator, strength: float) -> Tensor:
@@ -227,7 +260,7 @@ def _bend(ink: Tensor, random: torch.Generator, wobble: float, proportions: floa
     theta = torch.eye(2, 3).expand(count, -1, -1)
     if proportions > 0:
         theta = _leaning(random, count, proportions)
-        field = field + _uneven(random, count, ink.shape[2:], proportions).to(ink.device)
+        field = field + _stretched(_knots(random, count, proportions), ink.shape[2:]).to(ink.device)
     grid = F.affine_grid(theta.to(ink.device), list(ink.shape), align_corners=False) + field.permute(0, 2, 3, 1)
     return 1 - _sample(1 - ink, grid)
 
@@ -245,10 +278,15 @@ def _leaning(random: torch.Generator, count: int, strength: float) -> Tensor:
     return theta
 
 
-def _uneven(random: torch.Generator, count: int, size: torch.Size, strength: float, most: float = 0.07) -> Tensor:
-    """Displacements [N, 2, H, W] by which parts of a drawing are stretched at the cost of others, along each axis."""
+def _knots(random: torch.Generator, count: int, strength: float, most: float = 0.07) -> Tensor:
+    """Displacements [N, 2, 6] at even distances along each axis."""
     knots = torch.zeros(count, 2, 6)
     knots[..., 1:-1] = _uniform(random, -most, most, count, 2, 4) * min(strength, 2.0)  # beyond that lines would fold
+    return knots
+
+
+def _stretched(knots: Tensor, size: torch.Size) -> Tensor:
+    """Displacements [N, 2, H, W] by which parts of a drawing are stretched at the cost of others, along each axis."""
     along_x, along_y = (
         F.interpolate(knots[:, axis, None, None], size=(1, length), mode="bicubic", align_corners=True)[:, 0, 0]
         for axis, length in ((0, size[1]), (1, size[0]))

@@ -25,6 +25,7 @@ from edgegan_widget.files import write_atomic, write_bytes
 from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import PaperEdgeGAN
 from edgegan_widget.nets_compact import CompactEdgeGAN
+from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 
 __all__ = [
     "build_networks",
@@ -38,12 +39,14 @@ __all__ = [
 
 SHARD_BYTES = 15_000_000
 INDEX = ".safetensors.index.json"
-Networks = PaperEdgeGAN | CompactEdgeGAN
+Networks = PaperEdgeGAN | CompactEdgeGAN | ModulatedEdgeGAN
+_ARCHITECTURES: dict[str, Any] = {"paper": PaperEdgeGAN, "compact": CompactEdgeGAN, "modulated": ModulatedEdgeGAN}
 
 
 def build_networks(config: ModelConfig) -> Networks:
     """E, G_E and G_I with fresh weights."""
-    return CompactEdgeGAN(config) if config.architecture == "compact" else PaperEdgeGAN(config)
+    networks: Networks = _ARCHITECTURES[config.architecture](config)
+    return networks
 
 
 def save_model(

@@ -87,8 +87,7 @@ def train_config(options: argparse.Namespace) -> TrainConfig:
     """The preset (or a file of settings) with what the command line changes; fine-tuning has its own defaults."""
     names = {field.name for field in dataclasses.fields(TrainConfig)} - {"preset"}
     changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    if "classes" in changes:
-        changes["classes"] = tuple(changes["classes"])
+    changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     if options.config is not None:
         base = _read_settings(options.config)
     elif options.preset == "drawings":

@@ -12,14 +12,18 @@ from edgegan_widget.settings import at_least, check_settings, one_of, setting
 
 __all__ = ["PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig"]
 
-ARCHITECTURES = ("paper", "compact")
-RECIPES = ("paper", "compact", "modern", "drawings")
+ARCHITECTURES = ("paper", "compact", "modulated")
+LATENTS = ("vector", "spatial")
+RECIPES = ("projected", "paper", "compact", "modern", "drawings")
 AUGMENTS = ("none", "shift", "diffaugment")
 TRAINS = ("all", "generators", "encoder")
 NEW_CLASSES = ("nearest", "mean")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 SIZES_PX = (64, 128, 256)
+SKETCH_PX = 64  # side of the sketches that the modulated networks read
+ROUGH_CODE, FINE_CODE = (64, 8), (16, 16)  # channels and side of the parts of a spatial latent
+SPATIAL_SIZE = ROUGH_CODE[0] * ROUGH_CODE[1] ** 2 + FINE_CODE[0] * FINE_CODE[1] ** 2
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,19 @@ class ModelConfig:
         Names, in the order of the model's class numbers; at least one, no name twice.
     architecture
         ``paper``: the networks of Gao et al. 2020. ``compact``: the narrow ones of :mod:`edgegan_widget.nets_compact`.
+        ``modulated``: those of :mod:`edgegan_widget.networks.modulated`.
     size_px
-        Side of sketch and picture, in pixels. ``paper`` knows 64 only.
+        Side of the picture, in pixels. ``paper`` knows 64 only.
     latent_size
-        Numbers in the latent vector z (100 in the paper).
+        Numbers in the latent z (100 in the paper).
     style_size
-        How many of them, at the end, describe colour and material, which no line shows (``compact`` only).
+        How many of them, at the end, describe colour and material, which no line shows (not in ``paper``).
     width
-        Channels of the generators at full resolution (64 in the paper).
+        Channels of the generators at full resolution (64 in the paper), of ``modulated`` at 64 pixels.
     edge_channels
         3 as in the paper, where an edge map is stored as a colour picture, or 1.
+    latent
+        ``vector`` as in the paper, or ``spatial``: numbers that keep their place in the picture (``modulated`` only).
     """
 
     classes: tuple[str, ...]
@@ -51,9 +58,11 @@ class ModelConfig:
     style_size: int = 0
     width: int = 64
     edge_channels: int = 3
+    latent: str = "vector"
 
     def __post_init__(self) -> None:
         one_of("architecture", self.architecture, ARCHITECTURES)
+        one_of("latent", self.latent, LATENTS)
         one_of("size_px", self.size_px, SIZES_PX)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ConfigError(f"classes is {self.classes!r}; give at least one name and none twice.")
@@ -66,8 +75,24 @@ class ModelConfig:
         if self.architecture == "paper" and (self.size_px != 64 or self.style_size or self.edge_channels != 3):
             raise ConfigError(
                 "the paper architecture draws 64 pixels from 3-channel edge maps without a style part; "
-                "choose architecture 'compact' for other sizes."
+                "choose architecture 'modulated' for other sizes."
             )
+        if self.architecture != "modulated" and self.latent == "spatial":
+            raise ConfigError(f"architecture {self.architecture!r} knows no spatial latent; 'modulated' does.")
+        if self.latent == "spatial" and self.shape_size != SPATIAL_SIZE:
+            raise ConfigError(
+                f"latent_size is {self.latent_size}; a spatial latent has {SPATIAL_SIZE} numbers and its style_size."
+            )
+
+    @property
+    def sketch_px(self) -> int:
+        """Side of the sketch, and of the network's own edge map."""
+        return SKETCH_PX if self.architecture == "modulated" else self.size_px
+
+    @property
+    def alpha(self) -> bool:
+        """Whether pictures come with coverage."""
+        return self.architecture == "modulated"
 
     @property
     def shape_size(self) -> int:
@@ -151,6 +176,41 @@ class TrainConfig:
     )
     critic_warmup_steps: int = setting(
         0, "steps in which only the discriminators learn, where the model brought none", least=0, advanced=True
+    )
+    sketches: tuple[str, ...] = setting(
+        (),
+        "folders of people's drawings to learn from without photos of them (projected); their sub-folders are named "
+        "after classes, and a third of each is kept for testing",
+    )
+    people_share: float = setting(
+        0.5, "people's drawings in a step, as a share of the batch (projected)", least=0, most=4, advanced=True
+    )
+    restyled_share: float = setting(
+        0.25, "objects drawn once more in another object's style (projected)", least=0, most=1, advanced=True
+    )
+    swapped_share: float = setting(
+        0.25, "drawings given another class, so that the class counts (projected)", least=0, most=0.5, advanced=True
+    )
+    latent: str = setting(
+        "spatial",
+        "numbers that keep their place, or the paper's one vector (projected)",
+        allowed=LATENTS,
+        advanced=True,
+    )
+    depths: int = setting(
+        4, "depths of the feature network at which heads judge pictures (projected)", least=1, most=4, advanced=True
+    )
+    weight_perceptual: float = setting(
+        2.0, "how much pictures are held to photos in the feature network (projected)", least=0, most=100, advanced=True
+    )
+    weight_class: float = setting(
+        0.5, "how much the classifier's verdict counts (projected)", least=0, most=100, advanced=True
+    )
+    weight_colour: float = setting(
+        4.0, "how much a picture is held to its style's colour (projected)", least=0, most=100, advanced=True
+    )
+    crop: float = setting(
+        0.75, "smallest part of a picture's side that the heads are shown (projected)", least=0.5, most=1, advanced=True
     )
     drawings: str = setting("", "folder <class>/*.json (or .svg, .png) of your own drawings, for the drawings recipe")
     precision: str = setting(
@@ -246,6 +306,12 @@ PRESETS: dict[str, TrainConfig] = {
     ),
     # Rates and betas of BigGAN's small-batch setting; the width is what two CPU cores train in about two hours.
     "compact": TrainConfig(),
+    # Frozen ImageNet features as discriminators (Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021): sharp
+    # after minutes. Batch and rates are what two cores afford; half of a batch again are people's drawings.
+    "projected": TrainConfig(
+        preset="projected", epochs=40, batch_size=16, size_px=128, width=48, lr_generator=3e-4, lr_discriminator=2e-4,
+        ema_decay=0.998, poses=0.5, edges="full,outline,thin,coarse,contour", hand_details=0.5, hand_proportions=0.3,
+    ),
     # What a GPU affords: twice the width and batch. DiffAugment (Zhao et al., NeurIPS 2020) for classes of a few
     # hundred pictures; R1 (Mescheder et al., ICML 2018) keeps the discriminators smooth around those few.
     "modern": TrainConfig(

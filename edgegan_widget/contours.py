@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["canny_mask", "contour_lines", "object_mask", "paint", "silhouette"]
+__all__ = ["canny_mask", "contour_lines", "filled_mask", "object_mask", "paint", "silhouette"]
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -21,6 +21,7 @@ PAPER_U8 = 255
 WORK_PX = 256  # lines are sought at this side, so that what counts as a main line does not depend on the picture's size
 _BACKGROUND_FROM_U8 = 247  # a cut-out's paper is pure white; its anti-aliased rim is a little darker
 _LEAST_AREA_SHARE = 0.003  # parts and holes of the object below this are not outlined
+_LEAST_HOLE_SHARE = 0.004  # of the picture: smaller white spots inside the object belong to it
 _FILLED_SHARE = 0.97  # a photo without paper has no silhouette
 _OUTLINE_MARGIN_PX = 7  # edges this near the silhouette are the silhouette
 _LEAST_LENGTH_PX = 22
@@ -38,6 +39,17 @@ def object_mask(image_u8: U8, mask_u8: U8 | None = None) -> U8:
     paper = cv2.inRange(image_u8, (_BACKGROUND_FROM_U8,) * 3, (255,) * 3)
     mask = (paper == 0).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def filled_mask(image_u8: U8) -> U8:
+    """The object's mask without small holes, which are white parts of it: uint8 [H, W], 1 on the object."""
+    mask = object_mask(image_u8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
+    border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    small = stats[:, cv2.CC_STAT_AREA] < _LEAST_HOLE_SHARE * mask.size
+    small[border] = False
+    small[0] = False  # the object itself
+    return np.asarray(np.where(small[labels], 1, mask), np.uint8)
 
 
 def silhouette(image_u8: U8, line_px: float, mask_u8: U8 | None = None) -> U8:

@@ -6,6 +6,7 @@ state, and the same run sees the same pictures on any machine.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 import zipfile
@@ -13,13 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from edgegan_widget.augment import TRAINED, Hand, place, sketch_like
+from edgegan_widget.augment import TRAINED, Hand, Placement, sketch_like
 from edgegan_widget.chance import stream
+from edgegan_widget.contours import filled_mask
 from edgegan_widget.data_folder import SUFFIXES
 from edgegan_widget.edge_maps import planes, squared
 from edgegan_widget.edges import edge_styles
@@ -27,7 +31,7 @@ from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture, write_atomic
 from edgegan_widget.schedule import EDGE_SOURCES
 
-__all__ = ["Batch", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
+__all__ = ["Batch", "Members", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +42,8 @@ _PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch on the device: ``images`` [N, 3, H, W] and ``edges`` [N, 1, H, W] float32 in [-1, 1], what the encoder
-    sees as ``sketches`` [N, 1, H, W], and ``labels`` [N] int64.
+    """One batch on the device: ``images`` [N, 3 or 4, H, W] and ``edges`` [N, 1, h, w] float32 in [-1, 1], what the
+    encoder sees as ``sketches`` [N, 1, h, w], and ``labels`` [N] int64.
     """
 
     images: Tensor
@@ -51,6 +55,27 @@ class Batch:
         return Batch(*(tensor.to(device) for tensor in (self.images, self.edges, self.sketches, self.labels)))
 
 
+class Members:
+    """Numbers of things by class: ``labels`` int64 [N]. Drawn evenly by class, whatever each class's number."""
+
+    def __init__(self, labels: Tensor) -> None:
+        labels = labels.cpu()
+        self.classes, self._counts = torch.unique(labels, return_counts=True)
+        self._ordered, self._starts = torch.argsort(labels, stable=True), self._counts.cumsum(0) - self._counts
+
+    def choose(self, random: torch.Generator, count: int) -> Tensor:
+        """Numbers of ``count`` things, int64, their classes drawn evenly among those that have any."""
+        return self._one_of(torch.randint(len(self.classes), (count,), generator=random), random)
+
+    def of(self, labels: Tensor, random: torch.Generator) -> Tensor:
+        """The number of a thing of each of these classes."""
+        return self._one_of(torch.searchsorted(self.classes, labels.cpu()), random)
+
+    def _one_of(self, places: Tensor, random: torch.Generator) -> Tensor:
+        share = torch.rand(len(places), generator=random, dtype=torch.float64)
+        return self._ordered[self._starts[places] + (share * self._counts[places]).long()]
+
+
 @dataclass(frozen=True)
 class PairDataset:
     """Pictures with their edge maps, in memory.
@@ -58,9 +83,10 @@ class PairDataset:
     Parameters
     ----------
     images_u8
-        uint8 [N, 3, H, W].
+        uint8 [N, 3, H, W], or [N, 4, H, W] with the objects' coverage (alpha) last.
     edges_u8
-        uint8 [N, V, H, W]: V drawings of the same object, the first of them the one that the networks learn to draw.
+        uint8 [N, V, h, w], as large as the pictures or as the sketches: V drawings of the same object, the first of
+        them the one that the networks learn to draw.
     labels
         int64 [N], index into ``classes``.
     classes
@@ -117,17 +143,15 @@ class PairDataset:
         return order[position * batch_size : (position + 1) * batch_size]
 
     def _choose_evenly(self, random: torch.Generator, batch_size: int) -> Tensor:
-        members, starts, counts = self._members
-        wanted = torch.randint(len(counts), (batch_size,), generator=random)
-        share = torch.rand(batch_size, generator=random, dtype=torch.float64)
-        return members[starts[wanted] + (share * counts[wanted]).long()]
+        return self._members.choose(random, batch_size)
+
+    def choose_of(self, labels: Tensor, random: torch.Generator) -> Tensor:
+        """For each of these labels the number of a picture of that class, int64 [len(labels)]; each must have one."""
+        return self._members.of(labels, random)
 
     @functools.cached_property
-    def _members(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Numbers of the pictures ordered by class; where each class that is present starts; how many it has."""
-        labels = self.labels.cpu()
-        _, counts = torch.unique(labels, return_counts=True)
-        return torch.argsort(labels, stable=True), counts.cumsum(0) - counts, counts
+    def _members(self) -> Members:
+        return Members(self.labels)
 
     def shuffled(self, seed: int, index: int, batch_size: int) -> Batch:
         """Batch ``index`` of epochs that each visit every picture once in a new order, as they are."""
@@ -156,13 +180,12 @@ class PairDataset:
         style = torch.multinomial(self._weights(sources), len(chosen), replacement=True, generator=random)
         device = self.labels.device
         chosen, style = chosen.to(device, non_blocking=True), style.to(device, non_blocking=True)
-        stacked_u8 = torch.cat(
-            [self.images_u8[chosen], self.edges_u8[chosen, :1], self.edges_u8[chosen, style][:, None]], dim=1
-        )
-        moved = place(to_unit(stacked_u8), random, mirror, poses)  # [N, 5, H, W]
+        drawn_u8 = torch.cat([self.edges_u8[chosen, :1], self.edges_u8[chosen, style][:, None]], dim=1)
+        placement = Placement.draw(random, len(chosen), mirror, poses)
+        images, drawn = placement.apply_to_pictures(to_unit(self.images_u8[chosen])), placement.apply(to_unit(drawn_u8))
         strength = 1.0 if sources is None else sources["hand"]
-        sketches = sketch_like(moved[:, 4:], random, strength, hand)
-        return Batch(moved[:, :3], moved[:, 3:4], sketches, self.labels[chosen])
+        sketches = sketch_like(drawn[:, 1:], random, strength, hand)
+        return Batch(images, drawn[:, :1], sketches, self.labels[chosen])
 
     def _weights(self, sources: Mapping[str, float] | None) -> Tensor:
         """How often each drawing is taken, float32 [V]."""
@@ -199,8 +222,13 @@ def load_data(
     size_px: int = 64,
     classes: Sequence[str] | None = None,
     sources: Sequence[str] = (),
+    sketch_px: int | None = None,
+    alpha: bool = False,
 ) -> PairDataset:
     """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
+
+    Edge maps are ``sketch_px`` large, or as large as the pictures where that is None. With ``alpha`` pictures have the
+    objects' coverage as a fourth channel: whatever is not white paper.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
     are made here, those of :data:`EDGE_SOURCES` and the ``sources`` named beside them; what is kept of these in the
@@ -216,7 +244,7 @@ def load_data(
         The weights of a source cannot be used.
     """
     if Path(data).is_file():
-        return _load_packed(Path(data), split, size_px, classes, sources)
+        return _finished(_load_packed(Path(data), split, size_px, classes, sources), sketch_px, alpha)
     root = Path(data) / split
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
@@ -229,7 +257,8 @@ def load_data(
         )
     images, edges, more, labels = [], [], [], []
     for label, name in enumerate(names):
-        pairs = _read_class(root / name, size_px, functools.partial(planes, Path(data), sources=sources))
+        draw = functools.partial(planes, Path(data), sources=sources)
+        pairs = _read_class(root / name, size_px, sketch_px or size_px, draw)
         if not pairs:
             raise DataError(f"{root / name} holds no readable picture ({', '.join(SUFFIXES)}); add some or remove it.")
         images += [image for image, _, _ in pairs]
@@ -240,13 +269,31 @@ def load_data(
     edges = [
         np.concatenate([edge, np.repeat(edge[:1], most - len(edge), 0), drawn]) for edge, drawn in zip(edges, more)
     ]
-    return PairDataset(
+    whole = PairDataset(
         torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(np.stack(edges)),
         torch.tensor(labels),
         names,
         (*EDGE_SOURCES[:most], *sources),
     )
+    return _finished(whole, sketch_px, alpha)
+
+
+def _finished(data: PairDataset, sketch_px: int | None, alpha: bool) -> PairDataset:
+    """With coverage if wanted, and with edge maps of the size wanted: packed ones are as large as the pictures."""
+    images_u8, edges_u8 = data.images_u8, data.edges_u8
+    if alpha:
+        images_u8 = torch.cat([images_u8, _coverage(images_u8)], dim=1)
+    if sketch_px is not None and edges_u8.shape[-1] != sketch_px:
+        parts = [F.adaptive_avg_pool2d(part.float(), sketch_px).round().to(torch.uint8) for part in edges_u8.split(256)]
+        edges_u8 = torch.cat(parts)
+    return dataclasses.replace(data, images_u8=images_u8, edges_u8=edges_u8)
+
+
+def _coverage(images_u8: Tensor) -> Tensor:
+    """Alpha uint8 [N, 1, H, W] of cut-outs on white; their silhouettes, small holes filled, with a soft rim."""
+    masks = [255 * filled_mask(image) for image in images_u8.permute(0, 2, 3, 1).numpy()]
+    return torch.from_numpy(np.stack([cv2.blur(mask, (3, 3)) for mask in masks]))[:, None]
 
 
 def pack(folder: Path | str, out: Path | str, size_px: int = 64, sources: Sequence[str] = ()) -> dict[str, int]:
@@ -302,29 +349,28 @@ def _load_packed(
     return whole if classes is None or tuple(classes) == found else whole.only(classes)
 
 
-def _read_class(folder: Path, size_px: int, draw: Callable[..., U8]) -> list[tuple[U8, U8, U8]]:
+def _read_class(folder: Path, size_px: int, edge_px: int, draw: Callable[..., U8]) -> list[tuple[U8, U8, U8]]:
     """Image, edge maps and further edge maps of each picture."""
     pairs = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
         try:
-            pairs.append((*_read_picture(path, size_px), draw(picture=path, size_px=size_px)))
+            pairs.append((*_read_picture(path, size_px, edge_px), draw(picture=path, size_px=edge_px)))
         except DataError as error:
             log.warning("left out: %s", error)
     return pairs
 
 
-def _read_picture(path: Path, size_px: int) -> tuple[U8, U8]:
-    """One file as image uint8 [H, W, 3] and edge maps uint8 [V, H, W]."""
+def _read_picture(path: Path, size_px: int, edge_px: int) -> tuple[U8, U8]:
+    """One file as image uint8 [H, W, 3] and edge maps uint8 [V, h, w]."""
     from PIL import Image
 
     picture = open_picture(path)
-    size = (size_px, size_px)
     if picture.width == _PAIR_ASPECT * picture.height:
         half = picture.width // 2
-        edge = picture.crop((0, 0, half, picture.height)).convert("L").resize(size, Image.Resampling.BOX)
-        image = picture.crop((half, 0, picture.width, picture.height)).resize(size, Image.Resampling.BOX)
+        edge = picture.crop((0, 0, half, picture.height)).convert("L").resize((edge_px, edge_px), Image.Resampling.BOX)
+        image = picture.crop((half, 0, picture.width, picture.height)).resize((size_px, size_px), Image.Resampling.BOX)
         return np.asarray(image), np.asarray(edge)[None]
-    large = squared(picture, 2 * size_px)  # edge maps are made at twice the size: their lines come out anti-aliased
-    return squared(picture, size_px), edge_styles(large, size_px)
+    large = squared(picture, 2 * edge_px)  # edge maps are made at twice the size: their lines come out anti-aliased
+    return squared(picture, size_px), edge_styles(large, edge_px)

@@ -91,5 +91,5 @@ class SyncedBatchNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr]
             self.running_var.lerp_(variance * count / (count - 1), momentum)  # type: ignore[union-attr]
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
-        scale = self.weight / (variance + self.eps).sqrt()
-        return (x - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]
+        normed: Tensor = (x - mean[:, None, None]) * (variance + self.eps).rsqrt()[:, None, None]
+        return normed * self.weight[:, None, None] + self.bias[:, None, None] if self.affine else normed

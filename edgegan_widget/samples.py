@@ -14,6 +14,7 @@ from edgegan_widget.chance import stream
 from edgegan_widget.checkpoint import Networks
 from edgegan_widget.dataset import Batch, PairDataset, to_u8
 from edgegan_widget.nets import class_condition
+from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 
 __all__ = ["draw_sketches", "latent_grid", "shown_of", "sketch_grid"]
 
@@ -39,19 +40,49 @@ def draw_sketches(networks: Networks, batch: Batch) -> tuple[Tensor, Tensor]:
             here = rows.to(batch.labels.device)
             condition = class_condition(batch.labels[here], config)
             sketches = batch.sketches[here].expand(-1, config.edge_channels, -1, -1)
-            noise = torch.zeros(len(here), networks.noise_size, device=here.device)
+            noise = usual_noise(networks, batch.labels[here])
             edge, image = networks.decode(networks.encode(sketches, condition, noise), condition)
             edges.append(edge.float())
             images.append(image.float())
     return torch.cat(edges), torch.cat(images)
 
 
+def usual_noise(networks: Networks, labels: Tensor) -> Tensor:
+    """What makes the most likely picture of each class: none, or where styles are kept its most usual style; [N, n]."""
+    if isinstance(networks, ModulatedEdgeGAN):
+        return networks.styles[labels, 0]
+    return torch.zeros(len(labels), networks.noise_size, device=labels.device)
+
+
 def sketch_grid(networks: Networks, shown: Batch) -> Image.Image:
     """Blocks of photo | its edge map, which is the input | drawn edge map | picture."""
     edges, images = draw_sketches(networks, shown)
-    columns = [to_u8(part).expand(-1, 3, -1, -1).cpu() for part in (shown.images, shown.sketches, edges, images)]
+    columns = [_tile(part, images.shape[-1]) for part in (shown.images, shown.sketches, edges, images)]
     tiles = torch.cat(columns, dim=3)  # [N, 3, S, 4 S]
     return _side_by_side(tiles, blocks=min(4, math.ceil(len(tiles) / 4)))
+
+
+def _tile(pictures: Tensor, side_px: int) -> Tensor:
+    """Pictures or edge maps as uint8 [N, 3, side_px, side_px], without alpha."""
+    scale = side_px // pictures.shape[-1]
+    whole = to_u8(pictures[:, :3]).expand(-1, 3, -1, -1).cpu()
+    return whole.repeat_interleave(scale, dim=2).repeat_interleave(scale, dim=3)
+
+
+@torch.no_grad()
+def style_grid(networks: ModulatedEdgeGAN, shown: Batch) -> Image.Image:
+    """The first drawing of each class in some styles of its bank."""
+    labels = shown.labels.cpu()
+    tiles = []
+    with _drawing(networks):
+        for label in labels.unique():
+            row = int(torch.nonzero(labels == label)[0, 0])
+            styles = networks.styles[label][:LATENTS_PER_CLASS]
+            condition = class_condition(shown.labels[row : row + 1], networks.config).expand(len(styles), -1)
+            sketches = shown.sketches[row : row + 1].expand(len(styles), -1, -1, -1)
+            _, images = networks.decode(networks.encode(sketches, condition, styles), condition)
+            tiles.append(torch.cat(list(to_u8(images[:, :3]).cpu()), dim=2))
+    return _side_by_side(torch.stack(tiles), blocks=min(4, math.ceil(len(tiles) / 4)))
 
 
 @torch.no_grad()

@@ -96,8 +96,7 @@ def from_json(kind: type[Config], text: str) -> Config:
     if unknown:
         raise ConfigError(f"unknown settings {', '.join(unknown)}; {kind.__name__} knows {', '.join(sorted(known))}.")
     values: dict[str, Any] = dict(fields)
-    if isinstance(values.get("classes"), list):
-        values["classes"] = tuple(values["classes"])
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     try:
         return kind(**values)
     except TypeError as error:

@@ -20,7 +20,7 @@ from edgegan_widget.config import ModelConfig, TrainConfig
 from edgegan_widget.dataset import PairDataset
 from edgegan_widget.distributed import any_process, mean_over_processes, world
 from edgegan_widget.errors import DataError, TrainingError
-from edgegan_widget.recipes import cvae_gan, drawings, paper
+from edgegan_widget.recipes import cvae_gan, drawings, paper, projected
 from edgegan_widget.recipes.common import Losses, Recipe
 from edgegan_widget.records import Progress, memory_mb
 from edgegan_widget.stepping import Snapshot, Stepper, is_out_of_memory
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 REPORT_EVERY_STEPS = 25
 REPORT_EVERY_SECONDS = 5.0  # sooner where steps are slow
 CRITIC_WARMUP_STEPS = 200  # where a model to start from brought no discriminators
-RECIPES = {"paper": paper, "compact": cvae_gan, "modern": cvae_gan, "drawings": drawings}
+RECIPES = {"projected": projected, "paper": paper, "compact": cvae_gan, "modern": cvae_gan, "drawings": drawings}
 
 
 class Trainer:

@@ -13,22 +13,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
-from edgegan_widget.checkpoint import load_state
-from edgegan_widget.config import TrainConfig
+from edgegan_widget.checkpoint import Networks, load_state
+from edgegan_widget.config import SKETCH_PX, TrainConfig
 from edgegan_widget.dataset import Batch, PairDataset, load_data
 from edgegan_widget.devices import choose_device
 from edgegan_widget.distributed import world
 from edgegan_widget.errors import DataError, EdgeGANError, TrainingError
+from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.recipes.drawings import load_drawings
 from edgegan_widget.records import Progress, Recorder
 from edgegan_widget.runs import Run, check_places
-from edgegan_widget.samples import draw_sketches, latent_grid, shown_of, sketch_grid
+from edgegan_widget.samples import draw_sketches, latent_grid, shown_of, sketch_grid, style_grid
 from edgegan_widget.swd import sliced_wasserstein
 from edgegan_widget.trainer import Trainer
 
@@ -78,7 +80,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     if config.preset == "drawings":
         pictures, shown = load_drawings(config)
     else:
-        pictures = load_data(config.data, "train", config.size_px, config.classes or None, config.edge_sources)
+        pictures = _load(config, "train", config.classes or None, config.edge_sources)
         shown = _validation(config, pictures)
     if len(pictures) < config.batch_size and config.preset != "drawings":
         raise TrainingError(
@@ -148,27 +150,36 @@ class _Saver:
         if self._trainer.step == self._saved_step:
             return
         if at_once:
+            self._trainer.recipe.before_saving(self._trainer.data)
             self._recorder.save(self._trainer.state_dict(), self._trainer.recipe, {}, self._trainer.step, None)
         else:
             self._save()
 
     def _save(self) -> float:
         trainer, began = self._trainer, time.monotonic()
+        trainer.recipe.before_saving(trainer.data)
         networks = trainer.recipe.drawing_networks()
         edges, images = draw_sketches(networks, self._scored)
         if trainer.config.preset == "drawings":  # there are no photos to compare with
             score = sliced_wasserstein(self._scored.edges, edges.mean(dim=1, keepdim=True))
         else:
-            score = sliced_wasserstein(self._scored.images, images)
+            score = sliced_wasserstein(self._scored.images[:, :3], images[:, :3])
         samples = {
             "sketches": sketch_grid(networks, self._shown),
-            "latents": latent_grid(networks, trainer.config.seed),
+            "latents": _varied(networks, self._shown, trainer.config.seed),
         }
         self._recorder.save(trainer.state_dict(), trainer.recipe, samples, trainer.step, score)
         self._saved_step, ended = trainer.step, time.monotonic()
         wished = trainer.config.save_every_seconds
         self._next_save = ended + max(wished, min(1.0, wished) * SAVING_SHARE * (ended - began))
         return score
+
+
+def _varied(networks: Networks, shown: Batch, seed: int) -> Image.Image:
+    """What else the model can draw: the shown drawings in several styles where it has any, else random latents."""
+    if isinstance(networks, ModulatedEdgeGAN):
+        return style_grid(networks, shown)
+    return latent_grid(networks, seed)
 
 
 class _DeferredSignals:
@@ -196,10 +207,17 @@ class _DeferredSignals:
 def _validation(config: TrainConfig, pictures: PairDataset) -> PairDataset:
     """The validation split, or the training split where there is none."""
     try:
-        return load_data(config.data, "val", config.size_px, pictures.classes)
+        return _load(config, "val", pictures.classes)
     except DataError as error:
         log.info("no validation pictures, so samples show training pictures: %s", error)
         return pictures
+
+
+def _load(config: TrainConfig, split: str, classes: Sequence[str] | None, sources: Sequence[str] = ()) -> PairDataset:
+    """A split as the recipe wants it."""
+    if config.preset != "projected":
+        return load_data(config.data, split, config.size_px, classes, sources)
+    return load_data(config.data, split, config.size_px, classes, sources, sketch_px=SKETCH_PX, alpha=True)
 
 
 def _scored_of(pictures: PairDataset) -> Batch:

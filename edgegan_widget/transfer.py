@@ -29,6 +29,9 @@ CLASS_AXES: tuple[tuple[str, int, bool], ...] = (
     (r"(encoder|style_encoder)\.from_picture\.weight", 1, False),
     (r"(joint|image)\.class_rows\.parametrizations\.weight\.original", 0, True),
     (r"(joint|image)\.class_rows\.parametrizations\.weight\.0\._u", 0, True),
+    (r"(encoder|style_encoder)\..*modulation\.weight", 1, False),
+    (r"generator_edge\.embed\.0\.weight", 1, False),
+    (r"styles", 0, True),
     (r"classifier\.to_logits\.(weight|bias|u)", 0, True),
 )
 

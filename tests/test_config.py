@@ -32,7 +32,7 @@ def test_condition_of_one_class_is_empty() -> None:
         ({"classes": ("a", "a")}, "none twice"),
         ({"architecture": "vae"}, "allowed are 'paper', 'compact'"),
         ({"size_px": 100}, "allowed are 64, 128, 256"),
-        ({"size_px": 128}, "choose architecture 'compact'"),
+        ({"size_px": 128}, "choose architecture 'modulated'"),
         ({"style_size": 100}, "from 0 to latent_size - 1 = 99"),
         ({"width": 0}, "at least 1"),
         ({"edge_channels": 2}, "allowed are 1, 3"),

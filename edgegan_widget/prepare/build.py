@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgegan_widget.edges import parse_sources
 from edgegan_widget.errors import ConfigError
+from edgegan_widget.files import sweep
 from edgegan_widget.prepare.audit import Thresholds
 from edgegan_widget.prepare.edging import keep_edges
 from edgegan_widget.prepare.finish import Summary, finish, places
@@ -123,6 +124,8 @@ def _build(out: Path, part: str, sources: Iterable[Source], options: Options) ->
     finally:
         journal.close()
     save_judging(out, Judging(options.thresholds, options.val_share, options.keep_refused))
+    for folder in out.glob("*/*/"):  # what a killed worker had begun to write
+        sweep(folder)
     summary = finish(out, options.thresholds, options.val_share, options.keep_refused)
     drawn = 0
     for drawn in keep_edges(out, options.edges, options.making.size_px, where):

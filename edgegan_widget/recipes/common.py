@@ -48,6 +48,9 @@ class Recipe(Protocol):
 
     def set_rates(self, factor: float, index: int) -> None: ...
 
+    def before_saving(self, data: PairDataset) -> None:
+        """Take from the data what the model keeps of it."""
+
     def drawing_networks(self) -> Networks: ...
 
     def state_dict(self) -> dict[str, Any]: ...
@@ -56,15 +59,18 @@ class Recipe(Protocol):
 
 
 def split(inputs: Inputs, count: int) -> list[Inputs]:
-    """The inputs of ``count`` equal parts of the batch."""
-    size = len(inputs["labels"])
+    """The inputs of ``count`` equal parts of the batch; each tensor is cut into as many parts, however long it is."""
     if count == 1:
         return [inputs]
-    parts: list[Inputs] = []
-    for number in range(count):
-        rows = slice(number * size // count, (number + 1) * size // count)
-        parts.append({name: value[rows] if value.dim() else value for name, value in inputs.items()})
-    return parts
+    return [
+        {name: _part(value, number, count) if value.dim() else value for name, value in inputs.items()}
+        for number in range(count)
+    ]
+
+
+def _part(value: Tensor, number: int, count: int) -> Tensor:
+    size = len(value)
+    return value[number * size // count : (number + 1) * size // count]
 
 
 def move(

@@ -182,6 +182,9 @@ class Recipe:
         set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
         self.averaged.prepare(index)
 
+    def before_saving(self, data: PairDataset) -> None:
+        """Nothing of the data is kept."""
+
     def drawing_networks(self) -> CompactEdgeGAN:
         """The running mean of encoder and generators, which draws better than the latest weights."""
         return self.averaged.module if self.config.ema_decay else self.networks

@@ -199,6 +199,9 @@ class Recipe:
         set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
         self.averaged.prepare(index)
 
+    def before_saving(self, data: PairDataset) -> None:
+        """Nothing of the data is kept."""
+
     def drawing_networks(self) -> Networks:
         """The running mean of the weights."""
         return self.averaged.module

@@ -158,6 +158,9 @@ class Recipe:
         if self.averaged is not None:
             self.averaged.prepare(index)
 
+    def before_saving(self, data: PairDataset) -> None:
+        """Nothing of the data is kept."""
+
     def drawing_networks(self) -> PaperEdgeGAN:
         """The latest weights, or their running mean where one is kept (the paper keeps none)."""
         return self.networks if self.averaged is None else self.averaged.module

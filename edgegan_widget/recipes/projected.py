@@ -1,0 +1,340 @@
+"""``projected``: sharp pictures within minutes, from discriminators that look at frozen ImageNet features.
+
+After Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021. What stays of EdgeGAN (Gao et al., CVPR 2020,
+section 3.1): E, G_E and G_I, an edge map drawn beside the picture, D_J on both together, D_I on the picture (here heads
+on frozen features) and a classifier C. Networks: :mod:`edgegan_widget.networks.modulated` and ``.projected``.
+
+A step draws four kinds of fakes from one pass of the networks:
+
+- *redrawn*: the sketch of a photo in the photo's own style, held to it by the features (relative L1 at each depth;
+  Johnson et al., ECCV 2016) and by L1 at half size;
+- *restyled*: the same in the style of another photo of the class, which is what a seed shows;
+- *swapped*: the same as another class, in a style of that class, so that the class counts and not the outline alone;
+- *people's*: drawings that have no photo, in styles of their class. Nothing tells how they should look but the
+  discriminators. D_J holds them together: picture and the network's own edge map have to belong to each other, and
+  that edge map is held to the drawing, blurred, by L1.
+
+All fakes go to all discriminators and to C. A style's first numbers are the object's mean colour and contrast; every
+picture is held to them, so that colours are not lost. One pass of the feature network over the fakes serves heads, C
+and the perceptual loss. All is shown in random crops, as augmentation and because a smaller picture costs less.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from edgegan_widget.augment import Hand
+from edgegan_widget.chance import stream
+from edgegan_widget.config import SKETCH_PX, SPATIAL_SIZE, ModelConfig, TrainConfig
+from edgegan_widget.dataset import PairDataset, to_unit
+from edgegan_widget.devices import autocast, channels_last
+from edgegan_widget.losses import gaussian_kl, hinge_discriminator
+from edgegan_widget.nets import class_condition
+from edgegan_widget.networks.features import load_features
+from edgegan_widget.networks.modulated import STYLES, ModulatedEdgeGAN, colour_of
+from edgegan_widget.networks.projected import ProjectedCritics
+from edgegan_widget.optimizers import adam, set_rate
+from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
+from edgegan_widget.recipes.people import PeopleDrawings
+from edgegan_widget.schedule import scheduled
+
+__all__ = ["Recipe", "model_config"]
+
+STYLE_SIZE = 16
+VECTOR_SIZE = 100  # the paper's latent, where it is asked for
+WEIGHT_IMAGE_L1 = 4.0
+WEIGHT_EDGE_L1 = 5.0
+WEIGHT_DRAWING_L1 = 2.0  # people's lines are not where an object's are: the network's edge map need only be near them
+WEIGHT_KL = 0.03
+ADAM_BETAS = (0.0, 0.99)
+_FEATURE_STRIDE = 32
+_BLUR_PX = 5
+
+
+def model_config(classes: tuple[str, ...], config: TrainConfig) -> ModelConfig:
+    """The network that this recipe trains."""
+    size = SPATIAL_SIZE if config.latent == "spatial" else VECTOR_SIZE - STYLE_SIZE
+    return ModelConfig(
+        classes, "modulated", size_px=config.size_px, latent_size=size + STYLE_SIZE, style_size=STYLE_SIZE,
+        width=config.width, edge_channels=1, latent=config.latent,
+    )  # fmt: skip
+
+
+class Recipe:
+    """One training state: networks, critics, optimizers, running mean; and what never changes: features, drawings."""
+
+    def __init__(self, model: ModelConfig, config: TrainConfig, device: torch.device) -> None:
+        self.model, self.config, self.device = model, config, device
+        self.features = channels_last(load_features().to(device))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.networks = channels_last(ModulatedEdgeGAN(model).to(device))
+            self.critics = channels_last(ProjectedCritics(model, config.depths).to(device))
+        frozen = {"all": (), "generators": ("encoder",), "encoder": ("generator_edge", "generator_image")}
+        for name in frozen[config.trains]:
+            getattr(self.networks, name).requires_grad_(False)
+        critics = self.critics
+        makers = [*self.networks.parameters(), *critics.style_encoder.parameters()]
+        judges = [p for part in (critics.image, critics.joint, critics.classifier) for p in part.parameters()]
+        self.optimizer_makers = adam(makers, config.lr_generator, ADAM_BETAS)
+        self.optimizer_judges = adam(judges, config.lr_discriminator, ADAM_BETAS)
+        self.averaged = RunningMean(self.networks, config.ema_decay)
+        self.schedule = config.schedule
+        self.hand = Hand(details=config.hand_details, proportions=config.hand_proportions)
+        self.autocast = autocast(config.precision, device)
+        self.people = PeopleDrawings.load(config.sketches, model.classes, SKETCH_PX) if config.sketches else None
+
+    def adopt(self, networks: Mapping[str, Tensor], critics: Mapping[str, Tensor] | None) -> None:
+        """Start from these weights; without critics, fresh ones stay."""
+        self.networks.load_state_dict(networks)
+        self.averaged.module.load_state_dict(networks)
+        if critics is not None:
+            self.critics.load_state_dict(critics)
+
+    def inputs(self, data: PairDataset, index: int) -> Inputs:
+        """Real pictures, sketches of them, people's drawings, and the chance of step ``index``."""
+        config, count = self.config, self.config.batch_size
+        chosen = data.choose(config.seed, index, count, config.balanced)
+        sources = scheduled(self.schedule, index / data.batches_per_epoch(count))
+        batch = data.as_sketched(
+            chosen, stream(config.seed, index, "sketched"), config.mirror, sources, self.hand, config.poses
+        )
+        random = stream(config.seed, index, "step")
+        restyled, swapped = round(count * config.restyled_share), round(count * config.swapped_share)
+        labels = batch.labels.cpu()
+        others = self._other_labels(labels[restyled : restyled + swapped], random)
+        drawings, people = self._drawings(round(count * config.people_share), random)
+        styled = torch.cat([labels[:restyled], others, people])
+        style_images = data.images_u8[data.choose_of(styled, random).to(data.labels.device)]
+        total = count + len(styled)
+        given = {
+            "swapped_labels": others,
+            "drawings": drawings,
+            "drawing_labels": people,
+            "style_noise": torch.randn(total, self.model.style_size, generator=random),
+            "crops": torch.rand(total, 3, generator=random),
+        }
+        pictures = {"edges": batch.edges, "images": batch.images, "sketches": batch.sketches, "labels": batch.labels}
+        # Each kind apart, so that a batch can be worked on in parts: see recipes.common.split.
+        for name in ("style_noise", "crops"):
+            parts = given.pop(name).split([count, restyled, swapped, len(people)])
+            given |= {f"{name}_{kind}": part for kind, part in zip(_KINDS, parts)}
+        for kind, part in zip(_KINDS[1:], style_images.split([restyled, swapped, len(people)])):
+            pictures[f"style_images_{kind}"] = _looked_at(to_unit(part))
+        return pictures | {name: value.to(self.device, non_blocking=True) for name, value in given.items()}
+
+    def _drawings(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        if self.people is None:
+            return torch.empty(0, 1, SKETCH_PX, SKETCH_PX), torch.empty(0, dtype=torch.int64)
+        return self.people.choose(random, count, self.config.mirror, self.config.poses)
+
+    def _other_labels(self, labels: Tensor, random: torch.Generator) -> Tensor:
+        """For each label another one."""
+        classes = len(self.model.classes)
+        if classes == 1:
+            return labels
+        return (labels + torch.randint(1, classes, labels.shape, generator=random)) % classes
+
+    def variant(self, index: int) -> Hashable:
+        """Whether only the discriminators learn."""
+        return index < self.config.critic_warmup_steps
+
+    def updates(self, parts: Sequence[Inputs], variant: Hashable = False) -> Losses:
+        """One update of the discriminators and C, then one of E, both generators and S."""
+        # Fakes of the whole batch serve both; where memory is short, those of a part are drawn twice.
+        kept = self._step_of(parts[0]) if len(parts) == 1 else None
+        steps = [functools.partial(self._step_of, part) if kept is None else lambda: kept for part in parts]
+        losses: Losses = {}
+        if self.config.trains != "encoder":
+            losses |= move([self.optimizer_judges], self._loss_judges, steps)
+        if not variant:
+            losses |= move([self.optimizer_makers], self._loss_makers, steps)
+        self.averaged.update(self.networks)
+        return losses
+
+    def _step_of(self, part: Inputs) -> _Step:
+        with self.autocast():
+            fakes = self._fakes(part)
+        crops = torch.cat([part[f"crops_{kind}"] for kind in _KINDS])
+        count = len(part["labels"])
+        with torch.no_grad():
+            real_features = self._features(self._cropped(part["images"][:, :3], crops[:count]))
+        return _Step(part, fakes, self._features(self._cropped(fakes.images[:, :3].float(), crops)), real_features)
+
+    def _fakes(self, part: Inputs) -> _Fakes:
+        count, networks = len(part["labels"]), self.networks
+        restyled, swapped = (slice(0, len(part["crops_restyled"])), len(part["swapped_labels"]))
+        swapped_rows = slice(restyled.stop, restyled.stop + swapped)
+        shown = torch.cat([part["sketches"], part["sketches"][swapped_rows], part["drawings"]])
+        shown_labels = torch.cat([part["labels"], part["swapped_labels"], part["drawing_labels"]])
+        shapes = networks.encoder(shown, class_condition(shown_labels, self.model))
+        # Order of the fakes: redrawn, restyled, swapped, people's.
+        shapes = torch.cat([shapes[:count], shapes[restyled], shapes[count:]])
+        labels = torch.cat([part["labels"], part["labels"][restyled], shown_labels[count:]])
+        targets = torch.cat([part["edges"], part["edges"][restyled], part["edges"][swapped_rows], part["drawings"]])
+        condition = class_condition(labels, self.model)
+        looked_at = torch.cat([_looked_at(part["images"])] + [part[f"style_images_{kind}"] for kind in _KINDS[1:]])
+        mean, log_sigma = self.critics.style_encoder(looked_at, condition)
+        colours = colour_of(looked_at)
+        noise = torch.cat([part[f"style_noise_{kind}"] for kind in _KINDS])[:, : mean.shape[1]]
+        styles = torch.cat([colours, mean + noise * log_sigma.exp()], dim=1)
+        edges, images = networks.decode(torch.cat([shapes, styles.to(shapes.dtype)], dim=1), condition)
+        return _Fakes(edges, images, labels, targets, colours, gaussian_kl(mean.float(), log_sigma.float()), count)
+
+    def _loss_judges(self, make: Callable[[], _Step]) -> Losses:
+        step = make()
+        fakes, part = step.fakes, step.part
+        with self.autocast():
+            real = self.critics.image_logits(step.real_features, part["labels"])
+            fake = self.critics.image_logits([feature.detach() for feature in step.features], fakes.labels)
+            real_joint = self.critics.joint(self._stacked(part["edges"], part["images"]), part["labels"])
+            fake_joint = self.critics.joint(self._stacked(fakes.edges, fakes.images).detach(), fakes.labels)
+            seen = self.critics.class_logits(step.real_features)
+        by_depth = [hinge_discriminator(r.float(), f.float()) for r, f in zip(real, fake)]
+        return {
+            "discriminator_image": torch.stack(by_depth).sum(),
+            "discriminator_joint": hinge_discriminator(real_joint.float(), fake_joint.float()),
+            "classifier": F.cross_entropy(seen.float(), part["labels"]),
+        }
+
+    def _loss_makers(self, make: Callable[[], _Step]) -> Losses:
+        step = make()
+        fakes, part, config = step.fakes, step.part, self.config
+        count = fakes.redrawn
+        with self.autocast():
+            logits = self.critics.image_logits(step.features, fakes.labels)
+            joint = self.critics.joint(self._stacked(fakes.edges, fakes.images), fakes.labels)
+            seen = self.critics.class_logits(step.features)
+        edges, images = fakes.edges.float(), fakes.images.float()
+        redrawn = [feature[:count] for feature in step.features]
+        halved = F.avg_pool2d(images[:count], 2), F.avg_pool2d(part["images"], 2)
+        off_lines = _blurred(edges[count:]) - _blurred(fakes.targets[count:])
+        return {
+            "generator_image": -torch.stack([logit.float().mean() for logit in logits]).sum(),
+            "generator_joint": -joint.float().mean(),
+            "class": config.weight_class * F.cross_entropy(seen.float(), fakes.labels),
+            "perceptual": config.weight_perceptual * _relative_l1(step.real_features, redrawn),
+            "image_l1": WEIGHT_IMAGE_L1 * F.l1_loss(halved[0], halved[1]),
+            "edge_l1": WEIGHT_EDGE_L1 * F.l1_loss(edges[:count], fakes.targets[:count]),
+            "drawing_l1": WEIGHT_DRAWING_L1 * _mean_or_zero(off_lines.abs()),
+            "colour": config.weight_colour * F.l1_loss(colour_of(images), fakes.colours.float()),
+            "kl": WEIGHT_KL * fakes.kl,
+        }
+
+    def _stacked(self, edges: Tensor, images: Tensor) -> Tensor:
+        """What D_J sees: edge map, picture and alpha at the sketch's size, [N, 5, 64, 64]."""
+        small = F.avg_pool2d(images, images.shape[-1] // SKETCH_PX) if images.shape[-1] > SKETCH_PX else images
+        return torch.cat([edges, small], dim=1).contiguous(memory_format=torch.channels_last)
+
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        """On a CPU in float32: the backward pass of its convolutions is slower in bfloat16."""
+        with torch.autocast(self.device.type, enabled=False) if self.device.type == "cpu" else self.autocast():
+            found: list[Tensor] = self.features(pictures)
+        return found
+
+    def _cropped(self, pictures: Tensor, crops: Tensor) -> Tensor:
+        """A random square of each picture, [N, 3, C, C] with a side that the feature network can halve five times."""
+        size = pictures.shape[-1]
+        side_px = _FEATURE_STRIDE * max(2, round(self.config.crop * size / _FEATURE_STRIDE))
+        part = self.config.crop + (1 - self.config.crop) * crops[:, 0]
+        theta = torch.zeros(len(pictures), 2, 3, device=pictures.device)
+        theta[:, 0, 0] = theta[:, 1, 1] = part
+        theta[:, :, 2] = (2 * crops[:, 1:] - 1) * (1 - part)[:, None]
+        grid = F.affine_grid(theta, [len(pictures), 3, side_px, side_px], align_corners=False)
+        cut = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        return cut.contiguous(memory_format=torch.channels_last)
+
+    def set_rates(self, factor: float, index: int) -> None:
+        """Scale all rates for step ``index``."""
+        set_rate(self.optimizer_makers, self.config.lr_generator * factor)
+        set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
+        self.averaged.prepare(index)
+
+    @torch.no_grad()
+    def before_saving(self, data: PairDataset) -> None:
+        """Fill the bank of styles from the training pictures: some of each class, the most usual one first."""
+        random = stream(self.config.seed, 0, "styles")
+        self.critics.eval()
+        for label in range(len(self.model.classes)):
+            labels = torch.full((STYLES,), label)
+            chosen = data.choose_of(labels, random)
+            images = _looked_at(to_unit(data.images_u8[chosen.to(data.labels.device)])).to(self.device)
+            mean, _ = self.critics.style_encoder(images, class_condition(labels.to(self.device), self.model))
+            styles = torch.cat([colour_of(images), mean], dim=1)
+            usual = torch.cdist(styles, styles).mean(dim=1).argmin()
+            order = torch.arange(STYLES, device=self.device)
+            order[0], order[usual] = usual, 0
+            for networks in (self.networks, self.averaged.module):
+                networks.styles[label] = styles[order]
+        self.critics.train()
+
+    def drawing_networks(self) -> ModulatedEdgeGAN:
+        """The running mean of encoder and generators, which draws better than the latest weights."""
+        return self.averaged.module if self.config.ema_decay else self.networks
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on."""
+        return state_of(self._parts())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        put_back(self._parts(), state)
+
+    def _parts(self) -> dict[str, Part]:
+        return {
+            "networks": self.networks,
+            "critics": self.critics,
+            "averaged": self.averaged.module,
+            "optimizer_makers": self.optimizer_makers,
+            "optimizer_judges": self.optimizer_judges,
+        }
+
+
+_KINDS = ("redrawn", "restyled", "swapped", "people")
+
+
+@dataclass(frozen=True)
+class _Fakes:
+    """Edge maps [M, 1, 64, 64], pictures [M, 4, S, S], first the ``redrawn``; what edge maps are held to; colours."""
+
+    edges: Tensor
+    images: Tensor
+    labels: Tensor
+    targets: Tensor
+    colours: Tensor
+    kl: Tensor
+    redrawn: int
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A part of the batch with its fakes, and the features of these and of the photos under the same crops."""
+
+    part: Inputs
+    fakes: _Fakes
+    features: list[Tensor]
+    real_features: list[Tensor]
+
+
+def _looked_at(images: Tensor) -> Tensor:
+    """Pictures as S sees them, at 64 pixels at most."""
+    return F.adaptive_avg_pool2d(images, min(64, images.shape[-1]))
+
+
+def _relative_l1(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Sum over depths of the mean absolute distance, by the size of the features there."""
+    return torch.stack([(a - b).abs().mean() / a.abs().mean().clamp_min(1e-6) for a, b in zip(real, fake)]).sum()
+
+
+def _blurred(planes: Tensor) -> Tensor:
+    return F.avg_pool2d(planes, _BLUR_PX, stride=1, padding=_BLUR_PX // 2, count_include_pad=False)
+
+
+def _mean_or_zero(values: Tensor) -> Tensor:
+    return values.mean() if values.numel() else values.sum()
