@@ -74,7 +74,7 @@ def _seconds(engine: EdgeGAN, data: Path, config: EvaluationConfig) -> dict[str,
 
 def _drawing(engine: EdgeGAN, classes: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Drawing alone: one by one, and many at once."""
-    side, count = engine.size_px, _DRAWN_ALONE
+    side, count = engine.sketch_px, _DRAWN_ALONE
     sketches = np.full((count, side, side), 255, np.uint8)
     sketches[:, side // 4 : side // 2, side // 4 : -side // 4 : 6] = 0
     inputs = InputSet("bench", "bench", sketches, np.arange(count) % len(classes), ("",) * count)
