@@ -212,11 +212,9 @@ class EdgeGAN:
         noises = [self._noise(number, seed, variation, style) for variation in range(variations)]
         upload = torch.from_numpy(np.ascontiguousarray(sketch))
         condition = self._conditions[number : number + 1]
-        drawn: list[list[npt.NDArray[Any]]] = []
         with self._lock, torch.inference_mode():
             # One at a time: the same picture whatever else is asked for, and the paper's batch norm spans the batch.
-            for noise in noises:
-                drawn.append([part.numpy() for part in self._draw(upload, condition, noise)])
+            drawn = [[part.numpy() for part in self._draw(upload, condition, noise)] for noise in noises]
         return _result([np.stack(parts) for parts in zip(*drawn)], began)
 
     def generate_many(
@@ -290,7 +288,8 @@ class EdgeGAN:
             return torch.from_numpy(chosen)[None].to(self._device)
         if style is not None:
             raise ConfigError(
-                f"the style is {style!r}, but this model keeps none; leave it out, or choose one of architecture 'modulated'."
+                f"the style is {style!r}, but this model keeps none; leave it out, or choose one of architecture "
+                "'modulated'."
             )
         if seed is None and variation == 0:
             return self._no_noise

@@ -53,7 +53,7 @@ class _Told(nn.Module):
         self.scale, self.shift = slice(first, first + out), slice(first + out, first + 2 * out)
 
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        """x [N, C, H, W] with ``told`` [N, scales and shifts of all layers]."""
+        """Of x [N, C, H, W], with ``told`` [N, scales and shifts of all layers]."""
         if self.step == "double":
             convolved = F.conv_transpose2d(x, self.kernel, stride=2, padding=1)
         else:

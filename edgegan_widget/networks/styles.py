@@ -53,6 +53,8 @@ def style_of(bank: F32, style: int | str | None, seed: int | None, variation: in
         None: the most usual one, or with a seed or as a further variation another one. A number: that one. A colour
         ``#rrggbb``: the nearest one (in CIE Lab), in that colour. With a seed or as a further variation the colour
         numbers of what was asked for stay, and the learnt ones come from others.
+    seed, variation
+        What draws those others: the same ones for the same two.
 
     Raises
     ------
@@ -96,7 +98,8 @@ def _colour(text: str) -> F32:
     """``#rrggbb`` -> red, green and blue in [-1, 1]."""
     if not _HEX.fullmatch(text):
         raise ConfigError(f"the colour is {text!r}; write it as # and six hexadecimal digits, such as '#2060c0'.")
-    return np.array(list(bytes.fromhex(text[1:])), np.float32) / np.float32(127.5) - 1
+    colour: F32 = np.array(list(bytes.fromhex(text[1:])), np.float32) / np.float32(127.5) - 1
+    return colour
 
 
 def _nearest(bank: F32, wanted: F32) -> int:
