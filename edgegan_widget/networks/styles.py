@@ -89,9 +89,7 @@ def _joined(colour: F32, learnt: F32) -> F32:
 def _number(style: object, count: int) -> int:
     if isinstance(style, (int, np.integer)) and not isinstance(style, bool) and 0 <= style < count:
         return int(style)
-    raise ConfigError(
-        f"the style is {style!r}; give a number from 0 to {count - 1}, a colour such as '#2060c0', or None."
-    )
+    raise ConfigError(f"the style is {style!r}; give a number from 0 to {count - 1}, or a colour such as '#2060c0'.")
 
 
 def _colour(text: str) -> F32:
