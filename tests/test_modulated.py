@@ -9,6 +9,7 @@ import torch
 from edgegan_widget import runners
 from edgegan_widget.checkpoint import build_networks, load_model, save_model
 from edgegan_widget.config import ModelConfig
+from edgegan_widget.devices import channels_last
 from edgegan_widget.engine import EdgeGAN, Result
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.nets import class_condition
@@ -198,6 +199,19 @@ def test_every_way_to_run_draws_the_same(sketch: np.ndarray) -> None:
     for parts in drawn.values():
         for part, expected in zip(parts[:2], drawn["eager"][:2]):
             assert (part.int() - expected.int()).abs().max() <= 1
+
+
+def test_in_half_precision_as_a_captured_graph_runs_it(sketch: np.ndarray) -> None:
+    networks = modulated_networks()
+    module = runners.Drawer(networks).eval().requires_grad_(False)
+    inputs = torch.from_numpy(sketch), torch.tensor([[1.0, 0.0]]), networks.styles[0, :1]
+    with torch.inference_mode():
+        expected = module(*inputs)
+        halved = channels_last(module.half())(inputs[0], inputs[1].half(), inputs[2].half())
+    for ours, theirs in zip(halved[:2], expected[:2]):
+        assert ours.dtype == torch.uint8
+        assert (ours.int() - theirs.int()).abs().float().mean() < 1
+    assert halved[2].dtype == torch.float32
 
 
 def test_many_at_once_are_drawn_as_each_alone(model: EdgeGAN, sketch: np.ndarray) -> None:
