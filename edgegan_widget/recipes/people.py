@@ -1,15 +1,12 @@
 """People's drawings to learn from: read once, a third of each set never trained on, classes drawn evenly.
 
-A drawing is kept for testing if the SHA-256 digest of its file, read as a number, is divisible by three. So it stays
-kept whatever it is called and wherever it is copied to.
+Which third: see :func:`edgegan_widget.sketch_sets.is_kept_for_testing`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,20 +15,14 @@ from torch import Tensor
 from edgegan_widget.augment import Hand, Placement, sketch_like
 from edgegan_widget.dataset import Members, to_unit
 from edgegan_widget.errors import DataError
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.sketch_sets import is_kept_for_testing, sketch_folders
 from edgegan_widget.trace import read_sketch
 
-__all__ = ["PeopleDrawings", "is_kept_for_testing"]
+__all__ = ["PeopleDrawings"]
 
 log = logging.getLogger(__name__)
 
-KEPT_OF = 3
 _HAND_STRENGTH = 0.5  # they come from a hand already
-
-
-def is_kept_for_testing(path: Path) -> bool:
-    """Whether training leaves this drawing out, see above; one in three is."""
-    return int(hashlib.sha256(path.read_bytes()).hexdigest(), 16) % KEPT_OF == 0
 
 
 class PeopleDrawings:
