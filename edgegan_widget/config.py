@@ -156,7 +156,7 @@ class TrainConfig:
     edges: str = setting(
         "",
         "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
-        "photosketch=FILE (none named: the first four)",
+        "person, person=SEED, photosketch=FILE (none named: the first four)",
         advanced=True,
     )
     edge_schedule: str = setting(
