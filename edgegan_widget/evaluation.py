@@ -95,14 +95,15 @@ def evaluate(
     """
     config = config or EvaluationConfig()
     train, held_out = _load(models, data)
+    drawings = _Drawings(data, held_out, sketches, config)
+    sets = drawings.of(models[0])  # before the classifier's minutes: there may be none to ask for
     cache = None if config.cache == "none" else FeatureCache(config.cache or None)
     yield Step(0.0, "training the classifier")
     classifier = ClassifierFeatures.trained_on(train, config.seed, config.classifier_steps, cache=cache)
     realism = InceptionFeatures(config.inception) if config.inception else None
     yield Step(0.0, "looking at the real pictures")
     judge = Judge(train, held_out, classifier, realism, cache, config.batch_size)
-    drawings = _Drawings(data, held_out, sketches, config)
-    report = _head(judge, drawings.of(models[0]), config)
+    report = _head(judge, sets, config)
     if sketches is not None:
         report["sketch_folders_of_no_class"] = left_out(sketches, train.classes)
         report["people"] = drawings.people(sketches)
