@@ -19,10 +19,8 @@ from torch import Tensor, nn
 
 from edgegan_widget.classifier import train_classifier
 from edgegan_widget.dataset import load_data, to_unit
-from edgegan_widget.drawn import sketch_side
 from edgegan_widget.engine import EdgeGAN
 from edgegan_widget.errors import ModelError
-from edgegan_widget.scaling import scaled
 from edgegan_widget.sketch_sets import sketch_folders
 from edgegan_widget.trace import read_sketch
 
@@ -71,8 +69,7 @@ def validate(
     if len(model.classes) < 2:
         raise ModelError(f"{model.name} has one class, so there is nothing to tell apart; give a model of two or more.")
     train = load_data(data, "train", model.size_px, model.classes)
-    side = sketch_side(model)
-    held_out = load_data(data, "val", model.size_px, model.classes, sketch_px=side)
+    held_out = load_data(data, "val", model.size_px, model.classes)
     classifier = train_classifier(train, seed)
     scores = [Score("real held-out pictures", len(held_out), _right(classifier, held_out.images_u8, held_out.labels))]
     drawn = [(edge[0].numpy(), int(label)) for edge, label in zip(held_out.edges_u8, held_out.labels)]
@@ -81,7 +78,7 @@ def validate(
     if sketches is not None:
         for folder in sketch_folders(sketches, model.classes):
             label = model.classes.index(folder.asked)
-            given = [(read_sketch(path, side), label) for path in folder.paths]
+            given = [(read_sketch(path, model.size_px), label) for path in folder.paths]
             score, more = _score_drawn(model, classifier, f"pictures from sketches: {folder.name}", given)
             scores.append(score)
             tiles += more
@@ -128,8 +125,7 @@ def _grid(tiles: Sequence[Tile], blocks: int = 4) -> Image.Image:
 
     def strips() -> Iterator[U8]:
         for sketch, edge, picture in tiles:
-            larger = (scaled(plane, len(picture)) for plane in (sketch, edge))
-            grey = [np.repeat(plane[..., None], 3, axis=2) for plane in larger]
+            grey = [np.repeat(plane[..., None], 3, axis=2) for plane in (sketch, edge)]
             yield np.concatenate([*grey, picture], axis=1)
 
     every = list(strips())

@@ -1,9 +1,9 @@
 """Train with the choices of the ``projected`` recipe undone one at a time, each for the same processor time.
 
-``python -m tests.ablation.choices DATA --sketches DIR ... --out DIR --minutes 10`` (DATA: a folder of train and val). A
-choice that is finished is not trained again, so a run that was broken off goes on with the same command. It leaves in DIR
-``<choice>.json`` (scores by processor time), ``<choice>.png`` (pictures of people's drawings), ``choices.png`` (curves of all)
-and ``sheet.png`` (the same drawings by all). Drawings are those that training leaves out.
+``python -m tests.ablation.choices DATA --sketches DIR ... --out DIR --minutes 10`` (DATA: a folder of train and val).
+A choice that is finished is not trained again, so a run that was broken off goes on with the same command. It leaves in
+DIR ``<choice>.json`` (scores by processor time), ``<choice>.npy`` (pictures of people's drawings), ``choices.png``
+(curves of all) and ``sheet.png`` (the same drawings by all). Drawings are those that training leaves out.
 
 Processor time counts training alone: not reading the data, not the judge.
 """
@@ -33,9 +33,8 @@ from edgegan_widget.classifier import train_classifier
 from edgegan_widget.config import SKETCH_PX, TrainConfig
 from edgegan_widget.dataset import PairDataset, load_data, to_u8, to_unit
 from edgegan_widget.nets import class_condition
-from edgegan_widget.recipes.people import is_kept_for_testing
 from edgegan_widget.samples import usual_noise
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.sketch_sets import is_kept_for_testing, sketch_folders
 from edgegan_widget.trace import read_sketch
 from edgegan_widget.trainer import Trainer
 from tests.ablation.run import frechet
@@ -124,7 +123,9 @@ def drawn(networks: Networks, people: People, rows: Sequence[int] | None = None)
     return torch.cat(found).clamp(-1, 1)
 
 
-def train_choice(name: str, data: dict[str, PairDataset], options: argparse.Namespace, judge: Judge, people: People) -> None:
+def train_choice(
+    name: str, data: dict[str, PairDataset], options: argparse.Namespace, judge: Judge, people: People
+) -> None:
     """Train one choice for its processor time, scoring it as it goes."""
     preset, changes = CHOICES[name]
     common = {"data": options.data, "out": str(options.out / "run"), "decay_fraction": 0.0, "device": "cpu"}
@@ -141,7 +142,9 @@ def train_choice(name: str, data: dict[str, PairDataset], options: argparse.Name
         spent += time.process_time() - began
         trainer.recipe.before_saving(trainer.data)
         networks = trainer.recipe.drawing_networks()
-        scores.append({"minutes": spent / 60, "steps": trainer.step} | judge.score(drawn(networks, people), people.labels))
+        scores.append(
+            {"minutes": spent / 60, "steps": trainer.step} | judge.score(drawn(networks, people), people.labels)
+        )
     pictures = to_u8(drawn(networks, people, people.shown())).permute(0, 2, 3, 1).numpy()
     np.save(options.out / f"{name}.npy", pictures)
     (options.out / f"{name}.json").write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
