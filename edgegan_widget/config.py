@@ -20,6 +20,7 @@ TRAINS = ("all", "generators", "encoder")
 NEW_CLASSES = ("nearest", "mean")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
+PEOPLE = ("held_out", "all")
 SIZES_PX = (64, 128, 256)
 SKETCH_PX = 64  # side of the sketches that the modulated networks read
 ROUGH_CODE, FINE_CODE = (64, 8), (16, 16)  # channels and side of the parts of a spatial latent
@@ -155,7 +156,7 @@ class TrainConfig:
     edges: str = setting(
         "",
         "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
-        "photosketch=FILE (none named: the first four)",
+        "person, person=SEED, photosketch=FILE (none named: the first four)",
         advanced=True,
     )
     edge_schedule: str = setting(
@@ -286,6 +287,22 @@ class EvaluationConfig:
     robustness_per_class: int = setting(
         4, "held-out drawings of a class that are distorted more and more; 0 leaves that out", least=0, advanced=True
     )
+    people: str = setting(
+        "held_out",
+        "people's sketches to ask for: those that training leaves out, one in three, or all of them",
+        allowed=PEOPLE,
+        advanced=True,
+    )
+    swapped_per_class: int = setting(
+        2, "held-out drawings of a class that are asked for as other classes; 0 leaves that out", least=0, advanced=True
+    )
+    colour_seeds: int = setting(
+        8,
+        "seeds of a few drawings of a class whose colours are compared; 0 leaves that out",
+        least=0,
+        most=64,
+        advanced=True,
+    )
     inception: str = setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
     seed: int = setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
     classifier_steps: int = setting(900, "steps that the classifier is trained for", least=1, advanced=True)
@@ -296,6 +313,8 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.colour_seeds == 1:
+            raise ConfigError("colour_seeds is 1; two colours or more can differ, so give 2 to 64, or 0 to do without.")
 
 
 PRESETS: dict[str, TrainConfig] = {
@@ -310,7 +329,8 @@ PRESETS: dict[str, TrainConfig] = {
     # after minutes. Batch and rates are what two cores afford; half of a batch again are people's drawings.
     "projected": TrainConfig(
         preset="projected", epochs=40, batch_size=16, size_px=128, width=48, lr_generator=3e-4, lr_discriminator=2e-4,
-        ema_decay=0.998, poses=0.5, edges="full,outline,thin,coarse,contour", hand_details=0.5, hand_proportions=0.3,
+        ema_decay=0.998, poses=0.5, edges="full,outline,thin,coarse,person,person=1", hand_details=0.5,
+        hand_proportions=0.3,
     ),
     # What a GPU affords: twice the width and batch. DiffAugment (Zhao et al., NeurIPS 2020) for classes of a few
     # hundred pictures; R1 (Mescheder et al., ICML 2018) keeps the discriminators smooth around those few.
