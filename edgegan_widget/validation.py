@@ -21,7 +21,7 @@ from edgegan_widget.classifier import train_classifier
 from edgegan_widget.dataset import load_data, to_unit
 from edgegan_widget.engine import EdgeGAN
 from edgegan_widget.errors import ModelError
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.sketch_sets import asked_sketches
 from edgegan_widget.trace import read_sketch
 
 __all__ = ["Score", "as_json", "table", "validate"]
@@ -46,7 +46,7 @@ class Score:
 
 
 def validate(
-    model: EdgeGAN, data: Path | str, sketches: Path | str | None = None, seed: int = 0
+    model: EdgeGAN, data: Path | str, sketches: Path | str | None = None, seed: int = 0, people: str = "held_out"
 ) -> tuple[list[Score], Image.Image]:
     """Measure a model on held-out edge maps and on people's sketches.
 
@@ -60,6 +60,8 @@ def validate(
         Folder whose sub-folders, at any depth, hold pictures of sketches and are named after a class.
     seed
         Of the classifier.
+    people
+        Which of them: ``held_out`` from training, or ``all``.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def validate(
     score, tiles = _score_drawn(model, classifier, "pictures from held-out edge maps", drawn)
     scores.append(score)
     if sketches is not None:
-        for folder in sketch_folders(sketches, model.classes):
+        for folder in asked_sketches(sketches, model.classes, people):
             label = model.classes.index(folder.asked)
             given = [(read_sketch(path, model.sketch_px), label) for path in folder.paths]
             score, more = _score_drawn(model, classifier, f"pictures from sketches: {folder.name}", given)
