@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.errors import DataError
+from edgegan_widget.files import is_picture
 
-__all__ = ["SUFFIXES", "class_counts"]
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+__all__ = ["class_counts"]
 
 
 def class_counts(data: Path | str, split: str = "train") -> dict[str, int]:
@@ -47,13 +46,9 @@ def _folder_counts(root: Path, split: str) -> dict[str, int]:
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
     try:
         folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        return {folder.name: sum(map(_is_picture, folder.iterdir())) for folder in folders}
+        return {folder.name: sum(map(is_picture, folder.iterdir())) for folder in folders}
     except OSError as error:
         raise DataError(f"{root} cannot be read ({error.strerror}); choose another folder.") from error
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _packed_counts(path: Path, split: str) -> dict[str, int]:

@@ -24,11 +24,10 @@ from torch.nn import functional as F
 from edgegan_widget.augment import TRAINED, Hand, Placement, sketch_like
 from edgegan_widget.chance import stream
 from edgegan_widget.contours import filled_mask
-from edgegan_widget.data_folder import SUFFIXES
 from edgegan_widget.edge_maps import planes, squared
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
-from edgegan_widget.files import open_picture, write_atomic
+from edgegan_widget.files import PICTURE_SUFFIXES, is_picture, open_picture, write_atomic
 from edgegan_widget.schedule import EDGE_SOURCES, PHOTOSKETCH
 
 __all__ = ["Batch", "Members", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
@@ -260,7 +259,9 @@ def load_data(
         draw = functools.partial(planes, Path(data), sources=sources)
         pairs = _read_class(root / name, size_px, sketch_px or size_px, draw)
         if not pairs:
-            raise DataError(f"{root / name} holds no readable picture ({', '.join(SUFFIXES)}); add some or remove it.")
+            raise DataError(
+                f"{root / name} holds no readable picture ({', '.join(PICTURE_SUFFIXES)}); add some or remove it."
+            )
         images += [image for image, _, _ in pairs]
         edges += [edge for _, edge, _ in pairs]
         more += [drawn for _, _, drawn in pairs]
@@ -359,7 +360,7 @@ def _read_class(folder: Path, size_px: int, edge_px: int, draw: Callable[..., U8
     """Image, edge maps and further edge maps of each picture."""
     pairs = []
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if not is_picture(path):
             continue
         try:
             pairs.append((*_read_picture(path, size_px, edge_px), draw(picture=path, size_px=edge_px)))

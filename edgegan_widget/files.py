@@ -18,10 +18,34 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edgegan_widget.errors import DataError
 
-__all__ = ["open_picture", "picture_rgb_u8", "safe_join", "sweep", "write_atomic", "write_bytes"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "SKETCH_SUFFIXES",
+    "is_picture",
+    "is_sketch",
+    "open_picture",
+    "picture_rgb_u8",
+    "safe_join",
+    "sweep",
+    "write_atomic",
+    "write_bytes",
+]
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")  # the one list of them
+SKETCH_SUFFIXES = (".json", ".svg", *PICTURE_SUFFIXES)
 
 TEMPORARY_SUFFIX = ".tmp"
 MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the file's name says that it is a picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def is_sketch(path: Path) -> bool:
+    """Whether the file's name says that it may be a sketch: a drawing of the pad, or a picture of one."""
+    return path.suffix.lower() in SKETCH_SUFFIXES and not path.name.startswith(".")
 
 
 @contextlib.contextmanager

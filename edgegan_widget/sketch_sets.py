@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.errors import DataError
+from edgegan_widget.files import is_sketch
 
 __all__ = [
     "ASKED_AS", "SketchFolder", "asked_sketches", "class_asked", "is_kept_for_testing", "left_out",
@@ -46,7 +47,6 @@ ASKED_AS: dict[str, tuple[str, ...]] = {
     "cap": ("cap", "hat"),
     "trousers": ("trousers", "jeans"),
 }
-SUFFIXES = (".png", ".json", ".svg")
 KEPT_OF = 3
 
 
@@ -143,7 +143,7 @@ def _folders(root: Path) -> Iterator[Path]:
 def _every(root: Path) -> dict[str, tuple[Path, ...]]:
     found = {}
     for folder in sorted(_folders(root)):
-        paths = tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES))
+        paths = tuple(sorted(filter(is_sketch, folder.iterdir())))
         if paths:
             found[folder.relative_to(root).as_posix()] = paths
     return found

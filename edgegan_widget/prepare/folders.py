@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgegan_widget.errors import DataError
-from edgegan_widget.prepare.work import SPLITS, Region, Source, is_picture, object_id
+from edgegan_widget.files import is_picture
+from edgegan_widget.prepare.work import SPLITS, Region, Source, object_id
 
 __all__ = ["FolderReader"]
 

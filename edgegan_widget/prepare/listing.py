@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgegan_widget.errors import DataError
+from edgegan_widget.files import is_picture
 from edgegan_widget.prepare.audit_folder import FOUND
 from edgegan_widget.prepare.finish import REFUSED
 from edgegan_widget.prepare.journal import parts
-from edgegan_widget.prepare.work import SPLITS, Record, is_picture, object_id
+from edgegan_widget.prepare.work import SPLITS, Record, object_id
 
 __all__ = ["Found", "Listed"]
 

@@ -13,10 +13,10 @@ from PIL import Image
 
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.files import open_picture, write_bytes
+from edgegan_widget.files import is_picture, open_picture, write_bytes
 from edgegan_widget.prepare.making import encode_png
 from edgegan_widget.prepare.sketchycoco import CATEGORIES
-from edgegan_widget.prepare.work import Region, Source, is_picture, object_id
+from edgegan_widget.prepare.work import Region, Source, object_id
 
 __all__ = ["PairReader", "write_pairs"]
 

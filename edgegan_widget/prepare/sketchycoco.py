@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.files import open_picture, write_bytes
+from edgegan_widget.files import is_picture, open_picture, write_bytes
 from edgegan_widget.prepare.making import encode_png
-from edgegan_widget.prepare.work import SPLITS, Region, Source, is_picture, object_id
+from edgegan_widget.prepare.work import SPLITS, Region, Source, object_id
 
 __all__ = ["ANIMALS", "CATEGORIES", "SketchyCocoReader"]
 

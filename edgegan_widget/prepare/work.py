@@ -10,9 +10,8 @@ from typing import Any
 
 from edgegan_widget.errors import ConfigError
 
-__all__ = ["Making", "Outcome", "Region", "Source", "class_folder", "is_picture", "object_id"]
+__all__ = ["Making", "Outcome", "Region", "Source", "class_folder", "object_id"]
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SPLITS = ("train", "val")
 Segmentation = Any  # COCO's: a list of polygons, or a dict with size and counts
 Record = dict[str, Any]
@@ -108,8 +107,3 @@ def class_folder(label: str) -> str:
     """The class name as a folder name: no separators, no leading dot."""
     cleaned = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+', "_", label).strip(" .")
     return cleaned[:80] or "unnamed"
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the file's name says that it is a picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")

@@ -33,6 +33,7 @@ from edgegan_widget.config import ModelConfig, TrainConfig
 from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.errors import DataError
+from edgegan_widget.files import SKETCH_SUFFIXES, is_sketch
 from edgegan_widget.losses import hinge_discriminator, latent_l1
 from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import class_condition
@@ -58,7 +59,6 @@ MOVED = (
     "norm_scale",
     "norm_shift",
 )  # the first layers, as the networks name them
-SUFFIXES = (".json", ".svg", ".png", ".jpg", ".jpeg")
 
 
 def model_config(classes: tuple[str, ...], config: TrainConfig) -> ModelConfig:  # noqa: ARG001
@@ -86,11 +86,13 @@ def load_drawings(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     drawn: list[Tensor] = []
     labels = []
     for folder in folders:
-        for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+        for path in sorted(filter(is_sketch, folder.iterdir())):
             drawn.append(torch.from_numpy(read_sketch(path, model.sketch_px).copy()))
             labels.append(model.classes.index(folder.name))
     if not drawn:
-        raise DataError(f"{root} holds no drawing ({', '.join(SUFFIXES)}); draw some on the pad and save them there.")
+        raise DataError(
+            f"{root} holds no drawing ({', '.join(SKETCH_SUFFIXES)}); draw some on the pad and save them there."
+        )
     edges = torch.stack(drawn)[:, None]  # [N, 1, S, S]
     scale = model.size_px // model.sketch_px
     shown = edges.repeat_interleave(scale, dim=2).repeat_interleave(scale, dim=3).expand(-1, 3, -1, -1)
