@@ -52,7 +52,7 @@ def test_sketches_are_scored_by_folder(shapes: Path, tmp_path: Path) -> None:
     shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "box")
     shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "cloud")
     assert [folder.name for folder in sketch_folders(tmp_path, ("ball", "box"))] == ["people/box"]
-    scores, _ = validate(Copier(shapes), shapes, tmp_path)
+    scores, _ = validate(Copier(shapes), shapes, tmp_path, people="all")
     assert scores[-1] == Score("pictures from sketches: people/box", 3, 3)
     assert "people/box      3  100.0%" in table(scores)
     assert as_json(scores)[-1]["accuracy"] == 1
@@ -60,7 +60,7 @@ def test_sketches_are_scored_by_folder(shapes: Path, tmp_path: Path) -> None:
 
 def test_pictures_larger_than_their_sketches(shapes: Path, tmp_path: Path) -> None:
     shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "box")
-    scores, grid = validate(EdgeGAN(modulated_networks(), device="cpu"), shapes, tmp_path)
+    scores, grid = validate(EdgeGAN(modulated_networks(), device="cpu"), shapes, tmp_path, people="all")
     assert len(scores) == 3
     assert grid.size == (4 * 3 * 128, 2 * 128)
 
