@@ -122,7 +122,11 @@ def _add_pack(commands: Commands) -> None:
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
     command.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
     command.add_argument("--size", type=int, default=64, choices=SIZES_PX, help="side in pixels (default: 64)")
+    text = "side of the edge maps, where it differs: 64 for the projected recipe (default: that of the pictures)"
+    command.add_argument("--sketch-size", type=int, choices=SIZES_PX, help=text)
     command.add_argument("--edges", default="", metavar="SOURCES", help=f"beside those always drawn: {EDGES_HELP}")
+    text = "folders of people's drawings to take along; train takes FILE.npz as --sketches then"
+    command.add_argument("--sketches", nargs="+", default=[], metavar="DIR", help=text)
     command.set_defaults(run=_pack)
 
 
@@ -131,7 +135,7 @@ def _pack(options: argparse.Namespace) -> None:
     from edgegan_widget.edges import parse_sources
 
     more = [source for source in parse_sources(options.edges) if source not in EDGE_SOURCES] if options.edges else []
-    counts = pack(options.data, options.out, options.size, more)
+    counts = pack(options.data, options.out, options.size, more, options.sketch_size, options.sketches)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
 
 
