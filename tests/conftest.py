@@ -41,7 +41,9 @@ def people(tmp_path: Path) -> Path:
     for name, count in (("ball", 6), ("cat", 3)):
         wanted = {True: count // 3, False: count - count // 3}
         (root / "set" / name).mkdir(parents=True)
-        for number in itertools.takewhile(lambda _: any(wanted.values()), itertools.count()):
+        for number in itertools.count():
+            if not any(wanted.values()):
+                break
             path = root / "set" / name / f"{number}.json"
             angles, radius = np.linspace(0, 2 * np.pi, 12), 0.3 + 0.005 * number
             stroke = Stroke.make([(0.5 + radius * np.cos(a), 0.5 + 0.3 * np.sin(a)) for a in angles], width=0.02)
