@@ -228,7 +228,7 @@ def load_data(
 ) -> PairDataset:
     """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
 
-    Edge maps are ``sketch_px`` large, or as large as the pictures where that is None. With ``alpha`` pictures have the
+    Edge maps are ``sketch_px`` large; where that is None as large as the pictures, or as they were packed. With ``alpha`` pictures have the
     objects' coverage as a fourth channel: whatever is not white paper.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
@@ -246,10 +246,10 @@ def load_data(
     """
     if Path(data).is_file():
         packed = _load_packed(Path(data), split, size_px, classes, sources)
-        if packed.edges_u8.shape[-1] < (sketch_px or size_px):
+        if sketch_px is not None and packed.edges_u8.shape[-1] < sketch_px:
             raise DataError(
-                f"{data} was packed with edge maps of {packed.edges_u8.shape[-1]} pixels, {sketch_px or size_px} are "
-                "needed; pack it anew with a larger --sketch-size, or without."
+                f"{data} was packed with edge maps of {packed.edges_u8.shape[-1]} pixels, {sketch_px} are needed; pack "
+                "it anew with a larger --sketch-size, or without."
             )
         return _finished(packed, sketch_px, alpha)
     root = Path(data) / split

@@ -239,9 +239,9 @@ def _validation(config: TrainConfig, pictures: PairDataset) -> PairDataset:
 
 def _load(config: TrainConfig, split: str, classes: Sequence[str] | None, sources: Sequence[str] = ()) -> PairDataset:
     """A split as the recipe wants it."""
-    if config.preset != "projected":
-        return load_data(config.data, split, config.size_px, classes, sources)
-    return load_data(config.data, split, config.size_px, classes, sources, sketch_px=SKETCH_PX, alpha=True)
+    projected = config.preset == "projected"  # its sketches are smaller than its pictures, which have coverage
+    sketch_px = SKETCH_PX if projected else config.size_px
+    return load_data(config.data, split, config.size_px, classes, sources, sketch_px=sketch_px, alpha=projected)
 
 
 def _scored_of(pictures: PairDataset) -> Batch:

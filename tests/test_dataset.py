@@ -185,7 +185,8 @@ def test_packed_with_smaller_edge_maps_and_peoples_drawings(shapes: Path, people
     assert [each.name for each in people_folders(packed, ("ball",))] == ["set/ball"]
     assert people_folders(packed, ("ball",))[0] == people_folders(people, ("ball",))[0]
     with pytest.raises(DataError, match="packed with edge maps of 64 pixels, 128 are needed"):
-        load_data(packed, "train", 128)
+        load_data(packed, "train", 128, sketch_px=128)
+    assert load_data(packed, "train", 128).edges_u8.shape[-1] == 64
     with pytest.raises(DataError, match="has drawings of 64 pixels, 128 are needed"):
         read_people([packed], ("ball",), 128)
 
