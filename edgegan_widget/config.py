@@ -175,7 +175,7 @@ class TrainConfig:
     edges: str = setting(
         "",
         "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
-        "photosketch=FILE (none named: the first four)",
+        "person, person=SEED, photosketch=FILE (none named: the first four)",
         advanced=True,
         recipes=SKETCHING,
     )
@@ -302,6 +302,11 @@ class TrainConfig:
                 "hand_... out, or choose preset 'compact' or 'modern'."
             )
         self.schedule  # noqa: B018  raises where it cannot be read
+
+    @property
+    def sketch_px(self) -> int:
+        """Side of the sketches and edge maps that the recipe takes."""
+        return SKETCH_PX if self.preset == "projected" else self.size_px
 
     def reads(self, name: str) -> bool:
         """Whether this run's recipe reads the setting of this name."""

@@ -30,7 +30,7 @@ from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import open_picture, write_atomic
 from edgegan_widget.people_sets import packed_people
-from edgegan_widget.schedule import EDGE_SOURCES
+from edgegan_widget.schedule import EDGE_SOURCES, PHOTOSKETCH
 
 __all__ = ["Batch", "Members", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
 
@@ -228,8 +228,8 @@ def load_data(
 ) -> PairDataset:
     """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
 
-    Edge maps are ``sketch_px`` large; where that is None as large as the pictures, or as they were packed. With ``alpha`` pictures have the
-    objects' coverage as a fourth channel: whatever is not white paper.
+    Edge maps are ``sketch_px`` large; where that is None as large as the pictures, or as they were packed. With
+    ``alpha`` pictures have the objects' coverage as a fourth channel: whatever is not white paper.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
     are made here, those of :data:`EDGE_SOURCES` and the ``sources`` named beside them; what is kept of these in the
@@ -359,14 +359,20 @@ def _load_packed(
         ) from error
     if images.shape[-1] != size_px:
         raise DataError(f"{path} was packed at {images.shape[-1]} pixels, {size_px} are needed; pack it anew.")
-    asked = {source.partition("=")[0]: source for source in sources}  # weights may lie elsewhere on another machine
-    drawn = tuple(asked.get(str(name).partition("=")[0], str(name)) for name in named)
+    asked = {_kept_as(source): source for source in sources}
+    drawn = tuple(asked.get(_kept_as(str(name)), str(name)) for name in named)
     missing = [source for source in sources if source not in drawn]
     if missing:
         raise DataError(f"{path} was packed without {missing[0]}; pack it anew with --edges {','.join(sources)}.")
     images_u8, edges_u8, numbers = (torch.from_numpy(array) for array in (images, edges, labels))
     whole = PairDataset(images_u8, edges_u8, numbers, found, drawn)
     return whole if classes is None or tuple(classes) == found else whole.only(classes)
+
+
+def _kept_as(source: str) -> str:
+    """A source without PhotoSketch's file: weights may lie elsewhere on another machine."""
+    kind = source.partition("=")[0]
+    return kind if kind in PHOTOSKETCH else source
 
 
 def _read_class(folder: Path, size_px: int, edge_px: int, draw: Callable[..., U8]) -> list[tuple[U8, U8, U8]]:

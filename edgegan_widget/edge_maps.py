@@ -20,6 +20,7 @@ from PIL import Image
 from edgegan_widget.edges import draw
 from edgegan_widget.errors import ModelError
 from edgegan_widget.files import open_picture, write_bytes
+from edgegan_widget.schedule import PHOTOSKETCH
 
 __all__ = ["FOLDER", "edge_folder", "edge_map", "edge_path", "planes", "squared"]
 
@@ -38,8 +39,8 @@ def edge_folder(data: Path, source: str, side_px: int) -> Path:
     ModelError
         The weights' file cannot be read.
     """
-    kind, _, weights = source.partition("=")
-    name = f"{kind}-{_digest(Path(weights))[:8]}" if weights else kind
+    kind, _, given = source.partition("=")
+    name = f"{kind}-{_digest(Path(given))[:8]}" if kind in PHOTOSKETCH else source.replace("=", "-")
     return data / FOLDER / f"{name}-{side_px}px-{_VERSION}"
 
 

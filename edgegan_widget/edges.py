@@ -10,6 +10,8 @@ source        what it draws
 ``xdog``      XDoG with the parameters of SketchyCOCO, as EdgeGAN's own training data has it
 ``canny``     Canny's edges
 ``contour``   silhouette and main inner lines as smooth strokes, see :mod:`edgegan_widget.contours`
+``person``    as people draw it, from careful to crude, see :mod:`edgegan_widget.sketch.person`; ``person=SEED`` is
+              another hand
 ``photosketch=FILE``  PhotoSketch with the published weights in FILE, see :mod:`edgegan_widget.photosketch`
 ``photosketch128=FILE``  the same at half its side: four times faster, coarser lines
 ============= ==========================================================================================
@@ -32,7 +34,9 @@ import numpy.typing as npt
 
 from edgegan_widget.contours import PAPER_U8, canny_mask, contour_lines, paint, silhouette
 from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.schedule import EDGE_SOURCES, OTHER_SOURCES, PHOTOSKETCH
+from edgegan_widget.raster import LINE_WIDTH
+from edgegan_widget.schedule import EDGE_SOURCES, OTHER_SOURCES, PERSON, PHOTOSKETCH
+from edgegan_widget.sketch.person import person_lines
 
 U8 = npt.NDArray[np.uint8]
 
@@ -75,15 +79,15 @@ def draw(
     image_u8
         Colour picture, uint8 [H, W, 3]; the styles and ``contour`` expect a cut-out on white.
     source
-        One of :data:`SOURCES`; PhotoSketch as ``photosketch=FILE``.
+        One of :data:`SOURCES`; PhotoSketch as ``photosketch=FILE``; ``person=7`` is another hand than ``person``.
     size_px
         Longer side of the result; lines are found at the picture's own size. None leaves the picture's size.
     detail
         How much is drawn, 0 to 4: 1 as published or trained on, below it fewer inner lines, above it more. The fewer
         lines of ``xdog`` are also wider; PhotoSketch knows no such thing.
     line_px
-        Width of the lines of ``canny``, ``contour`` and the silhouettes in the picture's pixels; None is a 64th of its
-        longer side. The width of other lines follows from their Gaussians.
+        Width of the lines of ``canny``, ``contour``, ``person`` and the silhouettes in the picture's pixels; None is a
+        64th of its longer side, for ``person`` the pad's. The width of other lines follows from their Gaussians.
     mask_u8
         Where the object is, uint8 [H, W], above 127 on it; None is whatever is not white paper, which loses the outline
         of a white object.
@@ -107,10 +111,14 @@ def draw(
         raise ConfigError(f"detail is {detail}; give a number from {DETAILS[0]:g} to {DETAILS[1]:g}, 1 as published.")
     if (line_px is not None and not line_px > 0) or (size_px is not None and size_px < 1):
         raise ConfigError(f"line_px is {line_px} and size_px {size_px}; both must be above 0, or None.")
-    width_px = line_px or max(1.0, _LINE_SHARE * max(image_u8.shape[:2]))
-    kind, _, weights = source.partition("=")
+    kind, _, given = source.partition("=")
+    share = LINE_WIDTH if kind == PERSON else _LINE_SHARE
+    width_px = line_px or max(1.0, share * max(image_u8.shape[:2]))
+    if kind == PERSON:
+        lines = person_lines(image_u8, int(given or 0), 1.0, detail, mask_u8)
+        return _sized(paint(lines, image_u8.shape[:2], width_px), size_px)
     if kind in PHOTOSKETCH:
-        return _sized(_photosketch(weights, 128 if kind.endswith("128") else 256)(image_u8), size_px)
+        return _sized(_photosketch(given, 128 if kind.endswith("128") else 256)(image_u8), size_px)
     return _sized(_drawn(image_u8, kind, detail, width_px, mask_u8), size_px)
 
 
@@ -260,10 +268,11 @@ def _sized(drawn_u8: U8, size_px: int | None) -> U8:
 
 
 def _check_source(source: str) -> None:
-    kind, _, weights = source.partition("=")
-    if kind not in SOURCES or (weights and kind not in PHOTOSKETCH):
+    kind, _, given = source.partition("=")
+    seeded = kind == PERSON and given.isdecimal()
+    if kind not in SOURCES or (given and kind not in PHOTOSKETCH and not seeded):
         raise ConfigError(f"the source of edges is {source!r}; choose one or more of {', '.join(SOURCES)}.")
-    if kind in PHOTOSKETCH and not weights:
+    if kind in PHOTOSKETCH and not given:
         raise ConfigError(f"the source of edges is {source!r}; write {kind}=FILE with the file of its weights.")
 
 

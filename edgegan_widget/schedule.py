@@ -5,15 +5,17 @@ from __future__ import annotations
 from edgegan_widget.errors import ConfigError
 
 __all__ = [
-    "EDGES_HELP", "EDGE_SOURCES", "OTHER_SOURCES", "PHOTOSKETCH", "Schedule", "parse_schedule", "scheduled",
-    "sources_of",
+    "EDGES_HELP", "EDGE_SOURCES", "OTHER_SOURCES", "PHOTOSKETCH", "PERSON", "Schedule", "parse_schedule",
+    "scheduled", "sources_of",
 ]  # fmt: skip
 
 EDGE_SOURCES = ("full", "outline", "thin", "coarse")  # planes of a picture's edge maps, see edgegan_widget.edges
-OTHER_SOURCES = ("xdog", "canny", "contour")  # drawn while data is loaded, where they are named
+OTHER_SOURCES = ("xdog", "canny", "contour", "person")  # drawn while data is loaded, where they are named
+PERSON = "person"  # another hand: person=SEED
 PHOTOSKETCH = ("photosketch", "photosketch128")  # each with the file of its weights: photosketch=FILE
 EDGES_HELP = (
     "how edge maps are drawn: full, outline, thin, coarse, xdog (SketchyCOCO's), canny, contour, "
+    "person (as people draw; person=SEED for another hand), "
     "photosketch=WEIGHTS.pth or photosketch128=WEIGHTS.pth (faster), several with commas between"
 )  # of the option --edges, here because what reads options loads nothing heavy
 
@@ -65,8 +67,9 @@ def _weighed(source: str) -> tuple[str, float]:
 
 
 def _is_source(name: str) -> bool:
-    kind, _, weights = name.partition("=")
-    return name in EDGE_SOURCES + OTHER_SOURCES or (kind in PHOTOSKETCH and weights != "")
+    kind, _, given = name.partition("=")
+    with_more = (kind in PHOTOSKETCH and given != "") or (kind == PERSON and given.isdecimal())
+    return with_more or name in EDGE_SOURCES + OTHER_SOURCES
 
 
 def sources_of(schedule: Schedule) -> tuple[str, ...]:

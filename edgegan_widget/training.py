@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from edgegan_widget.checkpoint import Networks, load_state
-from edgegan_widget.config import SKETCH_PX, TrainConfig
+from edgegan_widget.config import TrainConfig
 from edgegan_widget.dataset import Batch, PairDataset, load_data, to_unit
 from edgegan_widget.devices import choose_device
 from edgegan_widget.distributed import world
@@ -239,9 +239,8 @@ def _validation(config: TrainConfig, pictures: PairDataset) -> PairDataset:
 
 def _load(config: TrainConfig, split: str, classes: Sequence[str] | None, sources: Sequence[str] = ()) -> PairDataset:
     """A split as the recipe wants it."""
-    projected = config.preset == "projected"  # its sketches are smaller than its pictures, which have coverage
-    sketch_px = SKETCH_PX if projected else config.size_px
-    return load_data(config.data, split, config.size_px, classes, sources, sketch_px=sketch_px, alpha=projected)
+    alpha = config.preset == "projected"
+    return load_data(config.data, split, config.size_px, classes, sources, config.sketch_px, alpha)
 
 
 def _scored_of(pictures: PairDataset) -> Batch:

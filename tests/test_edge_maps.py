@@ -108,6 +108,7 @@ def test_ready_pairs_have_other_sources_of_their_picture(tmp_path: Path) -> None
 
 def test_what_is_kept_is_what_would_be_drawn(data: Path) -> None:
     picture = data / "train" / "ball" / "ball_0.png"
+    assert edge_folder(data, "person=7", 128).name == "person-7-128px-1"
     folder = edge_folder(data, "contour", 128)
     drawn = edge_map(picture, "contour", folder, 128, keep=False)
     assert not folder.exists()

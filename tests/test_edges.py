@@ -25,6 +25,8 @@ from edgegan_widget.edges import (
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.files import picture_rgb_u8
 from edgegan_widget.raster import LINE_WIDTH
+from edgegan_widget.schedule import PERSON
+from edgegan_widget.sketch.person import draw_as_person
 
 
 def disc(side: int = 128) -> np.ndarray:
@@ -173,7 +175,7 @@ def test_the_frame_is_no_contour() -> None:
     assert (contour(full) == 255).all()
 
 
-@pytest.mark.parametrize("source", SOURCES[:-2])
+@pytest.mark.parametrize("source", [source for source in SOURCES[:-2] if source != PERSON])
 def test_every_source_draws_a_mirrored_picture_mirrored(source: str) -> None:
     image = shoe()
     drawn, mirrored = draw(image, source, 64), draw(np.ascontiguousarray(image[:, ::-1]), source, 64)
@@ -185,7 +187,7 @@ def test_every_source_draws_a_mirrored_picture_mirrored(source: str) -> None:
     assert np.corrcoef(blurred[0].ravel(), blurred[1].ravel())[0, 1] > 0.93
 
 
-@pytest.mark.parametrize("source", sorted({*SOURCES[:-2]} - {"xdog"}))
+@pytest.mark.parametrize("source", sorted({*SOURCES[:-2]} - {"xdog", PERSON}))
 def test_more_detail_never_means_less_ink(source: str) -> None:
     image = shoe(256)
     amounts = [ink(draw(image, source, detail=detail)) for detail in (0.25, 1, 3)]
@@ -211,10 +213,23 @@ def test_several_sources_are_planes() -> None:
     assert np.array_equal(planes[0], edge_styles(shoe(), 64)[0])
 
 
+def test_people_draw_the_same_picture_alike_and_others_otherwise() -> None:
+    drawn = draw(shoe(), "person", 64)
+    assert np.abs(drawn.astype(int) - draw_as_person(shoe(), 0, 64)).mean() < 3, "drawn larger, then reduced"
+    assert np.array_equal(drawn, draw(shoe(), "person=0", 64))
+    other, third = draw(shoe(), "person=7", 64), draw(shoe(), "person=8", 64)
+    assert (drawn != other).any()
+    assert (other != third).any()
+    nearly = shoe()
+    nearly[60, 60] ^= 1  # no line moves, so whatever differs is chance
+    assert (draw(nearly, "person", 64) != drawn).any()
+
+
 def test_the_option_edges() -> None:
     assert parse_sources("xdog, contour,photosketch=a/latest_net_G.pth") == (
         "xdog", "contour", "photosketch=a/latest_net_G.pth",
     )  # fmt: skip
+    assert parse_sources("person,person=7") == ("person", "person=7")
 
 
 @pytest.mark.parametrize(
@@ -226,6 +241,8 @@ def test_the_option_edges() -> None:
         ("xdog=3", "choose one or more"),
         ("photosketch", "write photosketch=FILE"),
         ("photosketch128", "write photosketch128=FILE"),
+        ("person=me", "choose one or more"),
+        ("person=-1", "choose one or more"),
     ],
 )
 def test_sources_that_cannot_be_read(text: str, message: str) -> None:

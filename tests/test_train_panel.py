@@ -154,7 +154,7 @@ def test_peoples_drawings_are_counted_by_class(
     panel._data._path.value = str(shapes)
     table = panel._people._table.value
     assert f"ball<small>{people.name}/set/ball</small></td><td>6</td><td>4</td><td>2</td>" in table
-    assert "No drawings, so learnt from photos alone: box." in table
+    assert "No drawings of box." in table
     assert f"Of no class here: {people.name}/set/cat (3)." in table
     panel._data._boxes["ball"].value = False
     assert "<td>0</td>" in panel._people._table.value

@@ -76,7 +76,7 @@ def _shown(found: Sequence[PeopleFolder], classes: Sequence[str]) -> str:
     rows = {name: [each for each in found if each.asked == name] for name in classes}
     without = [_spoken(name) for name, folders in rows.items() if not folders]
     unused = [f"{each.name} ({each.trained_on + each.kept})" for each in found if each.asked is None]
-    return _table(rows) + _note("No drawings, so learnt from photos alone", without) + _note("Of no class here", unused)
+    return _table(rows) + _note("No drawings of", without) + _note("Of no class here:", unused)
 
 
 def _table(rows: dict[str, list[PeopleFolder]]) -> str:
@@ -103,7 +103,7 @@ def _note(about: str, names: Sequence[str]) -> str:
     if not names:
         return ""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f'<p class="eg-note">{about}: {html.escape(", ".join(names[:MOST_NAMED]))}{more}.</p>'
+    return f'<p class="eg-note">{about} {html.escape(", ".join(names[:MOST_NAMED]))}{more}.</p>'
 
 
 def _spoken(name: str) -> str:

@@ -18,6 +18,7 @@ from edgegan_widget.errors import PreparationError
 from edgegan_widget.prepare.finish import MANIFEST, REFUSED
 from edgegan_widget.prepare.pool import in_order
 from edgegan_widget.prepare.running import HERE, Where
+from edgegan_widget.schedule import PHOTOSKETCH
 
 __all__ = ["keep_edges"]
 
@@ -88,7 +89,7 @@ def _draw(folders: dict[str, Path], side_px: int, picture: Path) -> None:
 def _absolute(source: str) -> str:
     """PhotoSketch's file by a name that other processes find too."""
     kind, _, weights = source.partition("=")
-    return f"{kind}={Path(weights).resolve()}" if weights else kind
+    return f"{kind}={Path(weights).resolve()}" if kind in PHOTOSKETCH else source
 
 
 def _sweep(data: Path) -> None:

@@ -1,0 +1,1 @@
+"""Strokes <-> pixels: drawings made from pictures as people draw them."""
