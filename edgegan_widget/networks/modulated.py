@@ -82,7 +82,7 @@ class _Modulated(nn.Module):
 
 
 def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """X [N, C, H, W] by scale and shift [N, C] of each channel."""
+    """``x`` [N, C, H, W] by scale and shift [N, C] of each channel."""
     return x * scale[:, :, None, None] + shift[:, :, None, None]
 
 
