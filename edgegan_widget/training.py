@@ -43,7 +43,6 @@ from edgegan_widget.samples import (
     sketch_grid,
     style_grid,
 )
-from edgegan_widget.swd import sliced_wasserstein
 from edgegan_widget.trainer import Trainer
 
 __all__ = ["Progress", "train"]
@@ -174,10 +173,7 @@ class _Saver:
         trainer.recipe.before_saving(trainer.data)
         networks = trainer.recipe.drawing_networks()
         edges, images = draw_sketches(networks, self._scored)
-        if trainer.config.preset == "drawings":  # there are no photos to compare with
-            score = sliced_wasserstein(self._scored.edges, edges.mean(dim=1, keepdim=True))
-        else:
-            score = sliced_wasserstein(self._scored.images[:, :3], images[:, :3])
+        score = trainer.recipe.score(self._scored, edges, images)
         samples = {"sketches": sketch_grid(networks, self._shown)}
         samples |= _varied(networks, self._shown, trainer.config.seed)
         if self._people is not None:

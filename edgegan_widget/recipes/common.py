@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from edgegan_widget.checkpoint import Networks
 from edgegan_widget.config import ModelConfig
-from edgegan_widget.dataset import PairDataset
+from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.distributed import mean_over_processes
 from edgegan_widget.optimizers import load_optimizer
 
@@ -47,6 +47,9 @@ class Recipe(Protocol):
     def updates(self, parts: Sequence[Inputs], variant: Any) -> Losses: ...
 
     def set_rates(self, factor: float, index: int) -> None: ...
+
+    def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:
+        """How far what was drawn is from what is real; the checkpoint with the least is kept as the best."""
 
     def before_saving(self, data: PairDataset) -> None:
         """Take from the data what the model keeps of it."""

@@ -25,7 +25,7 @@ from edgegan_widget import diffaugment
 from edgegan_widget.augment import Hand
 from edgegan_widget.chance import stream
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import PairDataset
+from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.losses import feature_distance, gaussian_kl, hinge_discriminator, latent_l1, r1_penalty
 from edgegan_widget.nets import class_condition
@@ -33,6 +33,7 @@ from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
 from edgegan_widget.optimizers import adam, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
 from edgegan_widget.schedule import scheduled
+from edgegan_widget.swd import sliced_wasserstein
 
 __all__ = ["Recipe", "model_config"]
 
@@ -181,6 +182,10 @@ class Recipe:
         set_rate(self.optimizer_makers, self.config.lr_generator * factor)
         set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
         self.averaged.prepare(index)
+
+    def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
+        """Sliced Wasserstein distance between photos and what is drawn from their edge maps."""
+        return sliced_wasserstein(batch.images, images)
 
     def before_saving(self, data: PairDataset) -> None:
         """Nothing of the data is kept."""

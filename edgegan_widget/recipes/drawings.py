@@ -27,7 +27,7 @@ from edgegan_widget.augment import place, sketch_like
 from edgegan_widget.chance import stream
 from edgegan_widget.checkpoint import Networks, build_networks
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import PairDataset
+from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.errors import DataError
 from edgegan_widget.losses import hinge_discriminator, latent_l1
@@ -36,6 +36,7 @@ from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import Discriminator
 from edgegan_widget.optimizers import adam, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
+from edgegan_widget.swd import sliced_wasserstein
 from edgegan_widget.trace import read_sketch
 
 __all__ = ["Recipe", "load_drawings", "model_config"]
@@ -198,6 +199,10 @@ class Recipe:
         set_rate(self.optimizer_makers, self.config.lr_generator * factor)
         set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
         self.averaged.prepare(index)
+
+    def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
+        """Sliced Wasserstein distance between drawings and edge maps: there are no photos to compare with."""
+        return sliced_wasserstein(batch.edges, edges.mean(dim=1, keepdim=True))
 
     def before_saving(self, data: PairDataset) -> None:
         """Nothing of the data is kept."""

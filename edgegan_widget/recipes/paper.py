@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from edgegan_widget.chance import stream
 from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import PairDataset
+from edgegan_widget.dataset import Batch, PairDataset
 from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.losses import critic_gap, focal, gradient_penalty, latent_l1
 from edgegan_widget.nets import Discriminator, PaperCritics, PaperEdgeGAN, class_condition, resize_bicubic_double
 from edgegan_widget.optimizers import TensorFlowRMSProp, load_optimizer, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, RunningMean, move
+from edgegan_widget.swd import sliced_wasserstein
 
 WEIGHT_PENALTY = 10.0
 WEIGHT_CLASS = 0.5
@@ -157,6 +158,10 @@ class Recipe:
             set_rate(optimizer, self._rate(name) * factor)
         if self.averaged is not None:
             self.averaged.prepare(index)
+
+    def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
+        """Sliced Wasserstein distance between photos and what is drawn from their edge maps."""
+        return sliced_wasserstein(batch.images, images)
 
     def before_saving(self, data: PairDataset) -> None:
         """Nothing of the data is kept."""

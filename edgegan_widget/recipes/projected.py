@@ -33,9 +33,10 @@ from torch.nn import functional as F
 from edgegan_widget.augment import Hand
 from edgegan_widget.chance import stream
 from edgegan_widget.config import SKETCH_PX, SPATIAL_SIZE, ModelConfig, TrainConfig
-from edgegan_widget.dataset import PairDataset, to_unit
+from edgegan_widget.dataset import Batch, PairDataset, to_unit
 from edgegan_widget.devices import autocast, channels_last
 from edgegan_widget.losses import gaussian_kl, hinge_discriminator
+from edgegan_widget.metrics.frechet import frechet_distance
 from edgegan_widget.nets import class_condition
 from edgegan_widget.networks.features import load_features
 from edgegan_widget.networks.modulated import STYLES, ModulatedEdgeGAN, colour_of
@@ -56,6 +57,7 @@ WEIGHT_KL = 0.03
 ADAM_BETAS = (0.0, 0.99)
 _FEATURE_STRIDE = 32
 _BLUR_PX = 5
+_LOOKED_AT_ONCE = 64
 
 
 def model_config(classes: tuple[str, ...], config: TrainConfig) -> ModelConfig:
@@ -110,7 +112,7 @@ class Recipe:
         restyled, swapped = round(count * config.restyled_share), round(count * config.swapped_share)
         labels = batch.labels.cpu()
         others = self._other_labels(labels[restyled : restyled + swapped], random)
-        drawings, people = self._drawings(round(count * config.people_share), random)
+        drawings, people = self._drawings(data, round(count * config.people_share), random)
         styled = torch.cat([labels[:restyled], others, people])
         style_images = data.images_u8[data.choose_of(styled, random).to(data.labels.device)]
         total = count + len(styled)
@@ -130,10 +132,10 @@ class Recipe:
             pictures[f"style_images_{kind}"] = _looked_at(to_unit(part))
         return pictures | {name: value.to(self.device, non_blocking=True) for name, value in given.items()}
 
-    def _drawings(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _drawings(self, data: PairDataset, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         if self.people is None:
             return torch.empty(0, 1, SKETCH_PX, SKETCH_PX), torch.empty(0, dtype=torch.int64)
-        return self.people.choose(random, count, self.config.mirror, self.config.poses)
+        return self.people.choose(data, random, count, self.config.mirror, self.config.poses)
 
     def _other_labels(self, labels: Tensor, random: torch.Generator) -> Tensor:
         """For each label another one."""
@@ -256,6 +258,16 @@ class Recipe:
         set_rate(self.optimizer_makers, self.config.lr_generator * factor)
         set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
         self.averaged.prepare(index)
+
+    @torch.no_grad()
+    def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
+        """Frechet distance, in the coarsest features, between photos and what is drawn from their edge maps."""
+        pooled = [
+            torch.cat([self.features(part)[-1].mean(dim=(2, 3)) for part in pictures[:, :3].split(_LOOKED_AT_ONCE)])
+            for pictures in (batch.images, images)
+        ]
+        real, drawn = (each.double().cpu().numpy() for each in pooled)
+        return frechet_distance(real, drawn)
 
     @torch.no_grad()
     def before_saving(self, data: PairDataset) -> None:
