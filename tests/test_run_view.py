@@ -169,12 +169,12 @@ def test_grids_are_named_for_what_they_show(view_of: Maker, tmp_path: Path) -> N
         blocks = view._samples._columns[0].children[1:]
         return [block.children[1].value.partition(":")[0] for block in blocks if "eg-hidden" not in block._dom_classes]
 
-    assert named() == ["Held-out pictures", "Random latents, always the same"]
+    assert named() == ["Fixed validation sketches", "Fixed random latents"]
     (folder / "latents_0000200.png").rename(folder / "styles_0000200.png")
     (folder / "people_0000200.png").write_bytes((folder / "styles_0000200.png").read_bytes())
     view.look()
     assert named() == [
-        "Held-out pictures", "People's drawings kept for testing", "One held-out drawing a class in several styles",
+        "Fixed validation sketches", "People's drawings kept for testing", "The first of each class in several styles",
     ]  # fmt: skip
 
 

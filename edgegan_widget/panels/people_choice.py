@@ -65,7 +65,7 @@ class PeopleChoice(widgets.VBox):  # type: ignore[misc]
             ]
             self._table.value = _shown(found, self._classes()) if found else ""
         except EdgeGANError as error:
-            self._table.value = error_html(error)
+            self._table.value = f'<div class="eg-status">{error_html(error)}</div>'
         (self._table.remove_class if self._table.value else self._table.add_class)("eg-hidden")
 
 

@@ -14,10 +14,10 @@ from edgegan_widget.runs import Run
 __all__ = ["SampleView"]
 
 TITLES = {
-    "sketches": "Held-out pictures: photo, its edge map, drawn edge map, picture",
+    "sketches": "Fixed validation sketches: photo, its edge map, drawn edge map, picture",
     "people": "People's drawings kept for testing: drawing, drawn edge map, picture",
-    "styles": "One held-out drawing a class in several styles",
-    "latents": "Random latents, always the same",
+    "styles": "The first of each class in several styles",
+    "latents": "Fixed random latents",
 }
 
 
