@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from edgegan_widget import trainer as trainers
 from edgegan_widget.checkpoint import load_model
@@ -98,6 +100,28 @@ def test_a_step_moves_all_that_can_learn(latent: str, data_of: Loader, people: P
     fixed = {name for name, value in recipe.critics.named_parameters() if not value.requires_grad}
     assert {name.partition(".")[0] for name in fixed} == {"mixing"}
     assert recipe.model.latent_size == (8208 if latent == "spatial" else 100)
+
+
+def test_a_step_asks_the_device_for_nothing(data_of: Loader, people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No value is read back and no shape depends on one, or a step could not be captured as a CUDA graph."""
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            asked.add(func.overloadpacket.__name__)
+            if func.overloadpacket.__name__ == "lift_fresh":
+                pytest.fail("a tensor is made from Python numbers, which a graph would copy from the CPU")
+            return func(*args, **(kwargs or {}))
+
+    asked: set[str] = set()
+    recipe = Trainer(data_of(), small(sketches=(str(people),)), CPU).recipe
+    given = recipe.inputs(data_of(), 0)
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda _self: None)  # on CUDA it is capturable
+    monkeypatch.setattr(F, "one_hot", lambda labels, count: torch.eye(count)[labels])  # looks at labels on a CPU alone
+    with Watch():
+        recipe.updates([given], False)
+        recipe.updates([given], True)
+    assert "convolution" in asked
+    assert not asked & {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "is_nonzero", "equal"}
 
 
 def test_resuming_equals_never_having_stopped(shapes: Path, people: Path, tmp_path: Path) -> None:
