@@ -13,6 +13,7 @@ import numpy as np
 from edgegan_widget.errors import ModelError
 from edgegan_widget.evaluation import Evaluation
 from edgegan_widget.report_parts import data_url, part
+from edgegan_widget.scaling import scaled
 from edgegan_widget.votes import Ballot, choose_pairs
 
 __all__ = ["blind_page", "choose_ballots", "vote_json"]
@@ -27,7 +28,9 @@ def choose_ballots(evaluation: Evaluation, count: int, seed: int) -> list[Ballot
     candidates = []
     for name in people or first:
         inputs, step = first[name].drawn.inputs, first[name].drawn.variations
-        differ = (first[name].drawn.pictures_u8[::step] != second[name].drawn.pictures_u8[::step]).any(axis=(1, 2, 3))
+        side = max(first[name].drawn.size_px, second[name].drawn.size_px)
+        one, other = (sets[name].drawn.pictures_at(side)[::step] for sets in (first, second))
+        differ = (one != other).any(axis=(1, 2, 3))
         candidates += [(name, int(k), inputs.sources[k], int(inputs.labels[k])) for k in np.nonzero(differ)[0]]
     if not candidates:
         raise ModelError("the two models draw the same pictures, so there is nothing to vote on; give two that differ.")
@@ -68,7 +71,8 @@ def blind_page(evaluation: Evaluation, ballots: Sequence[Ballot], vote: Json) ->
 def _pair(evaluation: Evaluation, one: Ballot) -> Json:
     sets = [scored[one.set_name].drawn for scored in evaluation.scored.values()]
     inputs, step = sets[0].inputs, sets[0].variations
-    first, second = (data_url([drawn.pictures_u8[one.drawing * step]]) for drawn in sets)
+    side = max(drawn.size_px for drawn in sets)  # of both: a size would tell whose they are
+    first, second = (data_url([scaled(drawn.pictures_u8[one.drawing * step], side)]) for drawn in sets)
     return {
         "asked": evaluation.train.classes[inputs.labels[one.drawing]].replace("_", " "),
         "source": one.source,

@@ -8,7 +8,7 @@ from typing import Any
 from edgegan_widget.errors import ModelError
 from edgegan_widget.files import write_bytes
 from edgegan_widget.model_folder import find_model
-from edgegan_widget.report_table import COLUMNS, at, written
+from edgegan_widget.report_table import COLUMNS, at, people_line, written
 
 __all__ = ["BEGIN", "END", "section", "write_card"]
 
@@ -64,6 +64,7 @@ def section(report: Json, command: str) -> str:
         "",
         f"- **Judge of classes**: a small classifier trained on the {sum(report['data']['train'].values())} real "
         f"training pictures; right on {accuracy:.1%} of {sum(report['data']['val'].values())} real held-out ones.",
+        *_people(report),
         *_realism(sets),
         f"- **Time**: {row['milliseconds']['median']:.1f} ms a picture in the median, "
         f"{row['milliseconds']['p95']:.1f} ms at the 95th percentile, drawn alone on the machine that measured.",
@@ -92,6 +93,12 @@ def _realism(sets: list[Json]) -> list[str]:
         return []
     told = f"- **Realism** (distances, precision to coverage): features of the {about['extractor']}"
     return [f"{told}, {about['real']} real held-out pictures or fewer."]
+
+
+def _people(report: Json) -> list[str]:
+    """What was asked of people's drawings."""
+    heading, _, told = people_line(report).partition(": ")
+    return [f"- **{heading}**: {told}"] if told else []
 
 
 def _by_class(classes: list[str], sets: list[Json]) -> list[list[str]]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgegan_widget.config import DEVICES, EvaluationConfig
+from edgegan_widget.config import DEVICES, PEOPLE, EvaluationConfig
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.files import write_bytes
 
@@ -29,6 +29,13 @@ def add_evaluate(commands: Commands) -> None:
     command.add_argument("--data", required=True, type=Path, metavar="DATA", help="folder with train and val")
     command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json and REPORT.html")
     command.add_argument("--card", action="store_true", help="write the numbers into the model's own README.md")
+    command.add_argument("--robustness", type=int, default=4, metavar="N", help="distorted drawings a class; 0: none")
+    command.add_argument(
+        "--swapped", type=int, default=2, metavar="N", help="drawings a class that are asked for as others; 0: none"
+    )
+    command.add_argument(
+        "--colour-seeds", type=int, default=8, metavar="N", help="seeds whose colours are compared; 0: none"
+    )
     _add_settings(command)
     command.set_defaults(run=_evaluate)
 
@@ -45,11 +52,15 @@ def add_compare(commands: Commands) -> None:
     command.add_argument("--seed", type=int, default=0, help="of the pairs, their order and sides (default: 0)")
     command.add_argument("--tally", type=Path, metavar="VOTES.json", help="count the votes of the blinded page")
     _add_settings(command)
-    command.set_defaults(run=_compare)
+    command.set_defaults(run=_compare, robustness=0, swapped=0, colour_seeds=0)
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sketches", type=Path, metavar="DIR", help="people's sketches, in folders named by class")
+    command.add_argument(
+        "--people", choices=PEOPLE, default=PEOPLE[0],
+        help="which of them: the third that training leaves out (default), or all",
+    )  # fmt: skip
     command.add_argument(
         "--inception", default="auto", metavar="FILE",
         help="weights for FID; auto takes them from torch's cache if there, download fetches them, none does without",
@@ -58,26 +69,26 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
         "--per-class", type=int, default=0, metavar="N", help="most drawings of a class (default: all)"
     )
     command.add_argument("--variations", type=int, default=1, metavar="N", help="pictures of each drawing (default: 1)")
-    command.add_argument("--robustness", type=int, default=4, metavar="N", help="distorted drawings a class; 0: none")
     command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from edgegan_widget.card import write_card
     from edgegan_widget.report import page, table
+    from edgegan_widget.report_table import people_line
 
     if options.out is None and not options.card:
         raise ConfigError("there is nowhere to write to; give --out REPORT, --card, or both.")
     if options.card and len(options.models) > 1:
         raise ConfigError(f"--card is for one model; {len(options.models)} are given. Write cards one by one.")
-    found = _evaluated(options.models, options, options.robustness)
+    found = _evaluated(options.models, options)
     if options.out is not None:
         stem = _stem(options.out)
         _write_json(stem, found.report)
         write_bytes(_beside(stem, ".html"), page(found))
     if options.card:
         print(f"{write_card(options.models[0], found.report, _command(options))}: the numbers are written")
-    print(table(found.report))
+    print("\n".join(filter(None, [table(found.report), people_line(found.report)])))
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -85,7 +96,8 @@ def _command(options: argparse.Namespace) -> str:
     words = ["edgegan-widget", "evaluate", Path(options.models[0]).name, "--data", options.data.name]
     if options.sketches:
         words += ["--sketches", options.sketches.name]
-    for name, usual in (("per_class", 0), ("variations", 1), ("robustness", 4)):
+    usual_values = {"people": PEOPLE[0], "per_class": 0, "variations": 1, "robustness": 4}
+    for name, usual in (usual_values | {"swapped": 2, "colour_seeds": 8}).items():
         if getattr(options, name) != usual:
             words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
     return " ".join([*words, "--card"])
@@ -108,7 +120,7 @@ def _compare(options: argparse.Namespace) -> None:
     from edgegan_widget.comparison import compare
     from edgegan_widget.comparison_page import comparison_page, comparison_text
 
-    found = _evaluated(options.given, options, robustness=0)
+    found = _evaluated(options.given, options)
     ballots = choose_ballots(found, options.pairs, options.seed)
     compared = compare(found)
     compared["vote"] = vote_json(ballots, compared["models"], options.seed)
@@ -137,13 +149,19 @@ def _tally(options: argparse.Namespace) -> None:
               f"sign test p = {found.p_value:.4f}")  # fmt: skip
 
 
-def _evaluated(names: list[str], options: argparse.Namespace, robustness: int) -> Evaluation:
+def _evaluated(names: list[str], options: argparse.Namespace) -> Evaluation:
     """The evaluation, its progress told on the way."""
     from edgegan_widget.engine import EdgeGAN
     from edgegan_widget.evaluation import evaluate
 
     config = EvaluationConfig(
-        options.per_class, options.variations, robustness, inception=_inception(options.inception)
+        options.per_class,
+        options.variations,
+        options.robustness,
+        people=options.people,
+        swapped_per_class=options.swapped,
+        colour_seeds=options.colour_seeds,
+        inception=_inception(options.inception),
     )
     models = [EdgeGAN.from_pretrained(name, options.device) for name in names]
     told = ""

@@ -40,7 +40,7 @@ def compare(evaluation: Evaluation) -> Json:
         raise ModelError(f"the evaluation has {len(names)} models ({', '.join(names)}); compare two.")
     first, second = (evaluation.scored[name] for name in names)
     sets = [_one_set(first[name], second[name], evaluation.train.classes) for name in first]
-    kept = ("version", "machine", "settings", "classes", "data", "reference")
+    kept = ("version", "machine", "settings", "classes", "data", "reference", "people")
     return {"format": FORMAT, "models": names} | {name: evaluation.report[name] for name in kept} | {"sets": sets}
 
 

@@ -9,6 +9,7 @@ from edgegan_widget.comparison import most_different
 from edgegan_widget.evaluation import Evaluation
 from edgegan_widget.report import differences_table
 from edgegan_widget.report_parts import document, figure, text, tiles
+from edgegan_widget.report_table import people_line
 from edgegan_widget.scoring import Scored
 
 __all__ = ["comparison_page", "comparison_text"]
@@ -27,6 +28,8 @@ def comparison_page(evaluation: Evaluation, compared: Json, blind_name: str) -> 
         "from resampling the drawings together; a difference counts where the interval leaves zero out.</p>",
         f'<p>Before you look on: <a href="{text(blind_name)}">vote without knowing which is which</a>.</p>',
     ]
+    if people := people_line(compared):
+        body.append(f'<p class="soft">{text(people)}</p>')
     for found in compared["sets"]:
         body += _one_set(evaluation, found, compared["models"])
     return document(f"{compared['models'][0]} against {compared['models'][1]}", body)

@@ -28,6 +28,7 @@ TRAINS = ("all", "generators", "encoder")
 NEW_CLASSES = ("nearest", "mean")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
+PEOPLE = ("held_out", "all")
 SIZES_PX = (64, 128, 256)
 SKETCH_PX = 64  # side of the sketches that the modulated networks read
 ROUGH_CODE, FINE_CODE = (64, 8), (16, 16)  # channels and side of the parts of a spatial latent
@@ -356,6 +357,22 @@ class EvaluationConfig:
     robustness_per_class: int = setting(
         4, "held-out drawings of a class that are distorted more and more; 0 leaves that out", least=0, advanced=True
     )
+    people: str = setting(
+        "held_out",
+        "people's sketches to ask for: those that training leaves out, one in three, or all of them",
+        allowed=PEOPLE,
+        advanced=True,
+    )
+    swapped_per_class: int = setting(
+        2, "held-out drawings of a class that are asked for as other classes; 0 leaves that out", least=0, advanced=True
+    )
+    colour_seeds: int = setting(
+        8,
+        "seeds of a few drawings of a class whose colours are compared; 0 leaves that out",
+        least=0,
+        most=64,
+        advanced=True,
+    )
     inception: str = setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
     seed: int = setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
     classifier_steps: int = setting(900, "steps that the classifier is trained for", least=1, advanced=True)
@@ -366,6 +383,8 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.colour_seeds == 1:
+            raise ConfigError("colour_seeds is 1; two colours or more can differ, so give 2 to 64, or 0 to do without.")
 
 
 DEFAULT_PRESET = "projected"  # where none is named, on the command line and in forms

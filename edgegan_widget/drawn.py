@@ -14,10 +14,11 @@ from torch import Tensor
 
 from edgegan_widget.dataset import PairDataset
 from edgegan_widget.engine import Result
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.scaling import scaled
+from edgegan_widget.sketch_sets import asked_sketches
 from edgegan_widget.trace import read_sketch
 
-__all__ = ["Drawn", "InputSet", "Model", "draw", "held_out_edges", "human_sketches"]
+__all__ = ["Drawn", "InputSet", "Model", "draw", "held_out_edges", "human_sketches", "people_set", "sketch_side"]
 
 U8 = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
@@ -38,6 +39,11 @@ class Model(Protocol):
     def size_px(self) -> int: ...
 
     def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
+
+
+def sketch_side(model: Model) -> int:
+    """Side of the sketches that a model takes; a model that does not say takes them as large as its pictures."""
+    return int(getattr(model, "sketch_px", model.size_px))
 
 
 @runtime_checkable
@@ -95,7 +101,7 @@ class Drawn:
     Attributes
     ----------
     pictures_u8, edges_u8
-        uint8 [N * V, S, S, 3] and [N * V, S, S].
+        uint8 [N * V, T, T, 3] and [N * V, S, S]: as the model draws them, edges as large as the sketches.
     milliseconds
         [T] Times of drawing one picture alone, of some of the drawings.
     """
@@ -117,9 +123,20 @@ class Drawn:
         repeated: Numbers = self.inputs.labels[self.number]
         return repeated
 
-    def as_tensor(self) -> Tensor:
-        """Pictures uint8 [N * V, 3, S, S]."""
-        return torch.from_numpy(self.pictures_u8).permute(0, 3, 1, 2).contiguous()
+    @property
+    def size_px(self) -> int:
+        """Side of the pictures."""
+        return int(self.pictures_u8.shape[1])
+
+    def pictures_at(self, side_px: int) -> U8:
+        """Pictures uint8 [N * V, side_px, side_px, 3]."""
+        if side_px == self.size_px:
+            return self.pictures_u8
+        return np.stack([scaled(picture, side_px) for picture in self.pictures_u8])
+
+    def as_tensor(self, side_px: int) -> Tensor:
+        """Pictures uint8 [N * V, 3, side_px, side_px]."""
+        return torch.from_numpy(self.pictures_at(side_px)).permute(0, 3, 1, 2).contiguous()
 
 
 def held_out_edges(data: PairDataset, split: str = "val") -> InputSet:
@@ -133,31 +150,40 @@ def held_out_edges(data: PairDataset, split: str = "val") -> InputSet:
     return InputSet("edge maps of held-out pictures", split, edges, data.labels.numpy(), tuple(sources))
 
 
-def human_sketches(root: Path | str, classes: Sequence[str], size_px: int) -> list[InputSet]:
+def human_sketches(root: Path | str, classes: Sequence[str], size_px: int, people: str = "all") -> list[InputSet]:
     """People's sketches, one set for each folder directly below ``root``, see :mod:`edgegan_widget.sketch_sets`."""
     sets: dict[str, list[tuple[U8, int, str]]] = {}
-    for folder in sketch_folders(root, classes):
-        head, _, rest = folder.name.partition("/")
-        given = sets.setdefault(head if rest else Path(root).name, [])
+    for folder in asked_sketches(root, classes, people):
+        given = sets.setdefault(folder.set_name, [])
         label = list(classes).index(folder.asked)
         given += [(read_sketch(path, size_px), label, f"{folder.name}/{path.name}") for path in folder.paths]
     found = []
     for name, given in sets.items():
         sketches, labels, sources = zip(*given)
-        found.append(InputSet(f"people's sketches: {name}", "people", np.stack(sketches), np.array(labels), sources))
+        found.append(InputSet(people_set(name), "people", np.stack(sketches), np.array(labels), sources))
     return found
 
 
+def people_set(name: str) -> str:
+    """What the set of people's sketches of this name is called."""
+    return f"people's sketches: {name}"
+
+
 def draw(
-    model: Model, inputs: InputSet, classes: Sequence[str], variations: int = 1, timed: int = TIMED
+    model: Model,
+    inputs: InputSet,
+    classes: Sequence[str],
+    variations: int = 1,
+    timed: int = TIMED,
+    seed: int | None = None,
 ) -> Iterator[Drawn | int]:
     """Let a model draw a set; yields how many drawings are done, and at last what came of them.
 
     Many are drawn at once where the model can; ``timed`` of them are drawn alone before, for the time that it takes.
     """
-    side = model.size_px
+    side, edge_side = model.size_px, sketch_side(model)
     pictures = np.empty((len(inputs), variations, side, side, 3), np.uint8)
-    edges = np.empty((len(inputs), variations, side, side), np.uint8)
+    edges = np.empty((len(inputs), variations, edge_side, edge_side), np.uint8)
     numbers = [model.classes.index(name) for name in classes]
     labels = [numbers[label] for label in inputs.labels]
     spread = np.linspace(0, len(inputs) - 1, min(timed, len(inputs))).round().astype(int)
@@ -165,15 +191,15 @@ def draw(
     at_once = max(1, PICTURES_AT_ONCE // variations) if isinstance(model, _DrawsMany) else 1
     for start in range(0, len(inputs), at_once):
         rows = slice(start, start + at_once)
-        result = _drawn(model, inputs.sketches_u8[rows], labels[rows], variations)
+        result = _drawn(model, inputs.sketches_u8[rows], labels[rows], variations, seed)
         pictures[rows] = result.images.reshape(pictures[rows].shape)
         edges[rows] = result.edges.reshape(edges[rows].shape)
         yield min(start + at_once, len(inputs))
-    flat = pictures.reshape(-1, side, side, 3), edges.reshape(-1, side, side)
+    flat = pictures.reshape(-1, side, side, 3), edges.reshape(-1, edge_side, edge_side)
     yield Drawn(inputs, variations, *flat, np.array(milliseconds))
 
 
-def _drawn(model: Model, sketches: U8, labels: Sequence[int], variations: int) -> Result:
+def _drawn(model: Model, sketches: U8, labels: Sequence[int], variations: int, seed: int | None) -> Result:
     if isinstance(model, _DrawsMany):
-        return model.generate_many(sketches, labels, variations=variations)
-    return model.generate(sketches[0], labels[0], variations=variations)
+        return model.generate_many(sketches, labels, seed=seed, variations=variations)
+    return model.generate(sketches[0], labels[0], seed=seed, variations=variations)

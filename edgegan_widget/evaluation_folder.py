@@ -77,7 +77,7 @@ class Pictures:
     Attributes
     ----------
     sketches, pictures, edges, nearest
-        uint8 [N, S, S], [M, S, S, 3], [M, S, S], and [M, S, S, 3]: the training picture nearest by pixels.
+        uint8 [N, S, S], [M, T, T, 3], [M, S, S], and [M, R, R, 3]: the training picture nearest by pixels.
     labels, seen
         [M] Class numbers asked for, and seen by the classifier.
     right, f_score, chamfer, relative

@@ -1,7 +1,4 @@
-"""People's drawings for training: which are trained on, which are kept for testing, and how many there are.
-
-A drawing is kept for testing if the SHA-256 digest of its file, read as a number, is divisible by three. So it stays
-kept whatever it is called and wherever it is copied to.
+"""People's drawings for training: how many are trained on and how many kept for testing, read, and packed.
 
 Drawings lie in folders, see :mod:`edgegan_widget.sketch_sets`, or in a packed file, which holds them with the name of
 their folder and with whether they are kept, so that both say the same.
@@ -10,7 +7,6 @@ their folder and with whether they are kept, so that both say the same.
 from __future__ import annotations
 
 import functools
-import hashlib
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,14 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.errors import DataError
-from edgegan_widget.sketch_sets import SUFFIXES, SketchFolder, class_asked, left_out, sketch_folders
+from edgegan_widget.sketch_sets import (
+    SUFFIXES,
+    SketchFolder,
+    class_asked,
+    is_kept_for_testing,
+    left_out,
+    sketch_folders,
+)
 from edgegan_widget.trace import read_sketch
 
-__all__ = ["PeopleFolder", "is_kept_for_testing", "packed_people", "people_folders", "read_people"]
+__all__ = ["PeopleFolder", "packed_people", "people_folders", "read_people"]
 
 U8 = npt.NDArray[np.uint8]
-
-KEPT_OF = 3
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,6 @@ class PeopleFolder:
     asked: str | None
     trained_on: int
     kept: int
-
-
-def is_kept_for_testing(path: Path) -> bool:
-    """Whether training leaves this drawing out, see above; one in three is."""
-    return int(hashlib.sha256(path.read_bytes()).hexdigest(), 16) % KEPT_OF == 0
 
 
 def people_folders(place: str | Path, classes: Sequence[str]) -> list[PeopleFolder]:

@@ -9,7 +9,7 @@ from edgegan_widget.evaluation import Evaluation
 from edgegan_widget.report_curves import curves
 from edgegan_widget.report_parts import document, text
 from edgegan_widget.report_pictures import copies, failures, galleries, nearly_the_same
-from edgegan_widget.report_table import COLUMNS, Column, at, table
+from edgegan_widget.report_table import COLUMNS, Column, at, people_line, table
 from edgegan_widget.scoring import FLAGS
 
 __all__ = ["differences_table", "page", "table"]
@@ -68,10 +68,11 @@ def differences_table(found: Json) -> str:
 def _summary(report: Json) -> str:
     real = report["reference"]["real_accuracy"]
     counts = {split: sum(by_class.values()) for split, by_class in report["data"].items()}
+    people = people_line(report)
     return (
         f"<p>{len(report['classes'])} classes; {counts['train']} training and {counts['val']} held-out pictures. The "
         f"classifier, which never saw a drawn picture, is right on {real['value']:.1%} of held-out real ones. Numbers "
-        "in brackets are 95 % intervals; hover over a number for what it rests on.</p>"
+        f"in brackets are 95 % intervals; hover over a number for what it rests on. {text(people)}</p>"
     )
 
 
@@ -131,6 +132,7 @@ def _cell(found: Json, way: str, path: tuple[str, ...]) -> str:
     hover = "; ".join(f"{key}: {value}" for key, value in about.items() if key not in ("value", "low", "high"))
     ends = [about.get("low"), about.get("high")]
     told = "" if None in ends else f'<span class="interval">[{ends[0]:{way}}, {ends[1]:{way}}]</span>'
+    told += f'<span class="interval">{text(about["class_name"])}</span>' if "class_name" in about else ""
     return f'<td title="{text(hover)}">{about["value"]:{way}}{told}{_mark(about)}</td>'
 
 

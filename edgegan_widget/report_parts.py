@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from edgegan_widget.evaluation import Evaluation
+from edgegan_widget.scaling import scaled
 from edgegan_widget.scoring import Scored
 
 __all__ = ["data_url", "document", "drawn_figure", "figure", "part", "text", "tiles"]
@@ -49,8 +50,10 @@ def tiles(figures: Iterable[str]) -> str:
 
 
 def data_url(planes: Sequence[U8]) -> str:
-    """Pictures uint8 [S, S] or [S, S, 3] side by side, as a PNG in an address."""
-    strip = [np.repeat(plane[..., None], 3, axis=2) if plane.ndim == 2 else plane for plane in planes]
+    """Pictures uint8 [S, S] or [S, S, 3] side by side, all as large as the largest, as a PNG in an address."""
+    side = max(map(len, planes))
+    large = [scaled(plane, side) for plane in planes]
+    strip = [np.repeat(plane[..., None], 3, axis=2) if plane.ndim == 2 else plane for plane in large]
     stream = io.BytesIO()
     Image.fromarray(np.concatenate(strip, axis=1)).save(stream, "PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -6,14 +6,18 @@ import json
 from typing import Any
 
 from edgegan_widget.errors import DataError
+from edgegan_widget.metrics.colours import COLOURS
+from edgegan_widget.metrics.rightness import MEAN_OVER_CLASSES, WORST_CLASS
+from edgegan_widget.metrics.swapped import SWAPPED
+from edgegan_widget.metrics.told import Column
 
-__all__ = ["COLUMNS", "FORMAT", "Column", "at", "best_rows", "read_report", "table", "written"]
+__all__ = ["COLUMNS", "FORMAT", "TOLD", "Column", "at", "best_rows", "people_line", "read_report", "table", "written"]
 
 Json = dict[str, Any]
-Column = tuple[str, str, tuple[str, ...]]
 
-FORMAT = 1
+FORMAT = 1  # reports from before a number was added are shown without it
 
+TOLD = (MEAN_OVER_CLASSES, WORST_CLASS, SWAPPED, COLOURS)  # numbers that say themselves what they are
 # Heading, how it is written, where the number is; an arrow tells which way is better.
 COLUMNS: tuple[Column, ...] = (
     ("FID ↓", ".2f", ("realism", "fid")),
@@ -24,10 +28,14 @@ COLUMNS: tuple[Column, ...] = (
     ("density ↑", ".2f", ("realism", "density")),
     ("coverage ↑", ".2f", ("realism", "coverage")),
     ("right class ↑", ".1%", ("right_class", "accuracy")),
+    MEAN_OVER_CLASSES.column,
+    WORST_CLASS.column,
+    SWAPPED.column,
     ("F-score of lines ↑", ".3f", ("faithful", "f_score")),
     ("chamfer ↓", ".4f", ("faithful", "chamfer")),
     ("variety, 1 is real", ".2f", ("diversity", "ratio")),
     ("nearly the same ↓", ".1%", ("diversity", "same_share")),
+    COLOURS.column,
     ("near copies, 5 % expected", ".1%", ("memorisation", "pixels", "copied_share")),
 )
 
@@ -44,13 +52,28 @@ def table(report: Json) -> str:
 
 
 def written(found: Json, way: str, path: tuple[str, ...]) -> str:
-    """A number of a set with its interval, or a dash where there is none."""
+    """A number of a set with its interval, or with the class it is of; a dash where there is none."""
     about = at(found, path)
     if not about or about["value"] is None:
         return "-"
     ends = [about.get("low"), about.get("high")]
     told = f" [{ends[0]:{way}}, {ends[1]:{way}}]" if None not in ends else ""
+    told += f" ({about['class_name']})" if "class_name" in about else ""
     return f"{about['value']:{way}}{told}"
+
+
+def people_line(report: Json) -> str:
+    """How many people's drawings were asked for, of how many, and why; empty where there were none."""
+    people = report.get("people")
+    if not people:
+        return ""
+    counts = ", ".join(f"{one['name']} {one['used']} of {one['of']}" for one in people["sets"])
+    why = {
+        "held_out": "the others may have been trained on, as two in three are with --sketches",
+        "all": "two in three of them are known to a model that was trained on these with --sketches",
+    }[people["asked_for"]]
+    most = report["settings"]["per_class"]
+    return f"People's drawings: {counts}; {why}.{f' At most {most} of a class were taken.' if most else ''}"
 
 
 def at(found: Json, path: tuple[str, ...]) -> Json | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from edgegan_widget.drawn import Drawn, InputSet, Model, draw
 from edgegan_widget.metrics.distort import DISTORTIONS, Distortion
-from edgegan_widget.metrics.extractor import ClassifierFeatures, features
 from edgegan_widget.metrics.faithful import fits
+from edgegan_widget.scoring import Judge
 
 __all__ = ["curves", "steps_of"]
 
@@ -26,16 +26,14 @@ def steps_of(inputs: InputSet) -> int:
     return len(inputs) * (1 + sum(len(_strengths(name)) for name in DISTORTIONS))
 
 
-def curves(
-    model: Model, inputs: InputSet, classes: Sequence[str], classifier: ClassifierFeatures
-) -> Iterator[Json | int]:
+def curves(model: Model, inputs: InputSet, judge: Judge) -> Iterator[Json | int]:
     """Draw a set as it is and with each distortion; yields drawings done, and at last the curves.
 
     A picture of a moved drawing (squeezed, shifted, mirrored) is held against the moved drawing; that of a badly drawn
     one (thickened, thinned, wobbled, broken) against the drawing that was meant.
     """
     done = 0
-    plain = yield from _point(model, inputs, inputs.sketches_u8, classes, classifier, done)
+    plain = yield from _point(model, inputs, inputs.sketches_u8, judge, done)
     done += len(inputs)
     found: Json = {}
     for name, way in DISTORTIONS.items():
@@ -45,7 +43,7 @@ def curves(
                 inputs.name, inputs.split, _distorted(inputs, way, strength), inputs.labels, inputs.sources
             )
             meant = changed.sketches_u8 if way.moves else inputs.sketches_u8
-            points.append((strength, *(yield from _point(model, changed, meant, classes, classifier, done))))
+            points.append((strength, *(yield from _point(model, changed, meant, judge, done))))
             done += len(inputs)
         strengths, accuracy, f_score = zip(*points)
         found[name] = {
@@ -55,18 +53,17 @@ def curves(
             "accuracy": list(accuracy),
             "f_score": list(f_score),
             "drawings": len(inputs),
-            "extractor": classifier.name,
+            "extractor": judge.classifier.name,
             "split": inputs.split,
         }
     yield found
 
 
-def _point(
-    model: Model, inputs: InputSet, meant: U8, classes: Sequence[str], classifier: ClassifierFeatures, before: int
-) -> Any:  # a generator of int that returns accuracy and F-score
-    for step in draw(model, inputs, classes, timed=0):
+def _point(model: Model, inputs: InputSet, meant: U8, judge: Judge, before: int) -> Any:
+    """A generator of int that returns accuracy and F-score."""
+    for step in draw(model, inputs, judge.train.classes, timed=0):
         if isinstance(step, Drawn):
-            seen = classifier.verdicts(features(classifier, step.as_tensor()))
+            seen = judge.verdicts(step)
             f_score = np.mean([one.f_score for one in fits(meant, step.pictures_u8)])
             return float((seen == inputs.labels).mean()), float(f_score)
         yield before + step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from edgegan_widget.dataset import PairDataset
 from edgegan_widget.drawn import Drawn
 from edgegan_widget.metrics.bootstrap import Interval, mean_interval
 from edgegan_widget.metrics.cache import FeatureCache
+from edgegan_widget.metrics.colours import mean_colours
 from edgegan_widget.metrics.distances import F64
 from edgegan_widget.metrics.diversity import ClassDiversity, collapsed, diversity, overall
 from edgegan_widget.metrics.extractor import ClassifierFeatures, Extractor, PixelFeatures, features
@@ -87,6 +89,8 @@ class Judge:
         What realism, diversity and memorisation are measured with; None takes the classifier's own features.
     cache
         Where features lie on disk; None keeps none.
+
+    Pictures that are smaller than the real ones are enlarged before they are looked at.
     """
 
     def __init__(
@@ -110,12 +114,36 @@ class Judge:
         self._train_pixels = self.features(self._pixels, both_ways)
         self._real_pixels = self.features(self._pixels, held_out.images_u8)
 
+    @property
+    def size_px(self) -> int:
+        """Side of the pictures that are looked at."""
+        return self.train.size_px
+
+    @functools.cached_property
+    def real_colours(self) -> F64:
+        """Mean colours of the training pictures, [T, 3]."""
+        return mean_colours(self.train.images_u8.permute(0, 2, 3, 1).numpy())
+
+    def verdicts(self, drawn: Drawn) -> Numbers:
+        """Class numbers [M] that the classifier sees in pictures; these are looked at once, so nothing is kept."""
+        found = features(self.classifier, drawn.as_tensor(self.size_px), batch_size=self._batch_size)
+        return self.classifier.verdicts(found)
+
+    def rests_on(self, drawn: Drawn, extractor: Extractor | None = None) -> Json:
+        """What a number of these pictures rests on; the classifier where no extractor is named."""
+        extractor = extractor or self.classifier
+        return {
+            "extractor": extractor.name, "resize": self._resize(drawn, extractor), "generated": len(drawn.labels),
+            "split": drawn.inputs.split,
+        }  # fmt: skip
+
     def features(self, extractor: Extractor, pictures_u8: Tensor) -> F64:
         return features(extractor, pictures_u8, self._cache, self._batch_size)
 
     def reference(self) -> Json:
         """What the numbers are for real pictures: the classifier's accuracy, and training against held-out pictures."""
-        numbers = self._realism(self._train, np.unique(self.held_out.labels.numpy()), "train")
+        common = {"extractor": self.realism.name, "resize": self.realism.resize, "split": "train"}
+        numbers = self._realism(self._train, np.unique(self.held_out.labels.numpy()), common)
         accuracy = number(
             self.real_accuracy, extractor=self.classifier.name, resize=self.classifier.resize,
             real=len(self.held_out), split="val",
@@ -124,7 +152,7 @@ class Judge:
 
     def score(self, drawn: Drawn) -> Scored:
         """All numbers of one set."""
-        pictures = drawn.as_tensor()
+        pictures = drawn.as_tensor(self.size_px)
         judged = self.features(self.classifier, pictures)
         found = judged if self.realism is self.classifier else self.features(self.realism, pictures)
         seen = self.classifier.verdicts(judged)
@@ -139,10 +167,10 @@ class Judge:
             "split": drawn.inputs.split,
             "drawings": len(drawn.inputs),
             "pictures": len(seen),
-            "realism": self._realism(found, np.unique(drawn.labels), drawn.inputs.split),
+            "realism": self._realism(found, np.unique(drawn.labels), self.rests_on(drawn, self.realism)),
             "right_class": self._right_class(drawn, seen, right),
             "faithful": self._faithful(drawn, lines),
-            "diversity": self._diversity_json(varied, drawn.inputs.split),
+            "diversity": self._diversity_json(varied, drawn),
             "memorisation": {name: self._copies_json(one, name, drawn) for name, one in copies.items()},
             "milliseconds": {
                 "median": float(np.median(drawn.milliseconds)),
@@ -162,13 +190,16 @@ class Judge:
         chosen: F64 = self._real[np.isin(self.held_out.labels.numpy(), classes)]
         return chosen
 
-    def _realism(self, found: F64, classes: Numbers, split: str) -> Json:
+    def _resize(self, drawn: Drawn, extractor: Extractor) -> str:
+        """How pictures are brought to the extractor's size, in words."""
+        enlarged = f"bicubic, from {drawn.size_px} to {self.size_px} pixels; then "
+        return f"{enlarged if drawn.size_px != self.size_px else ''}{extractor.resize}"
+
+    def _realism(self, found: F64, classes: Numbers, common: Json) -> Json:
         """Against held-out pictures of the classes that were drawn: those of training would reward copies."""
         real = self._real_of(classes)
-        common: Json = {
-            "extractor": self.realism.name, "resize": self.realism.resize,
-            "real": len(real), "generated": len(found), "split": f"real val, drawn from {split}",
-        }  # fmt: skip
+        split = f"real val, drawn from {common['split']}"
+        common = common | {"real": len(real), "generated": len(found), "split": split}
         if min(len(real), len(found)) <= NEIGHBOUR_DENSITY:
             return {
                 "too_few": f"{len(real)} real and {len(found)} drawn pictures; more than {NEIGHBOUR_DENSITY} of each"
@@ -186,13 +217,12 @@ class Judge:
 
     def _right_class(self, drawn: Drawn, seen: Numbers, right: npt.NDArray[np.bool_]) -> Json:
         table = confusion(drawn.labels, seen, self.train.classes)
-        common: Json = {
-            "extractor": self.classifier.name, "resize": self.classifier.resize, "generated": len(seen),
-            "split": drawn.inputs.split,
-        }  # fmt: skip
+        common = self.rests_on(drawn)
+        name, worst, count = table.worst_class
         return {
             "accuracy": _interval(_mean_by_drawing(right, drawn), **common),
             "balanced_accuracy": number(table.balanced_accuracy, **common),
+            "worst_class": number(worst, class_name=name, **common | {"generated": count}),
             "by_class": table.by_class(),
             "classes": list(table.classes),
             "confusion": table.counts.tolist(),
@@ -200,7 +230,7 @@ class Judge:
 
     def _faithful(self, drawn: Drawn, lines: dict[str, F64]) -> Json:
         common: Json = {
-            "extractor": "edges of the picture", "resize": "none", "generated": len(drawn.labels),
+            "extractor": "edges of the picture", "resize": _reduced(drawn), "generated": len(drawn.labels),
             "split": drawn.inputs.split,
         }  # fmt: skip
         overall_numbers = {name: _interval(_mean_by_drawing(values, drawn), **common) for name, values in lines.items()}
@@ -213,11 +243,11 @@ class Judge:
     def _diversity(self, first: F64, labels: Numbers) -> dict[int, ClassDiversity]:
         return diversity(self._real, first, self.held_out.labels.numpy(), labels, len(self.train.classes))
 
-    def _diversity_json(self, found: dict[int, ClassDiversity], split: str) -> Json:
-        common: Json = {
-            "extractor": self.realism.name, "resize": self.realism.resize,
+    def _diversity_json(self, found: dict[int, ClassDiversity], drawn: Drawn) -> Json:
+        common = self.rests_on(drawn, self.realism) | {
             "real": sum(one.real_count for one in found.values()),
-            "generated": sum(one.count for one in found.values()), "split": f"real val, drawn from {split}",
+            "generated": sum(one.count for one in found.values()),
+            "split": f"real val, drawn from {drawn.inputs.split}",
         }  # fmt: skip
         names = ("ratio", "same_share", "real_same_share")
         by_class = {
@@ -236,9 +266,8 @@ class Judge:
 
     def _copies_json(self, found: Memorisation, space: str, drawn: Drawn) -> Json:
         extractor = self.realism if space == "features" else self._pixels
-        common: Json = {
-            "extractor": extractor.name, "resize": extractor.resize, "train": len(self.train),
-            "real": len(self.held_out), "generated": len(found.distance), "split": f"drawn from {drawn.inputs.split}",
+        common = self.rests_on(drawn, extractor) | {
+            "train": len(self.train), "real": len(self.held_out), "split": f"drawn from {drawn.inputs.split}",
         }  # fmt: skip
         return {
             "statistic": number(found.statistic, **common),
@@ -276,6 +305,12 @@ def number(value: float, low: float | None = None, high: float | None = None, **
     if low is not None and high is not None:
         found |= {"low": _plain(low), "high": _plain(high)}
     return found | {name: given for name, given in about.items() if given is not None}
+
+
+def _reduced(drawn: Drawn) -> str:
+    """How pictures are brought to the drawings' size, in words."""
+    side = drawn.inputs.sketches_u8.shape[-1]
+    return "none" if drawn.size_px == side else f"from {drawn.size_px} to {side} pixels, those of the drawing"
 
 
 def _interval(values: F64, **about: object) -> Json:

@@ -15,10 +15,16 @@ any other                      the class of the folder's own name
 
 A folder's name is compared in lower case, with ``-`` and spaces as ``_``. Folders of no class of the model are left
 out; :func:`left_out` names them, so that a report can say so.
+
+One drawing in three is kept for testing: training leaves it out, and evaluation asks for these alone unless told
+otherwise.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +32,10 @@ from pathlib import Path
 
 from edgegan_widget.errors import DataError
 
-__all__ = ["ASKED_AS", "SketchFolder", "class_asked", "left_out", "sketch_folders"]
+__all__ = [
+    "ASKED_AS", "SketchFolder", "asked_sketches", "class_asked", "is_kept_for_testing", "left_out",
+    "sketch_folders",
+]  # fmt: skip
 
 ASKED_AS: dict[str, tuple[str, ...]] = {
     "shoe": ("shoe", "sneaker", "formal_shoe"),
@@ -38,15 +47,17 @@ ASKED_AS: dict[str, tuple[str, ...]] = {
     "trousers": ("trousers", "jeans"),
 }
 SUFFIXES = (".png", ".json", ".svg")
+KEPT_OF = 3
 
 
 @dataclass(frozen=True)
 class SketchFolder:
-    """Sketches of one kind: ``name`` as ``set/folder``, the class ``asked`` for, and their files."""
+    """Sketches of one kind: ``name`` as ``set/folder``, the class ``asked`` for, their files, and the set's name."""
 
     name: str
     asked: str
     paths: tuple[Path, ...]
+    set_name: str
 
 
 def class_asked(folder: str, classes: Sequence[str]) -> str | None:
@@ -71,15 +82,53 @@ def sketch_folders(root: Path | str, classes: Sequence[str]) -> list[SketchFolde
     for name, paths in _every(Path(root)).items():
         asked = class_asked(name, classes)
         if asked is not None:
-            found.append(SketchFolder(name, asked, paths))
+            head, _, rest = name.partition("/")
+            found.append(SketchFolder(name, asked, paths, head if rest else Path(root).name))
     if not found:
         raise DataError(f"{root} has no folder of sketches named after a class ({', '.join(classes)}).")
+    return found
+
+
+def asked_sketches(root: Path | str, classes: Sequence[str], people: str) -> list[SketchFolder]:
+    """The same with the sketches that an evaluation asks for: ``all``, or those ``held_out`` from training.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    """
+    every = sketch_folders(root, classes)
+    if people == "all":
+        return every
+    kept = [dataclasses.replace(one, paths=tuple(filter(is_kept_for_testing, one.paths))) for one in every]
+    found = [folder for folder in kept if folder.paths]
+    if not found:
+        count = sum(len(folder.paths) for folder in every)
+        raise DataError(
+            f"{root} has {count} sketches of these classes, none of them held out from training, as about one in "
+            f"{KEPT_OF} is; give more, or choose --people all."
+        )
     return found
 
 
 def left_out(root: Path | str, classes: Sequence[str]) -> list[str]:
     """Folders of sketches below ``root`` that show no class of the model."""
     return [name for name in _every(Path(root)) if class_asked(name, classes) is None]
+
+
+def is_kept_for_testing(path: Path) -> bool:
+    """Whether training leaves this drawing out; one in three is.
+
+    It is where the SHA-256 digest of the file, read as a number, is divisible by three. So a drawing stays kept
+    whatever it is called and wherever it is copied to.
+    """
+    facts = path.stat()
+    return _is_kept(path, facts.st_size, facts.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=20_000)  # a form asks again at every change of a setting
+def _is_kept(path: Path, _size: int, _changed_ns: int) -> bool:
+    return int(hashlib.sha256(path.read_bytes()).hexdigest(), 16) % KEPT_OF == 0
 
 
 def _folders(root: Path) -> Iterator[Path]:

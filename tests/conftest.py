@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
-from edgegan_widget.people_sets import is_kept_for_testing
+from edgegan_widget.sketch_sets import is_kept_for_testing
 from edgegan_widget.strokes import Drawing, Stroke
 from tests.parity.original import rebuilt_weights
 

@@ -40,6 +40,8 @@ def fake_report(names: tuple[str, ...] = ("first", "second"), **accuracies: floa
         "format": FORMAT,
         "classes": list(CLASSES),
         "data": {"train": {"ball": 8, "box": 8}, "val": {"ball": 12, "box": 12}},
+        "settings": {"per_class": 0},
+        "people": {"asked_for": "held_out", "sets": [{"name": "ours", "used": 4, "of": 11}]},
         "sets": [{"name": given, "split": "val", "drawings": count} for given, count in SETS],
         "flags": {"wrong class": "the classifier sees another class too often"},
         "reference": {"real_accuracy": {"value": 0.9}},
@@ -67,6 +69,7 @@ def _found(name: str, drawings: int, accuracy: float, f_score: float) -> dict[st
         "realism": {"kid": _number(0.01, 0.0, 0.02), "frechet_distance": _number(3.0, unreliable="24 pictures")},
         "right_class": {
             "accuracy": _number(accuracy, accuracy - 0.1, accuracy + 0.1, drawings=drawings, extractor="<ours>"),
+            "balanced_accuracy": _number(accuracy), "worst_class": _number(accuracy / 2, class_name="box"),
             "classes": list(CLASSES), "confusion": [[right, 12 - right], [12 - right, right]],
         },
         "faithful": {"f_score": _number(f_score, drawings=drawings), "chamfer": _number(0.02)},
@@ -74,6 +77,8 @@ def _found(name: str, drawings: int, accuracy: float, f_score: float) -> dict[st
             "ratio": _number(0.5), "same_share": _number(0.0),
             "by_class": {name: {"ratio": 0.3 + 0.4 * k, "same_share": 0.1 * k} for k, name in enumerate(CLASSES)},
         },
+        "swapped": {"right": _number(0.4, 0.3, 0.5), "by_class": {"ball": {"right": 0.6}, "box": {"right": 0.2}}},
+        "colours": {"ratio": _number(0.5), "by_class": {"ball": {"ratio": 0.8}, "box": {"ratio": 0.2}}},
         "memorisation": {"pixels": {"copied_share": _number(0.04)}},
         "flags": ["wrong class"] if accuracy < 0.6 else [],
     }  # fmt: skip

@@ -17,11 +17,15 @@ def report(accuracy: float = 0.5) -> dict[str, Any]:
         "name": "edge maps of held-out pictures", "drawings": 20,
         "realism": {"kid": {"value": 0.01, "low": 0.005, "high": 0.015} | about,
                     "frechet_distance": {"value": 12.5, "unreliable": "too few"} | about},
-        "right_class": {"accuracy": {"value": accuracy, "low": 0.4, "high": 0.6}, "by_class": {"box": 0.25}},
+        "right_class": {"accuracy": {"value": accuracy, "low": 0.4, "high": 0.6},
+                        "by_class": {"box": 0.25},
+                        "worst_class": {"value": 0.25, "class_name": "box"}},
     }  # fmt: skip
     row = {"name": "mine", "sets": [found], "flags": [], "milliseconds": {"median": 9.0, "p95": 11.0}}
     return {
-        "version": "1", "models": [row], "classes": ["ball", "box"], "flags": {"collapsed": ""},
+        "version": "1", "settings": {"per_class": 0},
+        "people": {"asked_for": "held_out", "sets": [{"name": "ours", "used": 4, "of": 11}]},
+        "models": [row], "classes": ["ball", "box"], "flags": {"collapsed": ""},
         "data": {"train": {"ball": 30, "box": 30}, "val": {"ball": 20, "box": 20}},
         "reference": {"real_accuracy": {"value": 0.925}},
     }  # fmt: skip
@@ -42,6 +46,8 @@ def test_a_section_names_numbers_and_their_command() -> None:
     assert "| Fréchet distance ↓ | 12.50 (unreliable) |" in told
     assert "60 real training pictures; right on 92.5% of 40 real held-out ones" in told
     assert "| box | 25% |" in told
+    assert "| worst class ↑ | 25.0% (box) |" in told
+    assert "- **People's drawings**: ours 4 of 11; the others may have been trained on" in told
     assert "9.0 ms a picture" in told
 
 

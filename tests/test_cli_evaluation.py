@@ -81,8 +81,11 @@ def test_what_cannot_be_asked_for(words: list[str], message: str, capsys: pytest
 
 def test_the_card_names_the_command_but_no_place_of_this_machine(data: Path, other: Path, tmp_path: Path) -> None:
     words = ["--data", str(data), "--inception", "none", "--device", "cpu", "--robustness", "0"]
+    words += ["--colour-seeds", "2"]
     assert main(["evaluate", str(other), *words, "--card"]) == 0
     card = (other / "README.md").read_text("utf-8")
-    assert "`edgegan-widget evaluate pale --data data --robustness 0 --card`" in card
+    assert "`edgegan-widget evaluate pale --data data --robustness 0 --colour-seeds 2 --card`" in card
     assert str(tmp_path) not in card
+    assert "| swapped labels ↑ |" in card
+    assert "| spread of colours, 1 is real |" in card
     assert "## Known failures" in card, "the rest of the card stays"

@@ -58,6 +58,23 @@ def test_many_at_once_is_as_one_by_one(model: EdgeGAN, inputs: InputSet, monkeyp
     assert not (together.pictures_u8[0] == together.pictures_u8[1]).all(), "variations follow each other"
 
 
+def test_edges_are_as_large_as_sketches_and_pictures_as_asked_for(inputs: InputSet) -> None:
+    class Large:
+        name, classes, size_px, sketch_px = "large", ("ball", "box"), 128, 64
+
+        def generate(self, sketch: np.ndarray, label: int, *, seed: int | None = None, variations: int = 1) -> Result:
+            grey = 0 if seed is None else seed
+            pictures = np.full((variations, 128, 128, 3), grey, np.uint8)
+            return Result(pictures, sketch[None].repeat(variations, 0), np.zeros((variations, 4), np.float32), 1.0)
+
+    _, found = ended(draw(Large(), inputs, ("ball", "box"), seed=9, timed=0))
+    assert found.pictures_u8.shape == (6, 128, 128, 3)
+    assert (found.pictures_u8 == 9).all(), "the seed is handed on"
+    assert found.edges_u8.shape == (6, 64, 64)
+    assert found.as_tensor(64).shape == (6, 3, 64, 64)
+    assert found.pictures_at(128) is found.pictures_u8
+
+
 def test_the_bench_measures_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     train = extractor.train_classifier
     monkeypatch.setattr(extractor, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
@@ -66,7 +83,7 @@ def test_the_bench_measures_what_it_names(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(bench_evaluate, "_DRAWN_ALONE", 8)
     figures = bench_evaluate.run(device="cpu", pictures=40)
     rows = {row["name"]: row for row in figures["rows"]}
-    assert rows["40 pictures: classifier, drawing, all numbers"]["bar"] == 180
+    assert rows["40 pictures: classifier, drawing, all numbers of the set"]["bar"] == 180
     assert rows["memory of the process, most"]["value"] > 50
     assert all(row["value"] > 0 for row in rows.values())
     assert figures["machine"]["torch threads"] >= 1

@@ -18,6 +18,7 @@ from edgegan_widget.panels.model_choice import TYPED
 from edgegan_widget.panels.models_choice import _short_name
 from edgegan_widget.report_table import COLUMNS
 from edgegan_widget.runs import Status, write_status
+from edgegan_widget.sketch_sets import is_kept_for_testing
 from tests.fake_evaluations import fake_report, write_evaluation, write_model
 from tests.fake_runs import write_run
 
@@ -132,8 +133,13 @@ def test_a_checkpoint_is_called_after_its_run(tmp_path: Path) -> None:
 def test_the_cost_is_told_before(panel_of: Maker, models: Path) -> None:
     panel = panel_of()
     assert "6 held-out pictures, 2 classes" in said(panel._form._about_data)
-    assert said(panel._form._cost) == "Pictures to draw: 2 times 6, and about 132 of distorted drawings for each."
+    assert said(panel._form._cost) == (
+        "Pictures to draw: 2 times 6, and about 132 of distorted drawings and about 52 of other classes and colours "
+        "for each."
+    )
     panel._form._settings["robustness_per_class"].value = 0
+    panel._form._settings["swapped_per_class"].value = 0
+    panel._form._settings["colour_seeds"].value = 0
     panel._form._settings["variations"].value = 3
     panel._form._settings["per_class"].value = 2
     assert said(panel._form._cost) == "Pictures to draw: 2 times 12."
@@ -144,9 +150,13 @@ def test_the_cost_is_told_before(panel_of: Maker, models: Path) -> None:
 
 
 def test_sketches_are_counted(panel_of: Maker, shapes: Path) -> None:
-    panel = panel_of(sketches=shapes / "val")
-    assert "6 sketches of 2 classes" in said(panel._form._about_sketches)
-    assert said(panel._form._cost).startswith("Pictures to draw: 2 times 12,")
+    panel = panel_of(sketches=shapes / "train", config=EvaluationConfig(people="all"))
+    assert said(panel._form._about_sketches) == "16 sketches of 2 classes."
+    assert said(panel._form._cost).startswith("Pictures to draw: 2 times 22,")
+    kept = sum(map(is_kept_for_testing, (shapes / "train").glob("*/*.png")))
+    panel._form._settings["people"].value = "held_out"
+    assert said(panel._form._about_sketches).startswith(f"{kept} of 16 sketches")
+    assert said(panel._form._cost).startswith(f"Pictures to draw: 2 times {6 + kept},")
 
 
 @pytest.mark.parametrize(
@@ -166,18 +176,19 @@ def test_what_is_missing_is_told(panel_of: Maker, started: list[Request], change
     assert not panel._start.disabled
 
 
-def test_settings_out_of_range_and_sizes_that_differ_are_told(
+def test_settings_out_of_range_are_told_and_sizes_may_differ(
     panel_of: Maker, started: list[Request], tmp_path: Path
 ) -> None:
     panel = panel_of()
     panel._form._settings["variations"].value = 0
     panel._start.click()
     assert "Variations is 0; it must be at least 1" in said(panel.error_line)
+    assert not started
     panel._form._settings["variations"].value = 1
     panel._form.models.add(str(write_model(tmp_path / "large", 3, size_px=128)))
     panel._start.click()
-    assert "draw at 64 and 128 pixels" in said(panel.error_line)
-    assert not started
+    assert said(panel.error_line) == ""
+    assert [name for name, _ in started[0].models] == ["first", "second", "large"]
 
 
 def test_the_table_fills_and_marks_the_best(panel_of: Maker, started: list[Request]) -> None:

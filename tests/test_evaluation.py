@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,12 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from edgegan_widget.blind_page import blind_page, choose_ballots, vote_json
+from edgegan_widget.comparison import compare
+from edgegan_widget.comparison_page import comparison_page
 from edgegan_widget.dataset import PairDataset, load_data
 from edgegan_widget.drawn import held_out_edges
 from edgegan_widget.engine import Result
 from edgegan_widget.errors import ConfigError, DataError, ModelError
 from edgegan_widget.evaluation import Evaluation, EvaluationConfig, Step, differences, evaluate
 from edgegan_widget.report import page, table
+from edgegan_widget.sketch_sets import is_kept_for_testing
 
 CLASSES = ("ball", "bar", "box")
 SIDE = 64
@@ -82,6 +89,25 @@ class Shuffled(Constructed):
         return (label + 1) % len(self.classes), number
 
 
+class Blind(Constructed):
+    """It does not listen to the class; seeds are other colours."""
+
+    def generate(self, sketch: np.ndarray, label: int, *, seed: int | None = None, variations: int = 1) -> Result:
+        near = [np.abs(drawings - sketch).mean(axis=(1, 2)).min() for drawings in self.drawings]
+        found = super().generate(sketch, int(np.argmin(near)), variations=variations)
+        if seed is None:
+            return found
+        pictures = self.pictures[int(np.argmin(near))]
+        return Result(pictures[seed + np.arange(variations)], found.edges, found.latents, 1.0)
+
+
+class Large(Constructed):
+    """It draws larger pictures than its sketches are."""
+
+    size_px = 2 * SIDE
+    sketch_px = SIDE
+
+
 @pytest.fixture(scope="module")
 def evaluation(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     """A faithful model, which draws the very picture that the drawing was taken from, and three with faults."""
@@ -91,6 +117,7 @@ def evaluation(objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Evalu
         Constructed("copier", val, train),
         OnePicture("one picture", val, more),
         Shuffled("shuffled", val, more, ("bar", "ball", "box")),
+        Blind("blind", val, more),
     ]
     config = EvaluationConfig(
         classifier_steps=60, robustness_per_class=1, variations=2, cache=str(tmp_path_factory.mktemp("cache"))
@@ -106,7 +133,9 @@ def check_progress(steps: list[Step]) -> None:
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0, 1)
     assert all(step.evaluation is None for step in steps[:-1])
-    assert {step.row["name"] for step in steps if step.row} == {"faithful", "copier", "one picture", "shuffled"}
+    assert {step.row["name"] for step in steps if step.row} == {
+        "faithful", "copier", "one picture", "shuffled", "blind",
+    }  # fmt: skip
 
 
 def flags(evaluation: Evaluation, model: str) -> list[str]:
@@ -161,13 +190,40 @@ def test_every_number_tells_what_it_rests_on(evaluation: Evaluation) -> None:
     assert json.loads(text) == evaluation.report
     for row in evaluation.report["models"]:
         for found in row["sets"]:
-            parts = [found[name] for name in ("realism", "right_class", "faithful", "diversity")]
+            parts = [found[name] for name in ("realism", "right_class", "faithful", "diversity", "swapped", "colours")]
             parts += list(found["memorisation"].values())
             numbers = [one for part in parts for one in part.values() if isinstance(one, dict) and "value" in one]
-            assert len(numbers) >= 17
+            assert len(numbers) >= 21
             assert all({"extractor", "resize", "generated", "split"} <= one.keys() for one in numbers)
             assert found["realism"]["frechet_distance"]["unreliable"].startswith("48 samples are too few for 384")
     assert evaluation.report["reference"]["real_accuracy"]["value"] > 0.8
+
+
+def test_the_mean_over_classes_and_the_worst_of_them(evaluation: Evaluation) -> None:
+    found = first_set(evaluation, "shuffled")["right_class"]
+    by_class = found["by_class"]
+    assert found["balanced_accuracy"]["value"] == pytest.approx(sum(by_class.values()) / 3)
+    assert found["worst_class"]["value"] == min(by_class.values())
+    assert by_class[found["worst_class"]["class_name"]] == min(by_class.values())
+
+
+def test_a_model_that_looks_at_the_lines_alone_fails_swapped_labels(evaluation: Evaluation) -> None:
+    """The faithful one answers with a picture of the class asked for, the other with what was drawn."""
+    right = first_set(evaluation, "faithful")["swapped"]
+    assert right["right"]["value"] > 0.8
+    assert (right["right"]["pairs"], right["right"]["generated"]) == (6, 12)
+    blind = first_set(evaluation, "blind")["swapped"]
+    assert blind["right"]["value"] < 0.2
+    assert blind["kept"]["value"] > 0.8
+    assert set(blind["by_class"]) == set(CLASSES)
+
+
+def test_a_model_of_one_colour_is_told_from_one_of_many(evaluation: Evaluation) -> None:
+    assert first_set(evaluation, "faithful")["colours"]["ratio"]["value"] == 0
+    many = first_set(evaluation, "blind")["colours"]
+    assert many["ratio"]["value"] == pytest.approx(1, abs=0.35)
+    assert many["ratio"]["seeds"] == 8
+    assert many["by_class"]["box"]["real"] > 10
 
 
 def test_robustness_curves(evaluation: Evaluation) -> None:
@@ -202,7 +258,7 @@ def test_the_report_is_one_page_with_failures_first(evaluation: Evaluation) -> N
     assert "one picture: collapsed" in shown
     assert "shuffled: wrong class" in shown
     assert "48 samples are too few for 384 feature dimensions" in shown
-    assert shown.count("<polyline") == 4 * 7 * 2
+    assert shown.count("<polyline") == 5 * 7 * 2
     assert "faithful minus copier" in shown
     assert not [word for word in ("<script", "http:", "https:", "<link") if word in shown], "nothing is fetched"
     HTMLParser().feed(shown)
@@ -217,7 +273,7 @@ def test_people_s_sketches_and_a_stop(objects: Path, tmp_path: Path) -> None:
         (tmp_path / "people" / "set one" / name).mkdir(parents=True)
         for number in range(3):
             draw_object("box", random).convert("L").save(tmp_path / "people" / "set one" / name / f"{number}.png")
-    config = EvaluationConfig(classifier_steps=2, robustness_per_class=0, per_class=8, cache="none")
+    config = EvaluationConfig(classifier_steps=2, robustness_per_class=0, per_class=8, people="all", cache="none")
     model = Constructed("faithful", *[load_data(objects, "val")] * 2)
     steps = list(evaluate([model], objects, tmp_path / "people", config))
     report = steps[-1].evaluation.report
@@ -232,16 +288,85 @@ def test_people_s_sketches_and_a_stop(objects: Path, tmp_path: Path) -> None:
     stopped.close()
 
 
+def test_held_out_sketches_are_asked_for_unless_all_are(objects: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    for place in ("one/box", "one/ball", "two/box"):
+        (tmp_path / "people" / place).mkdir(parents=True)
+        for number in range(9 if place.startswith("one") else 1):
+            path = tmp_path / "people" / place / f"{number}.png"
+            while not path.exists() or (is_kept_for_testing(path) and place.startswith("two")):
+                draw_object("box", random).convert("L").save(path)
+    kept = sum(map(is_kept_for_testing, (tmp_path / "people").glob("one/*/*.png")))
+    assert 0 < kept < 18
+    quick = {"classifier_steps": 2, "robustness_per_class": 0, "swapped_per_class": 0, "colour_seeds": 0}
+    val = load_data(objects, "val")
+    for people, sets in (("held_out", [("one", kept)]), ("all", [("one", 18), ("two", 1)])):
+        config = EvaluationConfig(people=people, cache="none", **quick)
+        model = Constructed("faithful", val, val)
+        report = list(evaluate([model], objects, tmp_path / "people", config))[-1].evaluation.report
+        assert [(one["name"], one["drawings"]) for one in report["sets"][1:]] == [
+            (f"people's sketches: {name}", count) for name, count in sets
+        ]
+        used = dict(sets)
+        assert report["people"] == {
+            "asked_for": people,
+            "sets": [{"name": name, "used": used.get(name, 0), "of": of} for name, of in (("one", 18), ("two", 1))],
+        }
+        assert "swapped" not in report["models"][0]["sets"][0]
+    config = EvaluationConfig(cache="none", **quick)
+    with pytest.raises(DataError, match=r"has 1 sketches of these classes, none of them held out.*choose --people all"):
+        list(evaluate([model], objects, tmp_path / "people" / "two", config))
+
+
+@pytest.fixture(scope="module")
+def two_sizes(objects: Path) -> Evaluation:
+    """The same model at two sizes, and one whose sketches are larger as well."""
+    val, large = load_data(objects, "val"), load_data(objects, "val", 2 * SIDE)
+    mixed = load_data(objects, "val", 2 * SIDE, sketch_px=SIDE)
+    models = [Constructed("small", val, val), Large("large", mixed, mixed), Large("all large", large, large)]
+    models[2].sketch_px = 2 * SIDE
+    config = EvaluationConfig(classifier_steps=40, robustness_per_class=1, cache="none")
+    return [step.evaluation for step in evaluate(models, objects, config=config)][-1]
+
+
+def test_models_of_two_sizes_are_compared(two_sizes: Evaluation) -> None:
+    report = two_sizes.report
+    assert report["judged_at_px"] == 128
+    assert [(row["size_px"], row["sketch_px"]) for row in report["models"]] == [(64, 64), (128, 64), (128, 128)]
+    small, large, _ = (row["sets"][0] for row in report["models"])
+    assert small["realism"]["kid"]["resize"] == "bicubic, from 64 to 128 pixels; then none: pictures as they are"
+    assert large["realism"]["kid"]["resize"] == "none: pictures as they are"
+    assert large["faithful"]["f_score"]["resize"] == "from 128 to 64 pixels, those of the drawing"
+    assert abs(small["right_class"]["accuracy"]["value"] - large["right_class"]["accuracy"]["value"]) < 0.15
+    assert abs(small["faithful"]["f_score"]["value"] - large["faithful"]["f_score"]["value"]) < 0.05
+    assert report["models"][2]["sets"][0]["faithful"]["f_score"]["value"] > 0.9
+    assert [pair["second"] for pair in report["differences"]] == ["large", "all large"]
+    sides = {name: next(iter(sets.values())).drawn for name, sets in two_sizes.scored.items()}
+    assert [sides[name].pictures_u8.shape[1] for name in ("small", "large")] == [64, 128], "as they are drawn"
+    assert sides["all large"].inputs.sketches_u8.shape[1:] == (128, 128)
+
+
+def test_pictures_of_two_sizes_stand_side_by_side(two_sizes: Evaluation) -> None:
+    HTMLParser().feed(page(two_sizes))
+    pair = {name: two_sizes.scored[name] for name in ("small", "large")}
+    two = Evaluation(two_sizes.report, pair, two_sizes.train)
+    compared = compare(two)
+    assert compared["sets"][0]["differences"]["f_score"]["drawings"] == 48
+    HTMLParser().feed(comparison_page(two, compared, "blind.html"))
+    ballots = choose_ballots(two, 4, 0)
+    shown = blind_page(two, ballots, vote_json(ballots, ["small", "large"], 0))
+    pairs = json.loads(re.search(r'id="data">(.*?)</script>', shown)[1])["pairs"]
+    sides = [Image.open(io.BytesIO(base64.b64decode(pairs[0][side].split(",")[1]))).size for side in ("left", "right")]
+    assert sides == [(128, 128), (128, 128)], "a size would tell"
+
+
 def test_what_cannot_be_compared(objects: Path) -> None:
     val = load_data(objects, "val")
     model = Constructed("a", val, val)
-    other = Constructed("b", val, val)
-    other.size_px = 128
     few = Constructed("c", val, val, ("box",))
     for models, message in (
         ([], "there is no model"),
         ([model, model], "two models have one name"),
-        ([model, other], "draw at 64 and 128 pixels"),
         ([model, few], "1 classes in common, two are needed"),
     ):
         with pytest.raises(ModelError, match=message):
@@ -250,3 +375,5 @@ def test_what_cannot_be_compared(objects: Path) -> None:
         next(evaluate([model], objects / "missing"))
     with pytest.raises(ConfigError, match="variations is 0; it must be at least 1"):
         EvaluationConfig(variations=0)
+    with pytest.raises(ConfigError, match="colour_seeds is 1; two colours or more can differ"):
+        EvaluationConfig(colour_seeds=1)

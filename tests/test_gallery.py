@@ -47,6 +47,8 @@ def test_best_and_worst_follow_the_number() -> None:
     by_class = {group.title: group.pictures for group in chosen("right class")}
     assert by_class["worst"][:3] == (1, 2, 4), "the wrong class is worse than any line"
     assert by_class["best"][0] == 21
+    worst_class = [number for group in chosen("worst class") for number in group.pictures]
+    assert worst_class == [21, 15, 9, 3, 23, 19, 17, 13, 11, 7, 5, 1], "boxes alone"
     assert chosen("near copies")[0] == Group("nearest to a training picture", (0, 1, 2, 3, 4, 5))
 
 
@@ -59,6 +61,8 @@ def test_variety_shows_whole_classes() -> None:
     titles = {group.title: group.pictures for group in chosen("variety")}
     assert list(titles) == ["box: 0.70", "ball: 0.30"]
     assert all(number % 2 == 1 for number in titles["box: 0.70"]), "pictures of boxes"
+    assert [group.title for group in chosen("swapped labels")] == ["ball: 60.0%", "box: 20.0%"]
+    assert [group.title for group in chosen("spread of colours")] == ["ball: 0.80", "box: 0.20"]
     assert [group.title for group in chosen("nearly the same")] == ["ball: 0.0%", "box: 10.0%"]
 
 
@@ -103,6 +107,7 @@ def test_unreliable_numbers_and_missing_pictures_are_told() -> None:
 def test_large_pictures_are_made_small() -> None:
     large: Any = np.zeros((256, 256), np.uint8)
     assert strip([large, np.zeros((256, 256, 3), np.uint8)]).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3)
+    assert strip([large[:64, :64], large]).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3), "and small ones as large"
 
 
 def test_tiles_show_their_own_part_of_the_sprite() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edgegan_widget.errors import DataError
-from edgegan_widget.report_table import COLUMNS, Column, at, best_rows, read_report, table, written
+from edgegan_widget.report_table import COLUMNS, Column, at, best_rows, people_line, read_report, table, written
 from tests.fake_evaluations import fake_report
 
 
@@ -32,6 +32,7 @@ def test_numbers_are_written_with_their_interval() -> None:
     assert written(found, ".2f", ("realism", "fid")) == "-"
     assert written({"realism": {"kid": {"value": None}}}, ".2f", ("realism", "kid")) == "-"
     assert at(found, ("realism", "fid")) is None
+    assert written(found, ".1%", ("right_class", "worst_class")) == "25.0% (box)"
 
 
 def test_the_text_has_a_line_a_model_and_set_with_flags() -> None:
@@ -44,6 +45,28 @@ def test_the_text_has_a_line_a_model_and_set_with_flags() -> None:
 def test_a_saved_report_comes_back() -> None:
     report = fake_report()
     assert read_report(json.dumps(report)) == report
+
+
+def test_a_report_from_before_a_number_was_added_is_shown_without_it() -> None:
+    report = fake_report()
+    del report["people"]
+    for row in report["models"]:
+        for found in row["sets"]:
+            del found["swapped"], found["colours"], found["right_class"]["worst_class"]
+    assert read_report(json.dumps(report)) == report
+    assert "swapped" not in table(report)
+    assert people_line(report) == ""
+
+
+def test_how_many_of_people_s_drawings_were_asked_for() -> None:
+    report = fake_report()
+    assert people_line(report) == (
+        "People's drawings: ours 4 of 11; the others may have been trained on, as two in three are with --sketches."
+    )
+    report["settings"]["per_class"] = 3
+    report["people"]["asked_for"] = "all"
+    assert "known to a model that was trained on these" in people_line(report)
+    assert people_line(report).endswith(" At most 3 of a class were taken.")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.edges import draw
+from edgegan_widget.scaling import scaled
 from edgegan_widget.trace import thin
 
 __all__ = ["Fit", "fit", "fits", "lines", "picture_edges"]
@@ -107,11 +108,12 @@ def fit(drawn: Bool, edges: Bool) -> Fit:
 
 
 def fits(drawn_u8: U8, pictures_u8: U8) -> list[Fit]:
-    """:func:`fit` of each drawing [N, S, S] with the edges of its picture [N, S, S, 3]."""
+    """:func:`fit` of each drawing [N, S, S] with the edges of its picture [N, T, T, 3], at its side."""
+    side = drawn_u8.shape[-1]
     found = []
     for start in range(0, len(drawn_u8), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
-        edges = np.stack([picture_edges(picture) for picture in pictures_u8[rows]])
+        edges = np.stack([picture_edges(scaled(picture, side)) for picture in pictures_u8[rows]])
         found += [fit(*pair) for pair in zip(lines(drawn_u8[rows]), lines(edges))]
     return found
 

@@ -8,9 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Confusion", "confusion"]
+from edgegan_widget.metrics.told import Told
+
+__all__ = ["MEAN_OVER_CLASSES", "WORST_CLASS", "Confusion", "confusion"]
 
 Numbers = npt.NDArray[np.int64]
+
+MEAN_OVER_CLASSES = Told(
+    ("mean over classes ↑", ".1%", ("right_class", "balanced_accuracy")),
+    "Share of pictures of the right class, as a mean over classes: one of many drawings counts no more than others.",
+)
+WORST_CLASS = Told(
+    ("worst class ↑", ".1%", ("right_class", "worst_class")),
+    "Share of pictures of the right class in the class where it is smallest.",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,12 @@ class Confusion:
         """Mean of the classes' accuracies: a class of many pictures counts no more than one of few."""
         found = list(self.by_class().values())
         return sum(found) / len(found) if found else float("nan")
+
+    @property
+    def worst_class(self) -> tuple[str, float, int]:
+        """The class that is seen least, its accuracy and its number of pictures; "", nan and 0 for none."""
+        name, least = min(self.by_class().items(), key=lambda one: one[1], default=("", float("nan")))
+        return name, least, int(self.counts[self.classes.index(name)].sum()) if name else 0
 
 
 def confusion(asked: npt.ArrayLike, seen: npt.ArrayLike, classes: Sequence[str]) -> Confusion:

@@ -12,17 +12,19 @@ from edgegan_widget.config import EvaluationConfig
 from edgegan_widget.data_folder import class_counts
 from edgegan_widget.errors import DataError, EdgeGANError, ModelError
 from edgegan_widget.evaluation_folder import Request
+from edgegan_widget.metrics.colours import COLOUR_DRAWINGS
 from edgegan_widget.metrics.distort import DISTORTIONS
+from edgegan_widget.metrics.swapped import MOST_OTHERS
 from edgegan_widget.panels.form import SettingsForm, hint
 from edgegan_widget.panels.models_choice import Chosen, ModelsChoice
 from edgegan_widget.panels.parts import guard
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.sketch_sets import asked_sketches, sketch_folders
 
 __all__ = ["EvaluateForm"]
 
 ABOUT_DATA = "A folder with train/<class>/*.png and val/<class>/*.png, or a packed .npz file."
 ABOUT_SKETCHES = "Optional: people's sketches, in folders named by class."
-COSTLY = ("per_class", "variations", "robustness_per_class")
+COSTLY = ("per_class", "variations", "robustness_per_class", "people", "swapped_per_class", "colour_seeds")
 STRENGTHS = 3  # about so many of each distortion
 
 
@@ -72,9 +74,6 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         chosen = self.models.chosen
         if not chosen:
             raise ModelError("no model is chosen; choose one from the list and press Add.")
-        sizes = sorted({model.config.size_px for model in chosen})
-        if len(sizes) > 1:
-            raise ModelError(f"the models draw at {' and '.join(map(str, sizes))} pixels; remove those of one size.")
         for split in ("train", "val"):
             class_counts(self.data, split)
         sketches = _typed(self._sketches)
@@ -129,13 +128,16 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         if not place or not classes:
             return 0
         try:
-            folders = sketch_folders(place, classes)
+            every = sketch_folders(place, classes)
+            folders = asked_sketches(place, classes, self._settings["people"].value)
         except EdgeGANError as error:
             self._say(error)
             return 0
-        count = _capped({folder.name: len(folder.paths) for folder in folders}, int(self._settings["per_class"].value))
-        self._about_sketches.value = f"{count:,} sketches of {len({folder.asked for folder in folders})} classes."
-        return count
+        asked, known = (sum(len(folder.paths) for folder in found) for found in (folders, every))
+        of = f" of {known:,}" if asked < known else ""
+        why = "; the others may have been trained on" if of else ""
+        self._about_sketches.value = f"{asked:,}{of} sketches of {len({one.asked for one in folders})} classes{why}."
+        return _capped({folder.name: len(folder.paths) for folder in folders}, int(self._settings["per_class"].value))
 
     def _cost_line(self, classes: int, drawings: int, sketches: int) -> str:
         models = len(self.models.chosen)
@@ -143,13 +145,24 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
             return "The chosen models and the data need two classes in common."
         if not models:
             return f"{drawings + sketches:,} drawings for each model."
-        variations = max(1, int(self._settings["variations"].value or 1))
+        variations = max(1, self._typed_number("variations"))
         each = (drawings + sketches) * variations
-        distorted = min(int(self._settings["robustness_per_class"].value or 0) * classes, drawings)
+        distorted = min(self._typed_number("robustness_per_class") * classes, drawings)
         distorted *= 1 + STRENGTHS * len(DISTORTIONS)
-        more = f", and about {distorted:,} of distorted drawings" if distorted else ""
+        more = [f"about {distorted:,} of distorted drawings"] if distorted else []
+        probed = self._probed(classes, drawings)
+        more += [f"about {probed:,} of other classes and colours"] if probed else []
         many = f"{models} times {each:,}" if models > 1 else f"{each:,}"
-        return f"Pictures to draw: {many}{more}{' for each' if distorted and models > 1 else ''}."
+        beside = f", and {' and '.join(more)}{' for each' if models > 1 else ''}" if more else ""
+        return f"Pictures to draw: {many}{beside}."
+
+    def _probed(self, classes: int, drawings: int) -> int:
+        """About how many pictures of swapped labels and of other seeds."""
+        swapped = min(self._typed_number("swapped_per_class") * classes, drawings) * min(classes - 1, MOST_OTHERS)
+        return swapped + min(COLOUR_DRAWINGS * classes, drawings) * self._typed_number("colour_seeds")
+
+    def _typed_number(self, name: str) -> int:
+        return int(self._settings[name].value or 0)
 
 
 def _common(held_out: Mapping[str, int], models: Sequence[Chosen]) -> list[str]:

@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 from edgegan_widget.panels.run_lines import spoken_time
+from edgegan_widget.report_table import people_line
 from edgegan_widget.runs import Status
 
 __all__ = ["about_html", "headline_html"]
@@ -43,5 +44,6 @@ def about_html(report: Json) -> str:
     sure = "" if real is None else f" It is right on {real:.1%} of held-out real pictures."
     return (
         f"<p>{len(report['classes'])} classes; {counts['train']:,} training and {counts['val']:,} held-out pictures. "
-        f"The class is judged by a classifier that never saw a drawn picture.{sure}</p>"
+        f"The class is judged by a classifier that never saw a drawn picture.{sure} "
+        f"{html.escape(people_line(report))}</p>"
     )

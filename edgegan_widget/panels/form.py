@@ -42,6 +42,8 @@ LABELS = {
     "per_class": "Drawings a class",
     "robustness_per_class": "Distorted a class",
     "inception": "Inception",
+    "people": "People's sketches",
+    "swapped_per_class": "Swapped a class",
 }
 
 

@@ -32,12 +32,21 @@ def groups(pictures: Pictures, found: Json, column: Column, classes: Sequence[st
     """What to show of a set behind one of its numbers."""
     make: dict[str, Callable[[], list[Group]]] = {
         "realism": lambda: [Group("", tuple(_spread(np.arange(len(pictures.labels)), 3 * SHOWN)))],
-        "right_class": lambda: _ends(np.lexsort((pictures.f_score, pictures.right))),
+        "right_class": lambda: _ends(_of_class(pictures, found, column, classes)),
         "faithful": lambda: _ends(_worst_first(pictures, column)),
         "diversity": lambda: _by_class(pictures, found, column, classes),
+        "swapped": lambda: _by_class(pictures, found, column, classes),
+        "colours": lambda: _by_class(pictures, found, column, classes),
         "memorisation": lambda: _nearest(pictures),
     }
     return make[column[2][0]]()
+
+
+def _of_class(pictures: Pictures, found: Json, column: Column, classes: Sequence[str]) -> Numbers:
+    """Not seen as the class first; where the number is of one class, of that class only."""
+    order = np.lexsort((pictures.f_score, pictures.right))
+    name = (at(found, column[2]) or {}).get("class_name")
+    return order if name is None else order[pictures.labels[order] == list(classes).index(str(name))]
 
 
 def _worst_first(pictures: Pictures, column: Column) -> Numbers:
@@ -71,12 +80,11 @@ def _nearest(pictures: Pictures) -> list[Group]:
 
 
 def _by_class(pictures: Pictures, found: Json, column: Column, classes: Sequence[str]) -> list[Group]:
-    """Pictures of the most, the middle and the least varied class."""
-    by_class = {name: one[column[2][-1]] for name, one in (at(found, ("diversity", "by_class")) or {}).items()}
+    """Pictures of the best, the middle and the worst class by this number."""
+    by_class = {name: one[column[2][-1]] for name, one in (at(found, (column[2][0], "by_class")) or {}).items()}
     if not by_class:
         return [Group("", tuple(_spread(np.arange(len(pictures.labels)), 3 * SHOWN)))]
-    varied_last = column[2][-1] == "ratio"
-    order = sorted(by_class, key=lambda name: float(by_class[name]), reverse=varied_last)
+    order = sorted(by_class, key=lambda name: float(by_class[name]), reverse=not column[0].endswith("↓"))
     chosen = dict.fromkeys([order[0], order[len(order) // 2], order[-1]])
     return [
         Group(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edgegan_widget.report_table import TOLD
+
 __all__ = ["KINDS", "MEANINGS"]
 
 Path = tuple[str, ...]
@@ -25,7 +27,7 @@ MEANINGS: dict[Path, str] = {
     ("memorisation", "pixels", "copied_share"): (
         "Share of pictures closer to a training picture than 95 % of held-out ones are."
     ),
-}
+} | {told.column[2]: told.meaning for told in TOLD}
 
 KINDS: dict[str, str] = {  # by the first part of a column's place: what is said of the pictures below a number
     "realism": "This number is of the set as a whole: no picture has one of its own. A sample, spread evenly:",
@@ -33,4 +35,4 @@ KINDS: dict[str, str] = {  # by the first part of a column's place: what is said
     "faithful": "Sorted by this number.",
     "diversity": "This number compares pictures of a class with each other: whole classes are sorted by it.",
     "memorisation": "Sorted by the distance to the nearest training picture, over what held-out ones have.",
-}
+} | {told.column[2][0]: told.pictures for told in TOLD if told.pictures}

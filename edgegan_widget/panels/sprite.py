@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from edgegan_widget.panels.parts import picture_png
+from edgegan_widget.scaling import scaled
 
 __all__ = ["sprite_url", "strip", "tile_html"]
 
@@ -20,13 +20,10 @@ MOST_SIDE_PX = 96  # of a part of a tile: it is not shown larger
 
 
 def strip(parts: Sequence[U8]) -> U8:
-    """Pictures [S, S] or [S, S, 3] side by side, uint8 [T, T * N, 3] with T at most 96."""
+    """Pictures [S, S] or [S, S, 3] side by side, uint8 [T, T * N, 3] with T that of the largest, at most 96."""
+    side = min(MOST_SIDE_PX, max(map(len, parts)))
     colours = [np.repeat(part[..., None], 3, axis=2) if part.ndim == 2 else part for part in parts]
-    whole = np.ascontiguousarray(np.concatenate(colours, axis=1))
-    if len(whole) <= MOST_SIDE_PX:
-        return whole
-    size = (MOST_SIDE_PX * len(parts), MOST_SIDE_PX)
-    return np.asarray(Image.fromarray(whole).resize(size, Image.Resampling.LANCZOS))
+    return np.ascontiguousarray(np.concatenate([scaled(part, side) for part in colours], axis=1))
 
 
 def sprite_url(strips: Sequence[U8]) -> str:

@@ -71,7 +71,7 @@ class Trier:
         if label not in model.config.classes:
             return Answer(None, f"does not draw {spoken}.")
         try:
-            result = self._engine(model).generate(rasterize(drawing, model.config.size_px), label)
+            result = self._engine(model).generate(rasterize(drawing, model.config.sketch_px), label)
         except EdgeGANError as error:
             return Answer(None, f"cannot draw: {error}")
         return Answer(result.image, f"{result.milliseconds:.0f} ms")

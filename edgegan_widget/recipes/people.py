@@ -1,6 +1,6 @@
 """People's drawings to learn from: read once, a third of each set never trained on, classes drawn evenly.
 
-Which those are tells :mod:`edgegan_widget.people_sets`.
+Which third: see :func:`edgegan_widget.sketch_sets.is_kept_for_testing`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch import Tensor
 from edgegan_widget.augment import Hand, Placement, sketch_like
 from edgegan_widget.dataset import Members, PairDataset, to_unit
 from edgegan_widget.errors import DataError
-from edgegan_widget.people_sets import is_kept_for_testing, read_people
+from edgegan_widget.people_sets import read_people
 
-__all__ = ["PeopleDrawings", "is_kept_for_testing"]
+__all__ = ["PeopleDrawings"]
 
 log = logging.getLogger(__name__)
 

@@ -33,9 +33,8 @@ from edgegan_widget.classifier import train_classifier
 from edgegan_widget.config import SKETCH_PX, TrainConfig
 from edgegan_widget.dataset import PairDataset, load_data, to_u8, to_unit
 from edgegan_widget.nets import class_condition
-from edgegan_widget.recipes.people import is_kept_for_testing
 from edgegan_widget.samples import usual_noise
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.sketch_sets import is_kept_for_testing, sketch_folders
 from edgegan_widget.trace import read_sketch
 from edgegan_widget.trainer import Trainer
 from tests.ablation.run import frechet

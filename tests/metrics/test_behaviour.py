@@ -43,7 +43,9 @@ def test_confusion() -> None:
     assert found.accuracy == pytest.approx(4 / 6)
     assert found.by_class() == {"a": pytest.approx(2 / 3), "b": 1.0, "c": 0.5}
     assert found.balanced_accuracy == pytest.approx((2 / 3 + 1 + 0.5) / 3)
+    assert found.worst_class == ("c", 0.5, 2)
     assert np.isnan(confusion([], [], ("a",)).accuracy)
+    assert confusion([], [], ("a",)).worst_class[::2] == ("", 0)
 
 
 def test_mann_whitney_is_standard_normal_without_a_difference(chance: np.random.Generator) -> None:
