@@ -85,6 +85,7 @@ class SketchPad(Styled):
         self._view = ResultView(
             self._model.classes, self._first_class(label), self._ask, self._restore, self._export, self._complain
         )
+        self._view.offer_transparent(self._model.alpha)
         self._pad = Pad(self._drawn, self._complain)
         columns = widgets.Box([self._pad, self._view])
         columns.add_class("eg-columns")
@@ -105,8 +106,8 @@ class SketchPad(Styled):
 
     @property
     def sketch(self) -> U8:
-        """What the network sees, uint8 [size_px, size_px], white paper 255."""
-        return self._pad.sketch(self._model.size_px)
+        """What the network sees, uint8 [sketch_px, sketch_px], white paper 255."""
+        return self._pad.sketch(self._model.sketch_px)
 
     @property
     def image(self) -> U8 | None:
@@ -186,6 +187,7 @@ class SketchPad(Styled):
             self._model = model
             known = self._view.label in model.classes
             self._view.offer(model.classes, self._view.label if known else self._first_class(None))
+            self._view.offer_transparent(model.alpha)
 
     def _work(self, request: _Request) -> tuple[_Request, Result | None]:
         """In the worker: load the model the first time, then draw."""
@@ -248,4 +250,7 @@ class SketchPad(Styled):
     def _export(self, kind: str) -> tuple[str, str, bytes]:
         if self._pad.is_empty:
             raise ConfigError("there is nothing to save yet; draw something first.")
-        return as_file(kind, self._view.label, self.drawing, self.image)
+        picture = self.image
+        if kind == "transparent" and self._result is not None:
+            picture = self._result.rgba[0]
+        return as_file(kind, self._view.label, self.drawing, picture)

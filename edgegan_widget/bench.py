@@ -83,7 +83,7 @@ def _raster_rows() -> list[dict[str, Any]]:
 
 
 def _engine_rows(engine: EdgeGAN, device: str) -> list[dict[str, Any]]:
-    sketch = np.full((engine.size_px,) * 2, 255, np.uint8)
+    sketch = np.full((engine.sketch_px,) * 2, 255, np.uint8)
     sketch[20:44, 12:52:6] = 0
     default = _times_ms(lambda: engine.generate(sketch, 0), 60)
     config = ModelConfig(tuple(f"class_{number}" for number in range(FULL_WIDTH_CLASSES)), "paper")

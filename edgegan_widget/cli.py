@@ -92,8 +92,22 @@ def _add_generate(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="IMAGE.png", help="where the picture goes")
     command.add_argument("--edge", type=Path, metavar="EDGE.png", help="where the network's own edge map goes")
     command.add_argument("--seed", type=int, help="another look of the same sketch (default: the most likely one)")
+    command.add_argument(
+        "--style",
+        type=_style,
+        metavar="N|#RRGGBB",
+        help="a style of the class by its number, or a colour (with a model that has styles)",
+    )
+    command.add_argument(
+        "--transparent", action="store_true", help="without the white paper (with a model that draws alpha)"
+    )
     _add_model(command)
     command.set_defaults(run=_generate)
+
+
+def _style(text: str) -> int | str:
+    """A style as :meth:`EdgeGAN.generate` takes it."""
+    return int(text) if text.isdecimal() else text
 
 
 def _generate(options: argparse.Namespace) -> None:
@@ -103,8 +117,9 @@ def _generate(options: argparse.Namespace) -> None:
     from edgegan_widget.trace import read_sketch
 
     model = EdgeGAN.from_pretrained(options.model, options.device)
-    result = model.generate(read_sketch(options.sketch, model.size_px), options.label, seed=options.seed)
-    _save_png(Image.fromarray(result.image), options.out)
+    sketch = read_sketch(options.sketch, model.sketch_px)
+    result = model.generate(sketch, options.label, seed=options.seed, style=options.style)
+    _save_png(result.to_pil(transparent=options.transparent), options.out)
     if options.edge:
         _save_png(Image.fromarray(result.edge), options.edge)
     print(f"{options.out}: {options.label} in {result.milliseconds:.0f} ms on {model.device_name}")

@@ -30,6 +30,12 @@ class Engine(Protocol):
     def size_px(self) -> int: ...
 
     @property
+    def sketch_px(self) -> int: ...
+
+    @property
+    def alpha(self) -> bool: ...
+
+    @property
     def device_name(self) -> str: ...
 
     def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
@@ -48,7 +54,7 @@ class DrawingModel:
             known = read_config(self.place)
         else:
             self.engine = known = model
-        self.classes, self.size_px = known.classes, known.size_px
+        self.classes, self.sketch_px, self.alpha = known.classes, known.sketch_px, known.alpha
 
     def load(self, device: str) -> Engine:
         """The engine, loaded the first time."""

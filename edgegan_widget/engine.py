@@ -25,6 +25,8 @@ from edgegan_widget.checkpoint import Networks, load_model
 from edgegan_widget.devices import channels_last, choose_device, describe_device
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.nets import class_condition
+from edgegan_widget.networks.modulated import ModulatedEdgeGAN
+from edgegan_widget.networks.styles import Style, named_styles, style_of
 from edgegan_widget.runners import CudaGraph, Draw, Drawer, fastest_on_cpu
 
 if TYPE_CHECKING:
@@ -49,17 +51,21 @@ class Result:
     images
         uint8 [V, H, W, 3], one picture a variation.
     edges
-        uint8 [V, H, W], the network's own edge maps, paper 255.
+        uint8 [V, h, w], the network's own edge maps at the sketch's size, paper 255.
     latents
         float32 [V, latent_size].
     milliseconds
         Time of the whole call.
+    alpha
+        uint8 [V, H, W], how much of each pixel the object covers; None from a model that does not say. ``images`` lie
+        over white paper.
     """
 
     images: U8
     edges: U8
     latents: npt.NDArray[np.float32]
     milliseconds: float
+    alpha: U8 | None = None
 
     @property
     def image(self) -> U8:
@@ -73,11 +79,28 @@ class Result:
         first: U8 = self.edges[0]
         return first
 
-    def to_pil(self) -> Image:
-        """The first picture as a Pillow image."""
+    @property
+    def rgba(self) -> U8:
+        """The pictures off their paper, uint8 [V, H, W, 4]: laid over white they are ``images`` again, up to rounding.
+
+        Raises
+        ------
+        ConfigError
+            The model draws no alpha.
+        """
+        if self.alpha is None:
+            raise ConfigError(
+                "this model draws on white paper only; choose one of architecture 'modulated' for pictures without it."
+            )
+        share = np.maximum(self.alpha, 1)[..., None].astype(np.float32) / 255
+        colours = (255 - (255 - self.images) / share).round().clip(0, 255)
+        return np.concatenate([colours.astype(np.uint8), self.alpha[..., None]], axis=3)
+
+    def to_pil(self, transparent: bool = False) -> Image:
+        """The first picture as a Pillow image; ``transparent`` without its paper, see :attr:`rgba`."""
         from PIL import Image
 
-        return Image.fromarray(self.image)
+        return Image.fromarray(self.rgba[0] if transparent else self.image)
 
 
 class EdgeGAN:
@@ -97,8 +120,9 @@ class EdgeGAN:
         self._module = module = Drawer(networks).eval().requires_grad_(False).to(self._device)
         every = torch.arange(len(self.classes))
         self._conditions = class_condition(every, self._config).to(self._device)  # [K, K], or [1, 0]
+        self._styles = networks.styles.cpu().numpy() if isinstance(networks, ModulatedEdgeGAN) else None
         self._no_noise = torch.zeros(1, networks.noise_size, device=self._device)
-        example = (torch.full((self.size_px,) * 2, 255, dtype=torch.uint8), self._conditions[:1], self._no_noise)
+        example = (torch.full((self.sketch_px,) * 2, 255, dtype=torch.uint8), self._conditions[:1], self._no_noise)
         if self._device.type == "cuda":
             self._draw: Draw = CudaGraph(module, example)
             self.mode = "captured CUDA graph"
@@ -126,62 +150,91 @@ class EdgeGAN:
 
     @property
     def size_px(self) -> int:
-        """Side of sketch and picture."""
+        """Side of the picture."""
         return self._config.size_px
+
+    @property
+    def sketch_px(self) -> int:
+        """Side of the sketch, and of the network's own edge map."""
+        return self._config.sketch_px
+
+    @property
+    def alpha(self) -> bool:
+        """Whether pictures come with coverage, and can be had without their paper."""
+        return self._config.alpha
 
     @property
     def device_name(self) -> str:
         """The device in words."""
         return describe_device(self._device)
 
-    def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result:
+    def styles(self, label: str | int) -> tuple[Style, ...]:
+        """Styles of the class that can be asked for by number, the most usual one first; none in a model without."""
+        number = self._class_number(label)
+        return () if self._styles is None else named_styles(self._styles[number])
+
+    def generate(
+        self,
+        sketch: U8,
+        label: str | int,
+        *,
+        seed: int | None = None,
+        variations: int = 1,
+        style: int | str | None = None,
+    ) -> Result:
         """Turn a sketch into pictures.
 
         Parameters
         ----------
         sketch
-            uint8 [size_px, size_px], white paper 255.
+            uint8 [sketch_px, sketch_px], white paper 255.
         label
             Class name or number.
         seed
-            None takes the encoder's mean: the picture the model holds most likely. With a seed its noise is added, so
-            that each seed is another picture of the same drawing; the same seed, sketch and model give the same one.
+            None takes the picture the model holds most likely: the encoder's mean, or the most usual style of the
+            class. Each seed is another picture of the same drawing; the same seed, sketch and model give the same one.
         variations
             How many pictures. The first is that of ``seed``; the others follow from it (from seed 0 where it is None).
+        style
+            For a model with :meth:`styles` one of them by number, or a colour ``#rrggbb``: the style whose colour is
+            nearest, in that colour. With a seed, and in further variations, the colour stays.
 
         Raises
         ------
         DataError
             The sketch has another shape or type.
         ConfigError
-            Class, seed or number of variations is not allowed.
+            Class, seed, style or number of variations is not allowed.
         """
         began = time.perf_counter()
         number = self._class_number(label)
         self._check(sketch, seed, variations)
+        noises = [self._noise(number, seed, variation, style) for variation in range(variations)]
         upload = torch.from_numpy(np.ascontiguousarray(sketch))
         condition = self._conditions[number : number + 1]
-        drawn: list[list[npt.NDArray[np.generic]]] = []
         with self._lock, torch.inference_mode():
             # One at a time: the same picture whatever else is asked for, and the paper's batch norm spans the batch.
-            for variation in range(variations):
-                outputs = self._draw(upload, condition, self._noise(seed, variation))
-                drawn.append([part.numpy() for part in outputs])
-        images, edges, latents = (np.stack(parts) for parts in zip(*drawn))
-        return Result(images, edges, latents, (time.perf_counter() - began) * 1e3)
+            drawn = [[part.numpy() for part in self._draw(upload, condition, noise)] for noise in noises]
+        return _result([np.stack(parts) for parts in zip(*drawn)], began)
 
     def generate_many(
-        self, sketches: U8, labels: Sequence[str | int], *, seed: int | None = None, variations: int = 1
+        self,
+        sketches: U8,
+        labels: Sequence[str | int],
+        *,
+        seed: int | None = None,
+        variations: int = 1,
+        style: int | str | None = None,
     ) -> Result:
         """Turn many sketches into pictures, several at a time: quicker for each than one by one.
 
         Parameters
         ----------
         sketches
-            uint8 [N, size_px, size_px], white paper 255.
+            uint8 [N, sketch_px, sketch_px], white paper 255.
         labels
             [N] Class names or numbers.
-        seed, variations
+        seed, variations, style
             As for :meth:`generate`, the same for each sketch.
 
         Returns
@@ -194,21 +247,24 @@ class EdgeGAN:
         DataError
             The sketches have another shape or type, or there are not as many as labels.
         ConfigError
-            Class, seed or number of variations is not allowed.
+            Class, seed, style or number of variations is not allowed.
         """
         began = time.perf_counter()
         if not len(sketches) or len(sketches) != len(labels):
             raise DataError(f"there are {len(sketches)} sketches and {len(labels)} labels; give as many, one at least.")
         for sketch in sketches:
             self._check(sketch, seed, variations)
-        numbers = torch.tensor([self._class_number(label) for label in labels])
-        conditions = self._conditions[numbers.to(self._device)]
-        noises = torch.cat([self._noise(seed, variation) for variation in range(variations)])
-        every = torch.arange(len(sketches) * variations).split(_AT_ONCE)
+        numbers = [self._class_number(label) for label in labels]
+        conditions = self._conditions[torch.tensor(numbers, device=self._device)]
+        by_class = {
+            number: [self._noise(number, seed, variation, style) for variation in range(variations)]
+            for number in set(numbers)
+        }
+        noises = torch.cat([noise for number in numbers for noise in by_class[number]])  # [N * variations, n]
+        every = torch.arange(len(noises)).split(_AT_ONCE)
         with self._lock, torch.inference_mode():
             parts = [self._drawn_together(sketches, conditions, noises, rows) for rows in every]
-        images, edges, latents = (np.concatenate(one) for one in zip(*parts))
-        return Result(images, edges, latents, (time.perf_counter() - began) * 1e3)
+        return _result([np.concatenate(one) for one in zip(*parts)], began)
 
     @functools.cached_property
     def _many(self) -> Drawer:
@@ -218,14 +274,23 @@ class EdgeGAN:
     def _drawn_together(self, sketches: U8, conditions: Tensor, noises: Tensor, rows: Tensor) -> list[npt.NDArray[Any]]:
         """Some rows of the result, always as many at once: libraries choose their arithmetic by the number."""
         filled = torch.cat([rows, rows[-1:].expand(_AT_ONCE - len(rows))])
-        number, variation = filled // len(noises), filled % len(noises)
+        number = filled // (len(noises) // len(sketches))
         upload = torch.from_numpy(sketches[number.numpy()]).to(self._device)
         floats = next(self._many.parameters()).dtype  # half on CUDA
-        given = (part[rows.to(part.device)].to(floats) for part, rows in ((conditions, number), (noises, variation)))
+        given = (part[rows.to(part.device)].to(floats) for part, rows in ((conditions, number), (noises, filled)))
         outputs = self._many.many(upload, *given)
         return [part[: len(rows)].cpu().numpy() for part in outputs]
 
-    def _noise(self, seed: int | None, variation: int) -> Tensor:
+    def _noise(self, number: int, seed: int | None, variation: int, style: int | str | None) -> Tensor:
+        """What E cannot read from the sketch, [1, n]: a style of the class, or where there are none Gaussian noise."""
+        if self._styles is not None:
+            chosen = style_of(self._styles[number], style, seed, variation)
+            return torch.from_numpy(chosen)[None].to(self._device)
+        if style is not None:
+            raise ConfigError(
+                f"the style is {style!r}, but this model keeps none; leave it out, or choose one of architecture "
+                "'modulated'."
+            )
         if seed is None and variation == 0:
             return self._no_noise
         words = np.random.SeedSequence([seed or 0, variation])
@@ -244,7 +309,7 @@ class EdgeGAN:
         )
 
     def _check(self, sketch: U8, seed: int | None, variations: int) -> None:
-        side = self.size_px
+        side = self.sketch_px
         if not isinstance(sketch, np.ndarray) or sketch.dtype != np.uint8 or sketch.shape != (side, side):
             given = f"{sketch.dtype} {list(sketch.shape)}" if isinstance(sketch, np.ndarray) else type(sketch).__name__
             raise DataError(
@@ -255,3 +320,11 @@ class EdgeGAN:
             raise ConfigError(f"the seed is {seed}; give None or a whole number from 0 to 2^63 - 1.")
         if not 1 <= variations <= MOST_VARIATIONS:
             raise ConfigError(f"variations is {variations}; allowed are 1 to {MOST_VARIATIONS}.")
+
+
+def _result(parts: Sequence[npt.NDArray[Any]], began: float) -> Result:
+    """Pictures [V, H, W, 3 or, with alpha, 4], edge maps and latents as they come from the networks."""
+    pictures, edges, latents = parts
+    alpha = np.ascontiguousarray(pictures[..., 3]) if pictures.shape[3] == 4 else None
+    images = np.ascontiguousarray(pictures[..., :3])
+    return Result(images, edges, latents, (time.perf_counter() - began) * 1e3, alpha)

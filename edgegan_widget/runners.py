@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from edgegan_widget.checkpoint import Networks
 from edgegan_widget.devices import channels_last
 from edgegan_widget.nets import PaperEdgeGAN
-from edgegan_widget.nets_compact import fuse_norms
+from edgegan_widget.networks.fused import fused
 
 __all__ = ["CudaGraph", "Draw", "Drawer", "cpu_candidates", "fastest_on_cpu"]
 
@@ -28,14 +28,16 @@ _CLEARLY_QUICKER = 0.8
 
 
 class Drawer(nn.Module):
-    """uint8 sketch [S, S], condition [1, K], noise [1, n] -> uint8 picture [S, S, 3] and edge map [S, S], z [L].
+    """uint8 sketch [s, s], condition [1, K], noise [1, n] -> uint8 picture [S, S, 3] and edge map [s, s], z [L].
+
+    A picture with alpha has it as its fourth channel.
 
     ``many`` does the same with N of each; rows do not depend on each other.
     """
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
-        self.networks = fuse_norms(networks)
+        self.networks = fused(networks)
         if isinstance(self.networks, PaperEdgeGAN):
             self.networks.draw_each_alone()
         self.edge_channels = networks.config.edge_channels

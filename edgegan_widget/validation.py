@@ -69,7 +69,7 @@ def validate(
     if len(model.classes) < 2:
         raise ModelError(f"{model.name} has one class, so there is nothing to tell apart; give a model of two or more.")
     train = load_data(data, "train", model.size_px, model.classes)
-    held_out = load_data(data, "val", model.size_px, model.classes)
+    held_out = load_data(data, "val", model.size_px, model.classes, sketch_px=model.sketch_px)
     classifier = train_classifier(train, seed)
     scores = [Score("real held-out pictures", len(held_out), _right(classifier, held_out.images_u8, held_out.labels))]
     drawn = [(edge[0].numpy(), int(label)) for edge, label in zip(held_out.edges_u8, held_out.labels)]
@@ -78,7 +78,7 @@ def validate(
     if sketches is not None:
         for folder in sketch_folders(sketches, model.classes):
             label = model.classes.index(folder.asked)
-            given = [(read_sketch(path, model.size_px), label) for path in folder.paths]
+            given = [(read_sketch(path, model.sketch_px), label) for path in folder.paths]
             score, more = _score_drawn(model, classifier, f"pictures from sketches: {folder.name}", given)
             scores.append(score)
             tiles += more
@@ -125,7 +125,10 @@ def _grid(tiles: Sequence[Tile], blocks: int = 4) -> Image.Image:
 
     def strips() -> Iterator[U8]:
         for sketch, edge, picture in tiles:
-            grey = [np.repeat(plane[..., None], 3, axis=2) for plane in (sketch, edge)]
+            scale = len(picture) // len(sketch)
+            grey = [
+                np.repeat(plane.repeat(scale, 0).repeat(scale, 1)[..., None], 3, axis=2) for plane in (sketch, edge)
+            ]
             yield np.concatenate([*grey, picture], axis=1)
 
     every = list(strips())

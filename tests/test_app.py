@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,17 +16,19 @@ from PIL import Image
 from edgegan_widget.app import SketchPad
 from edgegan_widget.checkpoint import build_networks, save_model
 from edgegan_widget.config import ModelConfig
-from edgegan_widget.engine import Result
+from edgegan_widget.engine import EdgeGAN, Result
 from edgegan_widget.errors import ConfigError, ModelError
 from edgegan_widget.panels.pad import CANVAS_PX
 from edgegan_widget.strokes import Drawing, Stroke
+from tests.modulated import saved_modulated
 
 
 class Plain:
     """An engine behind the same seam whose picture says what it was asked: class, seed and ink as colours."""
 
     classes = ("ball", "box")
-    size_px = 64
+    size_px = sketch_px = 64
+    alpha = False
     device_name = "test device"
 
     def __init__(self) -> None:
@@ -290,3 +293,65 @@ def test_a_picture_of_the_model_before_is_not_shown(pad: SketchPad, engine: Plai
     assert pad.wait(60)
     assert pad.image is not None
     assert pad.image.shape == (128, 128, 3)
+
+
+# A picture larger than its sketch, with alpha ------------------------------------------------------------------------
+
+
+def saved(pad: SketchPad, kind: str) -> tuple[str, bytes]:
+    """Name and content of what the button for ``kind`` gives to save."""
+    next(one for one in buttons(pad._view) if f"eg-save-{kind}" in one._dom_classes).click()
+    link = pad._view._download.value
+    found = re.search(r'download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', link)
+    assert found is not None, complaint(pad)
+    return found[1], base64.b64decode(found[2])
+
+
+def buttons(widget: widgets.Widget) -> Iterator[widgets.Button]:
+    if isinstance(widget, widgets.Button):
+        yield widget
+    for child in getattr(widget, "children", ()):
+        yield from buttons(child)
+
+
+def test_a_model_whose_picture_is_larger_than_its_sketch(pad: SketchPad, tmp_path: Path) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    transparent = pad._view._transparent
+    assert transparent.disabled
+    assert "has no transparent picture" in transparent.tooltip
+    pad.use_model(saved_modulated(tmp_path / "large"))
+    pad._view._variations.value = 2
+    assert pad.wait(60)
+    assert complaint(pad) == ""
+    assert (pad.sketch.shape, pad.image.shape) == ((64, 64), (128, 128, 3))
+    assert opened(pad._view._picture.value).size == (128, 128)
+    assert opened(pad._view._edge.value).size == (64, 64)
+    assert len(pad._view._history.children) == 1
+    assert not transparent.disabled
+    name, content = saved(pad, "transparent")
+    assert name == "ball_transparent.png"
+    assert np.array_equal(np.asarray(opened(content)), pad.result.rgba[0])
+    name, content = saved(pad, "png")
+    assert np.array_equal(np.asarray(opened(content)), pad.image)
+    assert opened(saved(pad, "both")[1]).size == (1024, 512)
+
+
+def test_a_model_without_alpha_takes_the_choice_away_again(pad: SketchPad, other_model: Path, tmp_path: Path) -> None:
+    draw(pad, (0.2, 0.2), (0.8, 0.8))
+    pad.use_model(saved_modulated(tmp_path / "large"))
+    assert not pad._view._transparent.disabled
+    pad.use_model(other_model)
+    assert pad._view._transparent.disabled
+    assert pad.wait(60)
+
+
+def test_a_loaded_engine_with_alpha(tmp_path: Path) -> None:
+    made = SketchPad(EdgeGAN.from_pretrained(saved_modulated(tmp_path / "large"), device="cpu"))
+    assert not made._view._transparent.disabled
+    draw(made, (0.2, 0.2), (0.8, 0.8))
+    assert made.result.alpha is not None
+    made.close()
+
+
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))

@@ -10,12 +10,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 from edgegan_widget import cli, cli_training
-from edgegan_widget.checkpoint import load_critics
+from edgegan_widget.checkpoint import build_networks, load_critics, save_model
 from edgegan_widget.cli import main
-from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
 from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.metrics import extractor
+from tests.modulated import saved_modulated
 
 
 @pytest.fixture
@@ -36,6 +37,40 @@ def test_generate(sketch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "watch in" in capsys.readouterr().out
     assert main([*command, "--seed", "4"]) == 0
     assert not np.array_equal(first, pixels(out))
+
+
+def test_generate_in_a_style_and_without_paper(sketch: Path, tmp_path: Path) -> None:
+    model, out = saved_modulated(tmp_path / "model", ("watch", "box")), tmp_path / "image.png"
+    command = ["generate", str(sketch), "--class", "watch", "--out", str(out), "--device", "cpu", "--model", str(model)]
+    assert main([*command, "--edge", str(tmp_path / "edge.png")]) == 0
+    usual = pixels(out)
+    assert (usual.shape, pixels(tmp_path / "edge.png").shape) == ((128, 128, 3), (64, 64))
+    for style in ("5", "#2060c0"):
+        assert main([*command, "--style", style]) == 0
+        assert not np.array_equal(pixels(out), usual)
+    assert main([*command, "--transparent"]) == 0
+    assert pixels(out).shape == (128, 128, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--transparent"], "this model draws on white paper only"),
+        (["--style", "#2060c0"], "this model keeps none"),
+        (["--style", "3"], "this model keeps none"),
+    ],
+)
+def test_what_the_shipped_model_does_not_draw(
+    sketch: Path, tmp_path: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "image.png"
+    plain = tmp_path / "plain"
+    command = ["generate", str(sketch), "--class", "watch", "--out", str(out), "--device", "cpu", "--model", str(plain)]
+    config = ModelConfig(("watch", "box"), "compact", style_size=16, width=4, edge_channels=1)
+    save_model(plain, build_networks(config))
+    assert main([*command, *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not out.exists()
 
 
 def pixels(path: Path) -> np.ndarray:

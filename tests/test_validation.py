@@ -9,16 +9,17 @@ import pytest
 from edgegan_widget import validation
 from edgegan_widget.classifier import train_classifier
 from edgegan_widget.dataset import load_data
-from edgegan_widget.engine import Result
+from edgegan_widget.engine import EdgeGAN, Result
 from edgegan_widget.errors import DataError, ModelError
 from edgegan_widget.sketch_sets import sketch_folders
 from edgegan_widget.validation import Score, as_json, table, validate
+from tests.modulated import modulated_networks
 
 
 class Copier:
     """A model that returns the training picture of a class, the right or the wrong one."""
 
-    size_px = 64
+    size_px = sketch_px = 64
     name = "copier"
 
     def __init__(self, shapes: Path, wrong: bool = False) -> None:
@@ -55,6 +56,13 @@ def test_sketches_are_scored_by_folder(shapes: Path, tmp_path: Path) -> None:
     assert scores[-1] == Score("pictures from sketches: people/box", 3, 3)
     assert "people/box      3  100.0%" in table(scores)
     assert as_json(scores)[-1]["accuracy"] == 1
+
+
+def test_pictures_larger_than_their_sketches(shapes: Path, tmp_path: Path) -> None:
+    shutil.copytree(shapes / "val" / "box", tmp_path / "people" / "box")
+    scores, grid = validate(EdgeGAN(modulated_networks(), device="cpu"), shapes, tmp_path)
+    assert len(scores) == 3
+    assert grid.size == (4 * 3 * 128, 2 * 128)
 
 
 def test_a_classifier_is_the_same_every_time(shapes: Path) -> None:

@@ -25,10 +25,10 @@ from torch.nn import functional as F
 
 from edgegan_widget.config import FINE_CODE, ROUGH_CODE, ModelConfig
 from edgegan_widget.distributed import SyncedBatchNorm
+from edgegan_widget.networks.styles import COLOUR_NUMBERS
 
-__all__ = ["COLOUR_NUMBERS", "ModulatedEdgeGAN", "StyleEncoder", "colour_of", "over_white"]
+__all__ = ["Modulated", "ModulatedEdgeGAN", "StyleEncoder", "colour_of", "over_white"]
 
-COLOUR_NUMBERS = 4  # red, green, blue, contrast
 LEAK = 0.2
 LOG_SIGMA_RANGE = (-6.0, 2.0)
 STYLES = 32  # kept of each class
@@ -39,7 +39,17 @@ _LEVELS = ((8, 3.4), (16, 2.4), (32, 1.5), (64, 1.0), (128, 0.34), (256, 0.17))
 _EDGE_SHARE = 0.5  # G_E is so much narrower: lines are simpler than pictures
 
 
-class _Modulated(nn.Module):
+class _Linear(nn.Linear):
+    """A linear map, also from nothing: a model of one class has no condition, and there only the bias is left."""
+
+    def reset_parameters(self) -> None:
+        if self.in_features:
+            super().reset_parameters()
+        else:
+            nn.init.zeros_(self.bias)
+
+
+class Modulated(nn.Module):
     """Convolution and batch norm with scale and shift read from an embedding of class and style.
 
     ``step`` is ``keep`` (3x3), ``halve`` (4x4 with stride 2) or ``double``: nearest upsampling and a 3x3 convolution,
@@ -52,7 +62,7 @@ class _Modulated(nn.Module):
         side = 4 if step == "halve" else 3
         self.weight = nn.Parameter(torch.empty(out, channels, side, side))
         self.norm = SyncedBatchNorm(out, affine=False)
-        self.modulation = nn.Linear(embedding, 2 * out)
+        self.modulation = _Linear(embedding, 2 * out)
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         nn.init.normal_(self.modulation.weight, std=0.05)
         nn.init.zeros_(self.modulation.bias)
@@ -60,25 +70,21 @@ class _Modulated(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.modulation(embedding).chunk(2, dim=1)
         if self.training:
-            normed: Tensor = self.norm(self._convolved(x, self.kernel()))
+            normed: Tensor = self.norm(self._convolved(x))
             return _affine(normed, 1 + scale, shift)
         # Batch norm's running statistics are constants here: one scale and shift for each channel.
         mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")
         scale = (1 + scale) * (variance + self.norm.eps).rsqrt()
-        shift = shift - scale * mean
-        if len(x) == 1:  # one picture: into the weights, which are fewer than the values
-            by_channel = scale[0].view((1, -1, 1, 1) if self.step == "double" else (-1, 1, 1, 1))
-            return self._convolved(x, self.kernel() * by_channel, shift[0])
-        return _affine(self._convolved(x, self.kernel()), scale, shift)
+        return _affine(self._convolved(x), scale, shift - scale * mean)
 
     def kernel(self) -> Tensor:
         """What is convolved with: the weight, or [channels, out, 4, 4] for the transposed convolution."""
         return doubling_kernel(self.weight) if self.step == "double" else self.weight
 
-    def _convolved(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    def _convolved(self, x: Tensor) -> Tensor:
         if self.step == "double":
-            return F.conv_transpose2d(x, kernel, bias, stride=2, padding=1)
-        return F.conv2d(x, kernel, bias, stride=2 if self.step == "halve" else 1, padding=1)
+            return F.conv_transpose2d(x, self.kernel(), stride=2, padding=1)
+        return F.conv2d(x, self.kernel(), stride=2 if self.step == "halve" else 1, padding=1)
 
 
 def _affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -102,35 +108,36 @@ class Encoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         size = config.condition_size
+        self.embed = nn.Sequential()  # drawing puts in here what it has worked out: see networks.fused
         down = list(itertools.pairwise((config.edge_channels, *_ENCODER_WIDTHS)))
-        self.down = nn.ModuleList(_Modulated(narrow, wide, size, step="halve") for narrow, wide in down)
+        self.down = nn.ModuleList(Modulated(narrow, wide, size, step="halve") for narrow, wide in down)
         _, at_16, at_8, at_4 = _ENCODER_WIDTHS
-        self.middle = _Modulated(at_4, at_4, size)
+        self.middle = Modulated(at_4, at_4, size)
         self.spatial = config.latent == "spatial"
         if self.spatial:
-            self.up_8 = _Modulated(at_4, at_8, size, "double")
-            self.join_8 = _Modulated(2 * at_8, at_8, size)
-            self.up_16 = _Modulated(at_8, at_16, size, "double")
-            self.join_16 = _Modulated(2 * at_16, at_16, size)
+            self.up_8 = Modulated(at_4, at_8, size, "double")
+            self.join_8 = Modulated(2 * at_8, at_8, size)
+            self.up_16 = Modulated(at_8, at_16, size, "double")
+            self.join_16 = Modulated(2 * at_16, at_16, size)
             self.to_rough = nn.Conv2d(at_8, ROUGH_CODE[0], 1)
             self.to_fine = nn.Conv2d(at_16, FINE_CODE[0], 1)
         else:
             self.to_vector = nn.Linear(at_4 * 16, config.shape_size)
 
     def forward(self, sketch: Tensor, condition: Tensor) -> Tensor:
-        x, kept = sketch, []
+        x, kept, condition = sketch, [], self.embed(condition)
         for layer in self.down:
-            x = F.leaky_relu(layer(x, condition), LEAK)  # [N, 32, 32, 32] ... [N, 192, 4, 4]
+            x = F.leaky_relu(layer(x, condition), LEAK, inplace=True)  # [N, 32, 32, 32] ... [N, 192, 4, 4]
             kept.append(x)
-        x = F.leaky_relu(self.middle(x, condition), LEAK)
+        x = F.leaky_relu(self.middle(x, condition), LEAK, inplace=True)
         if not self.spatial:
             vector: Tensor = self.to_vector(x.flatten(1))
             return vector
-        x = F.leaky_relu(self.up_8(x, condition), LEAK)
-        x = F.leaky_relu(self.join_8(torch.cat([x, kept[2]], dim=1), condition), LEAK)
+        x = F.leaky_relu(self.up_8(x, condition), LEAK, inplace=True)
+        x = F.leaky_relu(self.join_8(torch.cat([x, kept[2]], dim=1), condition), LEAK, inplace=True)
         rough = self.to_rough(x)
-        x = F.leaky_relu(self.up_16(x, condition), LEAK)
-        x = F.leaky_relu(self.join_16(torch.cat([x, kept[1]], dim=1), condition), LEAK)
+        x = F.leaky_relu(self.up_16(x, condition), LEAK, inplace=True)
+        x = F.leaky_relu(self.join_16(torch.cat([x, kept[1]], dim=1), condition), LEAK, inplace=True)
         return torch.cat([rough.flatten(1), self.to_fine(x).flatten(1)], dim=1)
 
 
@@ -141,19 +148,19 @@ class Generator(nn.Module):
         super().__init__()
         self.spatial = config.latent == "spatial"
         self.embed = nn.Sequential(
-            nn.Linear(config.condition_size + style_size, _EMBEDDING),
+            _Linear(config.condition_size + style_size, _EMBEDDING),
             nn.LeakyReLU(LEAK),
             nn.Linear(_EMBEDDING, _EMBEDDING),
         )
         widths = [max(8, round(width * share / 8) * 8) for side, share in _LEVELS if side <= size_px]
         if not self.spatial:
             self.from_vector = nn.Linear(config.shape_size, ROUGH_CODE[0] * ROUGH_CODE[1] ** 2)
-        self.start = _Modulated(ROUGH_CODE[0], widths[0], _EMBEDDING)
+        self.start = Modulated(ROUGH_CODE[0], widths[0], _EMBEDDING)
         self.levels = nn.ModuleList(
-            _Modulated(narrow, wide, _EMBEDDING, "double") for narrow, wide in itertools.pairwise(widths)
+            Modulated(narrow, wide, _EMBEDDING, "double") for narrow, wide in itertools.pairwise(widths)
         )
         fine = FINE_CODE[0] if self.spatial else 0
-        self.join = _Modulated(widths[1] + fine, widths[1], _EMBEDDING)  # at 16x16, where parts are put together
+        self.join = Modulated(widths[1] + fine, widths[1], _EMBEDDING)  # at 16x16, where parts are put together
         self.to_picture = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, shape: Tensor, condition: Tensor) -> Tensor:
@@ -164,12 +171,12 @@ class Generator(nn.Module):
             rough, fine = shape.split([deep * side**2, few * fine_side**2], dim=1)
         else:
             rough = self.from_vector(shape)
-        x = F.relu(self.start(rough.view(-1, deep, side, side), embedding))
+        x = F.relu(self.start(rough.view(-1, deep, side, side), embedding), inplace=True)
         for number, level in enumerate(self.levels):
-            x = F.relu(level(x, embedding))
+            x = F.relu(level(x, embedding), inplace=True)
             if number == 0:
                 joined = torch.cat([x, fine.view(-1, few, fine_side, fine_side)], dim=1) if self.spatial else x
-                x = x + F.relu(self.join(joined, embedding))
+                x = x + F.relu(self.join(joined, embedding), inplace=True)
         drawn: Tensor = self.to_picture(x)
         return drawn
 
@@ -182,14 +189,14 @@ class StyleEncoder(nn.Module):
         size = config.condition_size
         widths = [4] + [width * 2**level for level in range(4)]
         self.layers = nn.ModuleList(
-            _Modulated(narrow, wide, size, step="halve") for narrow, wide in itertools.pairwise(widths)
+            Modulated(narrow, wide, size, step="halve") for narrow, wide in itertools.pairwise(widths)
         )
         self.heads = nn.Linear(widths[-1], 2 * (config.style_size - COLOUR_NUMBERS))
 
     def forward(self, picture: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         x = F.adaptive_avg_pool2d(picture, min(64, picture.shape[-1]))
         for layer in self.layers:
-            x = F.leaky_relu(layer(x, condition), LEAK)
+            x = F.leaky_relu(layer(x, condition), LEAK, inplace=True)
         mean, log_sigma = self.heads(x.mean(dim=(2, 3))).chunk(2, dim=1)
         return mean, log_sigma.clamp(*LOG_SIGMA_RANGE)
 
@@ -223,9 +230,9 @@ class ModulatedEdgeGAN(nn.Module):
 
 def over_white(drawn: Tensor) -> Tensor:
     """Values before tanh [N, 4, S, S] -> colours laid over white paper, and alpha, both in [-1, 1]."""
-    colours, alpha = drawn[:, :3].tanh(), drawn[:, 3:].tanh()
-    share = (alpha + 1) / 2
-    return torch.cat([colours * share + (1 - share), alpha], dim=1)
+    values = drawn.tanh()
+    share = (values[:, 3:] + 1) / 2
+    return torch.cat([values[:, :3] * share + (1 - share), values[:, 3:]], dim=1)
 
 
 def colour_of(picture: Tensor) -> Tensor:

@@ -24,13 +24,14 @@ def as_file(kind: str, name: str, drawing: Drawing, picture: U8 | None) -> tuple
     Parameters
     ----------
     kind
-        ``svg`` or ``json``: the drawing; ``png``: the picture; ``both``: side by side.
+        ``svg`` or ``json``: the drawing; ``png``: the picture; ``transparent``: the same without its paper; ``both``:
+        drawing and picture side by side.
     name
         Stem of the file's name.
     drawing
         What is drawn.
     picture
-        uint8 [H, W, 3], or None while there is none.
+        uint8 [H, W, 3], or [H, W, 4] with alpha for ``transparent``; None while there is none.
 
     Raises
     ------
@@ -45,6 +46,8 @@ def as_file(kind: str, name: str, drawing: Drawing, picture: U8 | None) -> tuple
         raise ConfigError("there is no picture to save yet; wait until the model has drawn it.")
     if kind == "png":
         return f"{name}.png", "image/png", picture_png(picture)
+    if kind == "transparent":
+        return f"{name}_transparent.png", "image/png", picture_png(picture)
     return f"{name}_drawing_and_picture.png", "image/png", _side_by_side(drawing, picture)
 
 

@@ -78,7 +78,7 @@ def uploaded(upload: widgets.FileUpload) -> Iterator[tuple[str, bytes]]:
 
 
 def picture_png(pixels: U8) -> bytes:
-    """uint8 [H, W, 3] or [H, W] as PNG."""
+    """uint8 [H, W, 3], [H, W, 4] or [H, W] as PNG."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
     return stream.getvalue()

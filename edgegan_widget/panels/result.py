@@ -21,6 +21,8 @@ U8 = npt.NDArray[np.uint8]
 
 MOST_VARIATIONS = 8
 MOST_MOMENTS = 24
+TRANSPARENT = "Save the picture without its white paper as PNG"
+NOT_TRANSPARENT = "This model draws on white paper only, so it has no transparent picture to save"
 SEEDS = 1_000_000  # what the dice throws; any whole number can be typed
 
 
@@ -48,7 +50,8 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
     on_restore
         Called with a :class:`Moment` of the history.
     export
-        Called with a kind (``png``, ``both``, ``svg``, ``json``); returns file name, media type and content.
+        Called with a kind (``png``, ``transparent``, ``both``, ``svg``, ``json``); returns file name, media type and
+        content.
     say
         Called with an exception to show, or None.
 
@@ -111,6 +114,11 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         finally:
             self._silent = False
 
+    def offer_transparent(self, possible: bool) -> None:
+        """Whether a picture can be saved without its paper; where not, the button says why."""
+        self._transparent.disabled = not possible
+        self._transparent.tooltip = TRANSPARENT if possible else NOT_TRANSPARENT
+
     # What is shown ---------------------------------------------------------------------------------------------
 
     def show_live(self, image: U8) -> None:
@@ -119,7 +127,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         self._frame.remove_class("eg-empty")
 
     def show(self, images: U8, edges: U8) -> None:
-        """Show pictures [V, H, W, 3] and edge maps [V, H, W], the first of each large."""
+        """Show pictures [V, H, W, 3] and edge maps [V, h, w], the first of each large."""
         self.show_live(images[0])
         self._edge.value = picture_png(edges[0])
         others = images[1:]
@@ -198,6 +206,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
     def _build_save(self) -> widgets.Widget:
         kinds = (
             ("Picture", "png", "Save the picture as PNG"),
+            ("Transparent", "transparent", TRANSPARENT),
             ("Both", "both", "Save drawing and picture side by side as PNG"),
             ("SVG", "svg", "Save the drawing as SVG"),
             ("JSON", "json", "Save the drawing with all its strokes, to open it again"),
@@ -206,7 +215,9 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         def saver(kind: str) -> Callable[..., None]:
             return guard(lambda: self._save(kind), self._say)
 
-        return row([heading("Save"), *(button(name, saver(kind), tip, f"eg-save-{kind}") for name, kind, tip in kinds)])
+        buttons = {kind: button(name, saver(kind), tip, f"eg-save-{kind}") for name, kind, tip in kinds}
+        self._transparent = buttons["transparent"]
+        return row([heading("Save"), *buttons.values()])
 
     def _asked(self, change: object) -> None:
         if not self._silent:

@@ -27,7 +27,7 @@ _SLIDER = (
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A model's picture of the drawing, uint8 [S, S, 3], and a word on it; without a picture why there is none."""
+    """A model's picture of the drawing, uint8 [H, W, 3], and a word on it; without a picture why there is none."""
 
     picture: U8 | None
     about: str

@@ -9,6 +9,9 @@ are needed.
 
 E learns too, since it has to find the latents of drawings like these: it decodes the drawings (L1) and finds random
 latents again (the paper's equation 4).
+
+The modulated networks have no latents to draw at random: theirs mean nothing but what E reads from a drawing. There
+every picture, before and after, is drawn from the distorted drawings themselves, in styles of the model's bank.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from edgegan_widget.losses import hinge_discriminator, latent_l1
 from edgegan_widget.model_folder import find_model, read_config
 from edgegan_widget.nets import class_condition
 from edgegan_widget.nets_compact import Discriminator
+from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.optimizers import adam, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
 from edgegan_widget.swd import sliced_wasserstein
@@ -47,7 +51,13 @@ WEIGHT_LATENT = 1.0
 ADAM_BETAS = (0.0, 0.99)
 MOST_CRITIC_WIDTH = 32  # a few drawings feed no large discriminator
 HAND_STRENGTH = 0.5  # the drawings come from a hand already
-MOVED = ("start", "start_norm", "norm_scale", "norm_shift")  # the first layers, as either network names them
+MOVED = (
+    "from_vector",
+    "start",
+    "start_norm",
+    "norm_scale",
+    "norm_shift",
+)  # the first layers, as the networks name them
 SUFFIXES = (".json", ".svg", ".png", ".jpg", ".jpeg")
 
 
@@ -77,12 +87,14 @@ def load_drawings(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     labels = []
     for folder in folders:
         for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
-            drawn.append(torch.from_numpy(read_sketch(path, model.size_px).copy()))
+            drawn.append(torch.from_numpy(read_sketch(path, model.sketch_px).copy()))
             labels.append(model.classes.index(folder.name))
     if not drawn:
         raise DataError(f"{root} holds no drawing ({', '.join(SUFFIXES)}); draw some on the pad and save them there.")
     edges = torch.stack(drawn)[:, None]  # [N, 1, S, S]
-    data = PairDataset(edges.expand(-1, 3, -1, -1).contiguous(), edges, torch.tensor(labels), model.classes)
+    scale = model.size_px // model.sketch_px
+    shown = edges.repeat_interleave(scale, dim=2).repeat_interleave(scale, dim=3).expand(-1, 3, -1, -1)
+    data = PairDataset(shown.contiguous(), edges, torch.tensor(labels), model.classes)
     return data, data
 
 
@@ -97,6 +109,7 @@ class Recipe:
             self.critics = channels_last(_Critics(model).to(device))
         self.networks.eval()  # batch norm keeps its statistics, and with them the look
         self.base = copy.deepcopy(self.networks).requires_grad_(False)
+        self.reads_all = isinstance(self.base, ModulatedEdgeGAN)  # latents come from drawings alone
         for name, parameter in self.networks.named_parameters():
             part, _, layer = name.partition(".")
             parameter.requires_grad_(part == "encoder" or layer.partition(".")[0] in MOVED)
@@ -118,16 +131,30 @@ class Recipe:
         random = stream(config.seed, index, "step")
         batch = data.take(chosen)
         edges = place(batch.edges, random, config.mirror)
-        size = self.model.latent_size
         drawn = {
-            "latent": torch.randn(count, size, generator=random),
-            "base_latent": torch.randn(count, size, generator=random),
-            "noise": torch.randn(count, self.networks.noise_size, generator=random),
+            **self._noises(batch.labels, random),
             "augment_real": torch.rand(count, diffaugment.NUMBERS, generator=random),
             "augment_fake": torch.rand(count, diffaugment.NUMBERS, generator=random),
         }
         pictures = {"edges": edges, "sketches": sketch_like(edges, random, HAND_STRENGTH), "labels": batch.labels}
+        if self.reads_all:
+            others = place(batch.edges, random, config.mirror)
+            pictures["base_sketches"] = sketch_like(others, random, HAND_STRENGTH)
         return pictures | {name: value.to(self.device, non_blocking=True) for name, value in drawn.items()}
+
+    def _noises(self, labels: Tensor, random: torch.Generator) -> Inputs:
+        """Latents to draw from and noise for E; or styles, where latents are read from drawings."""
+        count, size = len(labels), self.model.latent_size
+        if isinstance(self.base, ModulatedEdgeGAN):
+            bank = self.base.styles[labels]
+            chosen = torch.randint(bank.shape[1], (2, count), generator=random).to(bank.device)
+            rows = torch.arange(count, device=bank.device)
+            return {"noise": bank[rows, chosen[0]], "base_noise": bank[rows, chosen[1]]}
+        return {
+            "latent": torch.randn(count, size, generator=random),
+            "base_latent": torch.randn(count, size, generator=random),
+            "noise": torch.randn(count, self.networks.noise_size, generator=random),
+        }
 
     def variant(self, index: int) -> Hashable:  # noqa: ARG002
         """Every step is the same."""
@@ -144,8 +171,8 @@ class Recipe:
     def _loss_judges(self, part: Inputs) -> Losses:
         condition = class_condition(part["labels"], self.model)
         with torch.no_grad():
-            fake = self._pairs(self.networks, part["latent"], condition)
-            base = self._pairs(self.base, part["base_latent"], condition)
+            fake = self._pairs(self.networks, self._latent(self.networks, part, condition), condition)
+            base = self._pairs(self.base, self._latent(self.base, part, condition, "base_"), condition)
         drawn = torch.cat([part["edges"], base[:, 1:]], dim=1)  # its picture part is not looked at
         views = {
             name: (self._augment(real, part["augment_real"]), self._augment(fake, part["augment_fake"]))
@@ -160,27 +187,38 @@ class Recipe:
 
     def _loss_makers(self, part: Inputs) -> Losses:
         condition = class_condition(part["labels"], self.model)
-        fake = self._pairs(self.networks, part["latent"], condition)
+        drawn_from = self._latent(self.networks, part, condition)
+        fake = self._pairs(self.networks, drawn_from, condition)
         seen = self._augment(fake, part["augment_fake"])
         losses = {
             f"generator_{name}": -critic(seen[:, channels], part["labels"])[0].float().mean()
             * (1.0 if name == "sketch" else WEIGHT_LOOK)
             for name, critic, channels in self._critics()
         }
-        sketches = part["sketches"].expand(-1, self.model.edge_channels, -1, -1)
-        latent = self.networks.encode(sketches, condition, part["noise"])
-        decoded = self._pairs(self.networks, latent, condition)[:, :1]
+        decoded = fake[:, :1]
+        if not self.reads_all:
+            latent = self._read(self.networks, part, condition)
+            decoded = self._pairs(self.networks, latent, condition)[:, :1]
         losses["drawing_l1"] = WEIGHT_L1 * F.l1_loss(decoded.float(), part["edges"])
         own = fake[:, :1].detach().expand(-1, self.model.edge_channels, -1, -1)
         recovered = self.networks.encode(own, condition, torch.zeros_like(part["noise"]))
         size = self.model.shape_size
-        losses["latent_l1"] = WEIGHT_LATENT * latent_l1(part["latent"][:, :size], recovered[:, :size].float())
+        losses["latent_l1"] = WEIGHT_LATENT * latent_l1(drawn_from[:, :size].detach(), recovered[:, :size].float())
         return losses
+
+    def _latent(self, networks: Networks, part: Inputs, condition: Tensor, which: str = "") -> Tensor:
+        """What pictures are drawn from: random latents, or what E reads from drawings."""
+        return self._read(networks, part, condition, which) if self.reads_all else part[f"{which}latent"]
+
+    def _read(self, networks: Networks, part: Inputs, condition: Tensor, which: str = "") -> Tensor:
+        sketches = part[f"{which}sketches"].expand(-1, self.model.edge_channels, -1, -1)
+        return networks.encode(sketches, condition, part[f"{which}noise"])
 
     @staticmethod
     def _pairs(networks: Networks, latent: Tensor, condition: Tensor) -> Tensor:
-        """Edge map as one channel, and picture: [N, 4, S, S]."""
+        """Edge map as one channel, and picture over white at its size: [N, 4, S, S]."""
         edge, image = networks.decode(latent, condition)
+        image = F.avg_pool2d(image[:, :3], image.shape[-1] // edge.shape[-1])
         return torch.cat([edge.mean(dim=1, keepdim=True), image], dim=1)
 
     def _augment(self, pairs: Tensor, numbers: Tensor) -> Tensor:
@@ -235,7 +273,11 @@ class _Critics(nn.Module):
     def __init__(self, model: ModelConfig) -> None:
         super().__init__()
         narrow = ModelConfig(
-            model.classes, "compact", size_px=model.size_px, width=min(MOST_CRITIC_WIDTH, model.width), edge_channels=1
+            model.classes,
+            "compact",
+            size_px=model.sketch_px,
+            width=min(MOST_CRITIC_WIDTH, model.width),
+            edge_channels=1,
         )
         self.sketch = Discriminator(narrow, 1)
         self.image = Discriminator(narrow, 3)
