@@ -30,7 +30,7 @@ def main() -> int:
         install("test")
         install_browser()
         return run_tests(sys.argv[2:])
-    install("")
+    install("train")
     return run(["-m", "edgegan_widget", *(sys.argv[1:] or ["dashboard"])])
 
 
@@ -55,8 +55,7 @@ def install(extra: str) -> None:
         except subprocess.CalledProcessError:
             sys.exit("Python's venv is incomplete here; on Debian and Ubuntu run: apt-get install python3-venv")
     install_torch()
-    package = f"{HERE}[{extra}]" if extra else str(HERE)
-    pip("-e", package)
+    pip("-e", f"{HERE}[{extra}]")
     done.write_text(wanted, "utf-8")
 
 

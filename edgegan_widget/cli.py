@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from edgegan_widget.cli_data import add_data
 from edgegan_widget.cli_edges import add_edges
 from edgegan_widget.cli_evaluation import add_compare, add_evaluate
 from edgegan_widget.cli_training import add_export, add_study, add_train
-from edgegan_widget.config import DEVICES, SIZES_PX
+from edgegan_widget.config import DEVICES, PRESETS, SIZES_PX, TrainConfig
 from edgegan_widget.errors import DataError, EdgeGANError
 from edgegan_widget.files import write_atomic, write_bytes
 from edgegan_widget.schedule import EDGE_SOURCES, EDGES_HELP
@@ -136,8 +137,14 @@ def _add_pack(commands: Commands) -> None:
     command = commands.add_parser("pack", help="put a folder of pictures into one file, to carry or load quickly")
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
     command.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
-    command.add_argument("--size", type=int, default=64, choices=SIZES_PX, help="side in pixels (default: 64)")
+    text = "with the sizes and edge maps that this preset trains on; options beside it change them"
+    command.add_argument("--for", dest="preset", choices=sorted(PRESETS), help=text)
+    command.add_argument("--size", type=int, choices=SIZES_PX, help="side in pixels (default: 64)")
+    text = "side of the edge maps, where it differs: 64 for the projected recipe (default: that of the pictures)"
+    command.add_argument("--sketch-size", type=int, choices=SIZES_PX, help=text)
     command.add_argument("--edges", default="", metavar="SOURCES", help=f"beside those always drawn: {EDGES_HELP}")
+    text = "folders of people's drawings to take along; train takes FILE.npz as --sketches then"
+    command.add_argument("--sketches", nargs="+", default=[], metavar="DIR", help=text)
     command.set_defaults(run=_pack)
 
 
@@ -145,8 +152,13 @@ def _pack(options: argparse.Namespace) -> None:
     from edgegan_widget.dataset import pack
     from edgegan_widget.edges import parse_sources
 
-    more = [source for source in parse_sources(options.edges) if source not in EDGE_SOURCES] if options.edges else []
-    counts = pack(options.data, options.out, options.size, more)
+    wanted = PRESETS[options.preset] if options.preset else TrainConfig()
+    wanted = dataclasses.replace(wanted, size_px=options.size or wanted.size_px)
+    more: tuple[str, ...] = wanted.edge_sources
+    if options.edges:
+        more = tuple(source for source in parse_sources(options.edges) if source not in EDGE_SOURCES)
+    sketch_px = options.sketch_size or wanted.sketch_px
+    counts = pack(options.data, options.out, wanted.size_px, more, sketch_px, options.sketches)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.finetuning import drawings_config, finetune_config
 from edgegan_widget.settings import from_json
@@ -43,7 +43,7 @@ def _add_settings(command: argparse.ArgumentParser, without: set[str]) -> None:
         about, name = field.metadata, short.get(field.name, "--" + field.name.replace("_", "-"))
         kinds: dict[str, dict[str, object]] = {
             "bool": {"action": argparse.BooleanOptionalAction},
-            "tuple[str, ...]": {"nargs": "+", "metavar": "NAME"},
+            "tuple[str, ...]": {"nargs": "+", "metavar": "DIR" if field.name == "sketches" else "NAME"},
             "int": {"type": int, "metavar": "N"},
             "float": {"type": float, "metavar": "X"},
             "str": {"metavar": "TEXT"},
@@ -51,7 +51,9 @@ def _add_settings(command: argparse.ArgumentParser, without: set[str]) -> None:
         kind = {"choices": about["allowed"]} if about["allowed"] else kinds[str(field.type)]
         if field.name == "preset":
             kind = {"choices": sorted(PRESETS)}
-        text = about["meaning"].replace("%", "%%") + " (default: the preset's)"
+        only = f"; {', '.join(about['recipes'])} only" if about["recipes"] else ""
+        default = DEFAULT_PRESET if field.name == "preset" else "the preset's"
+        text = about["meaning"].replace("%", "%%") + f"{only} (default: {default})"
         command.add_argument(name, dest=field.name, default=None, help=text, **kind)
 
 
@@ -92,10 +94,12 @@ def train_config(options: argparse.Namespace) -> TrainConfig:
         base = _read_settings(options.config)
     elif options.preset == "drawings":
         base = drawings_config(changes.pop("start_from", "default"), "", "")
-    elif "start_from" in changes and options.preset in (None, "compact", "paper"):
+    elif "start_from" in changes:
         base = finetune_config(changes.pop("start_from"), "", "")
+        if options.preset not in (None, base.preset):
+            base = dataclasses.replace(PRESETS[options.preset], start_from=base.start_from)
     else:
-        base = PRESETS[options.preset or "compact"]
+        base = PRESETS[options.preset or DEFAULT_PRESET]
     if options.lr is not None:
         changes["lr_generator"] = options.lr
         changes["lr_discriminator"] = options.lr * base.lr_discriminator / base.lr_generator

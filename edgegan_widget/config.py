@@ -8,13 +8,21 @@ from typing import Any
 
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.schedule import Schedule, parse_schedule, sources_of
-from edgegan_widget.settings import at_least, check_settings, one_of, setting
+from edgegan_widget.settings import at_least, check_settings, is_read_by, one_of, setting
 
-__all__ = ["PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig"]
+__all__ = ["DEFAULT_PRESET", "PRESETS", "EvaluationConfig", "ModelConfig", "TrainConfig"]
 
 ARCHITECTURES = ("paper", "compact", "modulated")
 LATENTS = ("vector", "spatial")
 RECIPES = ("projected", "paper", "compact", "modern", "drawings")
+PROJECTED = ("projected",)  # recipes that read a setting, where not all do
+SKETCHING = ("projected", "compact", "modern")  # those whose encoder is shown more than the edge map to draw
+FROM_PICTURES = ("projected", "compact", "modern", "paper")
+FITTING = {  # recipes that can go on from a model of each architecture, the one that made most of them first
+    "paper": ("paper", "drawings"),
+    "compact": ("compact", "modern", "drawings"),
+    "modulated": ("projected", "drawings"),
+}
 AUGMENTS = ("none", "shift", "diffaugment")
 TRAINS = ("all", "generators", "encoder")
 NEW_CLASSES = ("nearest", "mean")
@@ -139,81 +147,134 @@ class TrainConfig:
         advanced=True,
     )
     augment: str = setting(
-        "shift", "changes to pictures before the discriminators, for small sets", allowed=AUGMENTS, advanced=True
+        "shift",
+        "changes to pictures before the discriminators, for small sets",
+        allowed=AUGMENTS,
+        advanced=True,
+        recipes=("compact", "modern", "drawings"),
     )
     r1_gamma: float = setting(
-        0.0, "gradient penalty on real pictures (R1), every 16 steps; 0: none", least=0, most=1000, advanced=True
+        0.0,
+        "gradient penalty on real pictures (R1), every 16 steps; 0: none",
+        least=0,
+        most=1000,
+        advanced=True,
+        recipes=("compact", "modern"),
     )
-    balanced: bool = setting(True, "draw classes evenly, however many pictures each has", advanced=True)
+    balanced: bool = setting(
+        True, "draw classes evenly, however many pictures each has", advanced=True, recipes=FROM_PICTURES
+    )
     mirror: bool = setting(True, "mirror half of the pictures", advanced=True)
     poses: float = setting(
         0.0,
-        "other proportions, turns and slants of objects and drawings alike (compact, modern); 0: none, 1: some",
+        "other proportions, turns and slants of objects and drawings alike; 0: none, 1: some",
         least=0,
         most=2,
         advanced=True,
+        recipes=SKETCHING,
     )
     edges: str = setting(
         "",
         "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
         "person, person=SEED, photosketch=FILE (none named: the first four)",
         advanced=True,
+        recipes=SKETCHING,
     )
     edge_schedule: str = setting(
         "",
         "the same by epoch, instead of edges, as '0: full, hand 0; 30: full, contour, thin 2, hand 1'",
         advanced=True,
+        recipes=SKETCHING,
     )
     hand_details: float = setting(
-        0.0, "how often inner strokes are left out of edge maps, 1 as people do", least=0, most=4, advanced=True
+        0.0,
+        "how often inner strokes are left out of edge maps, 1 as people do",
+        least=0,
+        most=4,
+        advanced=True,
+        recipes=SKETCHING,
     )
     hand_proportions: float = setting(
-        0.0, "how far edge maps lose their proportions, 1 as people's do", least=0, most=4, advanced=True
+        0.0,
+        "how far edge maps lose their proportions, 1 as people's do",
+        least=0,
+        most=4,
+        advanced=True,
+        recipes=SKETCHING,
     )
     start_from: str = setting("", "fine-tune this model: a shipped name, model folder or run folder")
-    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS)
+    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS, recipes=FROM_PICTURES)
     new_classes: str = setting(
-        "nearest", "a new class starts from its most similar old one, or from their mean", allowed=NEW_CLASSES
+        "nearest",
+        "a new class starts from its most similar old one, or from their mean",
+        allowed=NEW_CLASSES,
+        recipes=FROM_PICTURES,
     )
     critic_warmup_steps: int = setting(
-        0, "steps in which only the discriminators learn, where the model brought none", least=0, advanced=True
+        0,
+        "steps in which only the discriminators learn, where the model brought none",
+        least=0,
+        advanced=True,
+        recipes=FROM_PICTURES,
     )
     sketches: tuple[str, ...] = setting(
         (),
-        "folders of people's drawings to learn from without photos of them (projected); their sub-folders are named "
-        "after classes, and a third of each is kept for testing",
+        "folders of people's drawings to learn from without photos of them, or packed files of such; sub-folders are "
+        "named after classes, and a third of each is kept for testing",
+        recipes=PROJECTED,
     )
     people_share: float = setting(
-        0.5, "people's drawings in a step, as a share of the batch (projected)", least=0, most=4, advanced=True
+        0.5, "people's drawings in a step, as a share of the batch", least=0, most=4, advanced=True, recipes=PROJECTED
     )
     restyled_share: float = setting(
-        0.25, "objects drawn once more in another object's style (projected)", least=0, most=1, advanced=True
+        0.25, "objects drawn once more in another object's style", least=0, most=1, advanced=True, recipes=PROJECTED
     )
     swapped_share: float = setting(
-        0.25, "drawings given another class, so that the class counts (projected)", least=0, most=0.5, advanced=True
+        0.25,
+        "drawings given another class, so that the class counts",
+        least=0,
+        most=0.5,
+        advanced=True,
+        recipes=PROJECTED,
     )
     latent: str = setting(
         "spatial",
-        "numbers that keep their place, or the paper's one vector (projected)",
+        "numbers that keep their place, or the paper's one vector",
         allowed=LATENTS,
         advanced=True,
+        recipes=PROJECTED,
     )
     depths: int = setting(
-        4, "depths of the feature network at which heads judge pictures (projected)", least=1, most=4, advanced=True
+        4,
+        "depths of the feature network at which heads judge pictures",
+        least=1,
+        most=4,
+        advanced=True,
+        recipes=PROJECTED,
     )
     weight_perceptual: float = setting(
-        2.0, "how much pictures are held to photos in the feature network (projected)", least=0, most=100, advanced=True
+        2.0,
+        "how much pictures are held to photos in the feature network",
+        least=0,
+        most=100,
+        advanced=True,
+        recipes=PROJECTED,
     )
     weight_class: float = setting(
-        0.5, "how much the classifier's verdict counts (projected)", least=0, most=100, advanced=True
+        0.5, "how much the classifier's verdict counts", least=0, most=100, advanced=True, recipes=PROJECTED
     )
     weight_colour: float = setting(
-        4.0, "how much a picture is held to its style's colour (projected)", least=0, most=100, advanced=True
+        4.0, "how much a picture is held to its style's colour", least=0, most=100, advanced=True, recipes=PROJECTED
     )
     crop: float = setting(
-        0.75, "smallest part of a picture's side that the heads are shown (projected)", least=0.5, most=1, advanced=True
+        0.75,
+        "smallest part of a picture's side that the heads are shown",
+        least=0.5,
+        most=1,
+        advanced=True,
+        recipes=PROJECTED,
     )
-    drawings: str = setting("", "folder <class>/*.json (or .svg, .png) of your own drawings, for the drawings recipe")
+    drawings: str = setting("", "folder <class>/*.json (or .svg, .png) of your own drawings", recipes=("drawings",))
     precision: str = setting(
         "auto", "arithmetic of convolutions; weights stay float32", allowed=PRECISIONS, advanced=True
     )
@@ -242,6 +303,15 @@ class TrainConfig:
                 "hand_... out, or choose preset 'compact' or 'modern'."
             )
         self.schedule  # noqa: B018  raises where it cannot be read
+
+    @property
+    def sketch_px(self) -> int:
+        """Side of the sketches and edge maps that the recipe takes."""
+        return SKETCH_PX if self.preset == "projected" else self.size_px
+
+    def reads(self, name: str) -> bool:
+        """Whether this run's recipe reads the setting of this name."""
+        return is_read_by({field.name: field for field in dataclasses.fields(self)}[name], self.preset)
 
     @property
     def schedule(self) -> Schedule:
@@ -317,6 +387,7 @@ class EvaluationConfig:
             raise ConfigError("colour_seeds is 1; two colours or more can differ, so give 2 to 64, or 0 to do without.")
 
 
+DEFAULT_PRESET = "projected"  # where none is named, on the command line and in forms
 PRESETS: dict[str, TrainConfig] = {
     # Gao et al. 2020, section 3.1, and the training script's own defaults: as they are, with nothing added.
     "paper": TrainConfig(

@@ -28,6 +28,7 @@ from edgegan_widget.edge_maps import planes, squared
 from edgegan_widget.edges import edge_styles
 from edgegan_widget.errors import DataError
 from edgegan_widget.files import PICTURE_SUFFIXES, is_picture, open_picture, write_atomic
+from edgegan_widget.people_sets import packed_people
 from edgegan_widget.schedule import EDGE_SOURCES, PHOTOSKETCH
 
 __all__ = ["Batch", "Members", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
@@ -226,8 +227,8 @@ def load_data(
 ) -> PairDataset:
     """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
 
-    Edge maps are ``sketch_px`` large, or as large as the pictures where that is None. With ``alpha`` pictures have the
-    objects' coverage as a fourth channel: whatever is not white paper.
+    Edge maps are ``sketch_px`` large; where that is None as large as the pictures, or as they were packed. With
+    ``alpha`` pictures have the objects' coverage as a fourth channel: whatever is not white paper.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
     are made here, those of :data:`EDGE_SOURCES` and the ``sources`` named beside them; what is kept of these in the
@@ -243,7 +244,13 @@ def load_data(
         The weights of a source cannot be used.
     """
     if Path(data).is_file():
-        return _finished(_load_packed(Path(data), split, size_px, classes, sources), sketch_px, alpha)
+        packed = _load_packed(Path(data), split, size_px, classes, sources)
+        if sketch_px is not None and packed.edges_u8.shape[-1] < sketch_px:
+            raise DataError(
+                f"{data} was packed with edge maps of {packed.edges_u8.shape[-1]} pixels, {sketch_px} are needed; pack "
+                "it anew with a larger --sketch-size, or without."
+            )
+        return _finished(packed, sketch_px, alpha)
     root = Path(data) / split
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
@@ -297,20 +304,29 @@ def _coverage(images_u8: Tensor) -> Tensor:
     return torch.from_numpy(np.stack([cv2.blur(mask, (3, 3)) for mask in masks]))[:, None]
 
 
-def pack(folder: Path | str, out: Path | str, size_px: int = 64, sources: Sequence[str] = ()) -> dict[str, int]:
+def pack(
+    folder: Path | str,
+    out: Path | str,
+    size_px: int = 64,
+    sources: Sequence[str] = (),
+    sketch_px: int | None = None,
+    sketches: Sequence[str | Path] = (),
+) -> dict[str, int]:
     """Write the pictures and edge maps of a folder's splits as one ``.npz`` file, to carry elsewhere or load quickly.
 
-    ``sources`` names edge maps beside those that are always drawn, see :func:`load_data`.
+    ``sources`` names edge maps beside those that are always drawn, see :func:`load_data`. Edge maps are ``sketch_px``
+    large, or as large as the pictures. ``sketches`` names folders of people's drawings to take along at that size.
 
     Returns
     -------
-    Pictures by split.
+    Pictures by split, and the number of ``people's drawings`` where there are any.
     """
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     counts = {}
+    classes: list[str] = []
     for split in ("train", "val"):
         if (Path(folder) / split).is_dir():
-            pictures = load_data(folder, split, size_px, sources=sources)
+            pictures = load_data(folder, split, size_px, sources=sources, sketch_px=sketch_px)
             arrays |= {
                 f"{split}_images": pictures.images_u8.numpy(),
                 f"{split}_edges": pictures.edges_u8.numpy(),
@@ -319,8 +335,12 @@ def pack(folder: Path | str, out: Path | str, size_px: int = 64, sources: Sequen
                 f"{split}_sources": np.array(pictures.sources),
             }
             counts[split] = len(pictures)
+            classes += [name for name in pictures.classes if name not in classes]
     if not counts:
         raise DataError(f"{folder} has neither train nor val; data is laid out as <folder>/<split>/<class>/*.png.")
+    if sketches:
+        arrays |= packed_people(sketches, classes, sketch_px or size_px)
+        counts["people's drawings"] = len(arrays["people_names"])
     with write_atomic(out) as stream:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     return counts

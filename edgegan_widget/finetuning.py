@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.config import FITTING, PRESETS, TrainConfig
 from edgegan_widget.model_folder import find_model, read_config
 
 __all__ = ["drawings_config", "finetune_config"]
@@ -17,8 +17,8 @@ LR = 1e-5
 def finetune_config(start_from: str | os.PathLike[str], data: str, out: str, **changes: Any) -> TrainConfig:
     """Go on from a model with new pictures: 20 epochs at 1e-5 unless changed.
 
-    The recipe follows from the model: ``paper`` for an imported TensorFlow checkpoint, ``compact`` or ``modern`` else;
-    width and picture size are the model's own.
+    The recipe follows from the model: ``paper`` for an imported TensorFlow checkpoint, ``compact`` or ``projected`` for
+    what those made; width, picture size and kind of latent are the model's own.
 
     Raises
     ------
@@ -28,11 +28,11 @@ def finetune_config(start_from: str | os.PathLike[str], data: str, out: str, **c
         A changed setting is unknown or out of its range.
     """
     model = read_config(find_model(start_from))
-    preset = "paper" if model.architecture == "paper" else "compact"
+    preset = FITTING[model.architecture][0]
     ratio = PRESETS[preset].lr_discriminator / PRESETS[preset].lr_generator
     reference = {
         "epochs": EPOCHS, "lr_generator": LR, "lr_discriminator": LR * ratio, "decay_fraction": 0.0,
-        "width": model.width, "size_px": model.size_px,
+        "width": model.width, "size_px": model.size_px, "latent": model.latent,
     }  # fmt: skip
     return TrainConfig.from_preset(
         preset, **{"data": data, "out": out, "start_from": os.fspath(start_from), **reference, **changes}

@@ -60,8 +60,8 @@ def launch(config: TrainConfig, resume: bool = False) -> Launched:
 
     Raises
     ------
-    ConfigError
-        ``data`` (or ``drawings``) or ``out`` is missing.
+    ConfigError, DependencyError, ModelError
+        What the run needs is missing, see :func:`edgegan_widget.recipe_needs.check_needs`.
     TrainingError
         ``out`` holds a run that is at work, or one that is over and is not to be resumed.
     """

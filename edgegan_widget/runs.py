@@ -10,7 +10,7 @@ file                         content
 ``status.json``              state, process, progress; replaced at every report
 ``metrics.jsonl``            a line a report: step, epoch, losses, rate, memory, and at saves the score
 ``log.txt``                  what was said
-``samples/KIND_STEP.png``    grids of pictures: ``latents`` and ``sketches``
+``samples/KIND_STEP.png``    grids of pictures: ``sketches``, ``people``, and ``styles`` or ``latents``
 ``checkpoints/last.pt``      the training state, to resume from
 ``checkpoints/NAME``         ``last.safetensors`` and ``best.safetensors``: models to draw with and to fine-tune
 ===========================  ==========================================================================================
@@ -35,12 +35,13 @@ import psutil
 
 from edgegan_widget import settings
 from edgegan_widget.config import TrainConfig
-from edgegan_widget.errors import ConfigError, TrainingError
+from edgegan_widget.errors import TrainingError
 from edgegan_widget.files import write_bytes
+from edgegan_widget.recipe_needs import check_needs
 
 __all__ = ["Run", "Status", "find_runs", "start_run"]
 
-SAMPLE_KINDS = ("latents", "sketches")
+SAMPLE_KINDS = ("latents", "styles", "sketches", "people")
 ACTIVE = ("starting", "running", "stopping")
 START_SECONDS = 90.0  # a process that has said nothing for so long has not started
 NICENESS = 15  # a drawing pad beside the run stays live
@@ -224,12 +225,12 @@ def start_run(config: TrainConfig, resume: bool = False) -> Run:
 
     Raises
     ------
-    ConfigError
-        ``data`` (or ``drawings``) or ``out`` is missing.
+    ConfigError, DependencyError, ModelError
+        What the run needs is missing, see :func:`edgegan_widget.recipe_needs.check_needs`.
     TrainingError
         ``out`` holds a run that is at work, or one that is over and is not to be resumed.
     """
-    check_places(config)
+    check_needs(config, resume)
     run = Run(Path(config.out))
     if run.status().active:
         raise TrainingError(f"{run.folder} is being trained right now; stop that run or choose another folder.")
@@ -250,18 +251,6 @@ def start_run(config: TrainConfig, resume: bool = False) -> Run:
     with contextlib.suppress(psutil.Error, OSError):  # not every system lets us; the run is merely less polite
         psutil.Process(run.process.pid).nice(NICENESS)
     return run
-
-
-def check_places(config: TrainConfig) -> None:
-    """Refuse settings that name no data or no run folder."""
-    if not config.out:
-        raise ConfigError("out is empty; name a new folder for the run, such as 'runs/first'.")
-    source = config.drawings if config.preset == "drawings" else config.data
-    word = "drawings" if config.preset == "drawings" else "data"
-    if not source:
-        raise ConfigError(f"{word} is empty; name the folder with the pictures to train on.")
-    if not Path(source).exists():
-        raise ConfigError(f"{word} is {source!r}, which does not exist; name a folder of pictures or a packed file.")
 
 
 def write_status(folder: Path, status: Status) -> None:

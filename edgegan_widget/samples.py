@@ -16,7 +16,7 @@ from edgegan_widget.dataset import Batch, PairDataset, to_u8
 from edgegan_widget.nets import class_condition
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 
-__all__ = ["draw_sketches", "latent_grid", "shown_of", "sketch_grid"]
+__all__ = ["draw_sketches", "latent_grid", "people_grid", "shown_of", "sketch_grid", "style_grid"]
 
 SHOWN_PER_CLASS = 2
 LATENTS_PER_CLASS = 4
@@ -60,6 +60,13 @@ def sketch_grid(networks: Networks, shown: Batch) -> Image.Image:
     columns = [_tile(part, images.shape[-1]) for part in (shown.images, shown.sketches, edges, images)]
     tiles = torch.cat(columns, dim=3)  # [N, 3, S, 4 S]
     return _side_by_side(tiles, blocks=min(4, math.ceil(len(tiles) / 4)))
+
+
+def people_grid(networks: Networks, sketches: Tensor, labels: Tensor) -> Image.Image:
+    """Blocks of a person's drawing [N, 1, h, w] | drawn edge map | picture."""
+    edges, images = draw_sketches(networks, Batch(sketches, sketches, sketches, labels))
+    tiles = torch.cat([_tile(part, images.shape[-1]) for part in (sketches, edges, images)], dim=3)  # [N, 3, S, 3 S]
+    return _side_by_side(tiles, blocks=min(5, math.ceil(len(tiles) / 4)))
 
 
 def _tile(pictures: Tensor, side_px: int) -> Tensor:

@@ -17,20 +17,32 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from edgegan_widget.checkpoint import Networks, load_state
-from edgegan_widget.config import SKETCH_PX, TrainConfig
-from edgegan_widget.dataset import Batch, PairDataset, load_data
+from edgegan_widget.config import TrainConfig
+from edgegan_widget.dataset import Batch, PairDataset, load_data, to_unit
 from edgegan_widget.devices import choose_device
 from edgegan_widget.distributed import world
 from edgegan_widget.errors import DataError, EdgeGANError, TrainingError
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
+from edgegan_widget.people_sets import read_people
+from edgegan_widget.recipe_needs import check_needs
 from edgegan_widget.recipes.drawings import load_drawings
 from edgegan_widget.records import Progress, Recorder
-from edgegan_widget.runs import Run, check_places
-from edgegan_widget.samples import draw_sketches, latent_grid, shown_of, sketch_grid, style_grid
+from edgegan_widget.runs import Run
+from edgegan_widget.samples import (
+    SHOWN_PER_CLASS,
+    draw_sketches,
+    latent_grid,
+    people_grid,
+    shown_of,
+    sketch_grid,
+    style_grid,
+)
 from edgegan_widget.trainer import Trainer
 
 __all__ = ["Progress", "train"]
@@ -55,8 +67,9 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
 
     Raises
     ------
-    ConfigError
-        ``data`` or ``out`` is missing, or the device is not to be had.
+    ConfigError, DependencyError, ModelError
+        What the run needs is missing, see :func:`edgegan_widget.recipe_needs.check_needs`, or the device is not to be
+        had.
     DataError
         The data cannot be used.
     TrainingError
@@ -68,7 +81,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     >>> for progress in train(config):  # doctest: +SKIP
     ...     print(progress.step, progress.losses)
     """
-    check_places(config)
+    check_needs(config, resume)
     run = Run(Path(config.out))
     if run.can_resume and not resume:
         raise TrainingError(f"{run.folder} already holds a run; add --resume to go on, or choose another folder.")
@@ -134,6 +147,7 @@ class _Saver:
         self._trainer, self._recorder = trainer, recorder
         self._shown = shown_of(shown)
         self._scored = _scored_of(shown)
+        self._people = _kept_for_testing(trainer)
         self._saved_step, self._next_save = -1, time.monotonic() + trainer.config.save_every_seconds
 
     def report(self, progress: Progress) -> Progress:
@@ -160,10 +174,10 @@ class _Saver:
         networks = trainer.recipe.drawing_networks()
         edges, images = draw_sketches(networks, self._scored)
         score = trainer.recipe.score(self._scored, edges, images)
-        samples = {
-            "sketches": sketch_grid(networks, self._shown),
-            "latents": _varied(networks, self._shown, trainer.config.seed),
-        }
+        samples = {"sketches": sketch_grid(networks, self._shown)}
+        samples |= _varied(networks, self._shown, trainer.config.seed)
+        if self._people is not None:
+            samples["people"] = people_grid(networks, *self._people)
         self._recorder.save(trainer.state_dict(), trainer.recipe, samples, trainer.step, score)
         self._saved_step, ended = trainer.step, time.monotonic()
         wished = trainer.config.save_every_seconds
@@ -171,11 +185,21 @@ class _Saver:
         return score
 
 
-def _varied(networks: Networks, shown: Batch, seed: int) -> Image.Image:
+def _varied(networks: Networks, shown: Batch, seed: int) -> dict[str, Image.Image]:
     """What else the model can draw: the shown drawings in several styles where it has any, else random latents."""
     if isinstance(networks, ModulatedEdgeGAN):
-        return style_grid(networks, shown)
-    return latent_grid(networks, seed)
+        return {"styles": style_grid(networks, shown)}
+    return {"latents": latent_grid(networks, seed)}
+
+
+def _kept_for_testing(trainer: Trainer) -> tuple[Tensor, Tensor] | None:
+    """Some of the people's drawings that are never trained on, float32 [N, 1, h, w] in [-1, 1], and their classes."""
+    config, model = trainer.config, trainer.model_config
+    sketches, labels = read_people(config.sketches, model.classes, model.sketch_px, kept=True, most=SHOWN_PER_CLASS)
+    if not sketches:
+        return None
+    drawings = to_unit(torch.from_numpy(np.stack(sketches))[:, None]).to(trainer.device)
+    return drawings, torch.tensor(labels, device=trainer.device)
 
 
 class _DeferredSignals:
@@ -211,9 +235,8 @@ def _validation(config: TrainConfig, pictures: PairDataset) -> PairDataset:
 
 def _load(config: TrainConfig, split: str, classes: Sequence[str] | None, sources: Sequence[str] = ()) -> PairDataset:
     """A split as the recipe wants it."""
-    if config.preset != "projected":
-        return load_data(config.data, split, config.size_px, classes, sources)
-    return load_data(config.data, split, config.size_px, classes, sources, sketch_px=SKETCH_PX, alpha=True)
+    alpha = config.preset == "projected"
+    return load_data(config.data, split, config.size_px, classes, sources, config.sketch_px, alpha)
 
 
 def _scored_of(pictures: PairDataset) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
+from edgegan_widget.sketch_sets import is_kept_for_testing
+from edgegan_widget.strokes import Drawing, Stroke
 from tests.parity.original import rebuilt_weights
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -28,6 +31,28 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder.mkdir(parents=True)
             for number in range(count):
                 draw_shape(name, random).save(folder / f"{name}_{number}.png")
+    return root
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """People's drawings in two folders: six of balls, two of which are kept for testing, and three of cats."""
+    root = tmp_path / "people"
+    for name, count in (("ball", 6), ("cat", 3)):
+        wanted = {True: count // 3, False: count - count // 3}
+        (root / "set" / name).mkdir(parents=True)
+        for number in itertools.count():
+            if not any(wanted.values()):
+                break
+            path = root / "set" / name / f"{number}.json"
+            angles, radius = np.linspace(0, 2 * np.pi, 12), 0.3 + 0.005 * number
+            stroke = Stroke.make([(0.5 + radius * np.cos(a), 0.5 + 0.3 * np.sin(a)) for a in angles], width=0.02)
+            assert stroke is not None
+            path.write_text(Drawing().add(stroke).to_json())
+            kept = is_kept_for_testing(path)
+            if not wanted[kept]:
+                path.unlink()
+            wanted[kept] = max(0, wanted[kept] - 1)
     return root
 
 

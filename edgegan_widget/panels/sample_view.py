@@ -14,8 +14,10 @@ from edgegan_widget.runs import Run
 __all__ = ["SampleView"]
 
 TITLES = {
-    "sketches": "Fixed validation sketches",
-    "latents": "Fixed latents",
+    "sketches": "Fixed validation sketches: photo, its edge map, drawn edge map, picture",
+    "people": "People's drawings kept for testing: drawing, drawn edge map, picture",
+    "styles": "The first of each class in several styles",
+    "latents": "Fixed random latents",
 }
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from edgegan_widget.config import PRESETS, TrainConfig
+from edgegan_widget.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from edgegan_widget.panels.data_choice import DataChoice
 from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm, hint, labelled
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.parts import button, guard, heading
+from edgegan_widget.panels.people_choice import PeopleChoice
 from edgegan_widget.panels.run_parts import RunName, columns, start_row
 from edgegan_widget.panels.run_view import RunView
 from edgegan_widget.runs import start_run
@@ -21,8 +22,8 @@ __all__ = ["TrainPanel"]
 
 NOT_HERE = {  # asked for in other words, or of no use without a model to start from
     "preset", "data", "out", "classes", "start_from", "trains", "new_classes", "critic_warmup_steps", "drawings",
+    "sketches",
 }  # fmt: skip
-FIRST_PRESET = "compact"
 
 
 class TrainPanel(Panel):
@@ -70,8 +71,13 @@ class TrainPanel(Panel):
             **self._form.values,
             data=self._data.data,
             classes=self._data.chosen,
+            sketches=self._people.folders if self._learns_from_people else (),
             out=str(self._name.folder),
         )
+
+    @property
+    def _learns_from_people(self) -> bool:
+        return PRESETS[str(self._preset.value)].reads("sketches")
 
     def use_data(self, data: Path) -> None:
         """Put a data folder in the form."""
@@ -97,14 +103,15 @@ class TrainPanel(Panel):
         super().close()
 
     def _build_form(self, device: str) -> widgets.Widget:
-        first = PRESETS[FIRST_PRESET]
-        presets = [name for name in PRESETS if name != "drawings"]
-        self._preset = widgets.Dropdown(options=presets, value=FIRST_PRESET, description="Preset")
+        first = PRESETS[DEFAULT_PRESET]
+        presets = [name for name in PRESET_NOTES if name != "drawings"]
+        self._preset = widgets.Dropdown(options=presets, value=DEFAULT_PRESET, description="Preset")
         self._preset.add_class("eg-preset")
         self._preset.observe(guard(self._follow_preset, self.complain), "value")
-        self._note = hint(PRESET_NOTES[FIRST_PRESET])
-        self._data = DataChoice(self.complain)
-        self._name = RunName(self._root, FIRST_PRESET)
+        self._note = hint(PRESET_NOTES[DEFAULT_PRESET])
+        self._data = DataChoice(self.complain, on_change=lambda: self._people.look())
+        self._people = PeopleChoice(lambda: self._data.ticked, self.complain)
+        self._name = RunName(self._root, DEFAULT_PRESET)
         self._form = SettingsForm([name for name in first.__dataclass_fields__ if name not in NOT_HERE], first)
         self._form["device"].value = device
         self._start = button("Start training", guard(self.start, self.complain), "Train in the background", "eg-start")
@@ -114,6 +121,7 @@ class TrainPanel(Panel):
             heading("Train a model from new"),
             self._data,
             preset,
+            self._people,
             labelled(self._name, f"a folder in {self._root}"),
         ]
         return widgets.VBox([*parts, self._form, start_row(self.error_line, self._start)])
@@ -124,6 +132,7 @@ class TrainPanel(Panel):
         self._form.show(PRESETS[name])
         self._form["device"].value, self._form["seed"].value = device, seed  # the machine's and the person's own
         self._note.value = html.escape(PRESET_NOTES[name])
+        (self._people.remove_class if self._learns_from_people else self._people.add_class)("eg-hidden")
         self._name.propose(name)
 
     def _allow_start(self, active: bool) -> None:

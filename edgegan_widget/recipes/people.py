@@ -15,8 +15,7 @@ from torch import Tensor
 from edgegan_widget.augment import Hand, Placement, sketch_like
 from edgegan_widget.dataset import Members, PairDataset, to_unit
 from edgegan_widget.errors import DataError
-from edgegan_widget.sketch_sets import is_kept_for_testing, sketch_folders
-from edgegan_widget.trace import read_sketch
+from edgegan_widget.people_sets import read_people
 
 __all__ = ["PeopleDrawings"]
 
@@ -45,21 +44,19 @@ class PeopleDrawings:
 
     @classmethod
     def load(cls, folders: Sequence[str], classes: Sequence[str], size_px: int) -> PeopleDrawings:
-        """Read what may be trained on of the sketches below ``folders``, see :mod:`edgegan_widget.sketch_sets`.
+        """Read what may be trained on of the sketches below ``folders``, or in packed files.
 
         Raises
         ------
         DataError
-            A folder is missing, has no sketches of these classes, or all of them are kept for testing.
+            A folder is missing, or none has sketches of these classes that are not kept for testing.
         """
-        sketches, labels = [], []
-        for folder in folders:
-            for found in sketch_folders(folder, classes):
-                trained_on = [path for path in found.paths if not is_kept_for_testing(path)]
-                sketches += [read_sketch(path, size_px) for path in trained_on]
-                labels += [list(classes).index(found.asked)] * len(trained_on)
+        sketches, labels = read_people(folders, classes, size_px)
         if not sketches:
-            raise DataError(f"{', '.join(folders)}: all sketches are kept for testing, as one in three is; give more.")
+            raise DataError(
+                f"{', '.join(folders)}: there is no sketch of {', '.join(classes)} to train on, or all are kept for "
+                "testing, as one in three is; give more, in folders named after classes."
+            )
         drawings = cls(torch.from_numpy(np.stack(sketches))[:, None], torch.tensor(labels), len(classes))
         counts = zip(classes, drawings.counts.tolist())
         log.info("people's drawings: %s", ", ".join(f"{name} {count}" for name, count in counts))

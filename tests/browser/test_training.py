@@ -81,6 +81,8 @@ def test_train_watch_stop_reload_resume_and_use(
     panel.open("Train")
     panel.type("data", str(shapes))
     desk.page.get_by_text("ball (8)").wait_for()
+    desk.page.locator(".eg-preset select:visible").select_option("compact")
+    desk.page.locator(".eg-people:visible").wait_for(state="hidden")
     for field, value in (("name", "first"), ("set-epochs", "100000"), ("set-batch_size", "4")):
         panel.type(field, value)
     desk.page.get_by_text("More settings").click()
@@ -151,6 +153,28 @@ def test_the_panels_fit_and_errors_are_seen(
     desk.page.get_by_text("1 of sneaker").wait_for()
     desk.page.locator("button.eg-remove").click()
     desk.page.get_by_text("None yet").wait_for()
+    assert desk.problems == []
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_peoples_drawings_are_counted_on_the_page(
+    desk_at: Callable[..., Desk], shapes: Path, people: Path, size: tuple[int, int]
+) -> None:
+    """The recipe that is offered first asks for them; a folder that is missing is told below the field."""
+    desk = desk_at(viewport={"width": size[0], "height": size[1]})
+    panel = Trainer(desk)
+    panel.open("Train")
+    panel.type("data", str(shapes))
+    desk.page.get_by_text("ball (8)").wait_for()
+    field = desk.page.locator(".eg-set-sketches textarea:visible")
+    for typed, shown in ((str(people), "people/set/ball"), (f"{people}\n{people}/none", "There are no drawings at")):
+        field.fill(typed)
+        field.blur()
+        desk.page.locator(".eg-people:visible").get_by_text(shown).wait_for()
+        assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    desk.page.get_by_text("More settings").first.click()
+    desk.page.locator(".eg-set-people_share:visible").wait_for()
+    assert desk.page.locator(".eg-set-r1_gamma:visible").count() == 0, "that recipe does not read it"
     assert desk.problems == []
 
 
