@@ -127,6 +127,11 @@ class PairDataset:
         images_u8, edges_u8, labels = (tensor.to(device) for tensor in (self.images_u8, self.edges_u8, self.labels))
         return PairDataset(images_u8, edges_u8, labels, self.classes, self.sources)
 
+    @functools.cached_property
+    def labels_on_cpu(self) -> Tensor:
+        """The labels, to choose by without waiting for a device."""
+        return self.labels.cpu()
+
     def batches_per_epoch(self, batch_size: int) -> int:
         return max(1, len(self) // batch_size)
 
@@ -151,7 +156,7 @@ class PairDataset:
 
     @functools.cached_property
     def _members(self) -> Members:
-        return Members(self.labels)
+        return Members(self.labels_on_cpu)
 
     def shuffled(self, seed: int, index: int, batch_size: int) -> Batch:
         """Batch ``index`` of epochs that each visit every picture once in a new order, as they are."""

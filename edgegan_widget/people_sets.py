@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.errors import DataError
+from edgegan_widget.files import is_sketch
 from edgegan_widget.sketch_sets import (
-    SUFFIXES,
     SketchFolder,
     class_asked,
     is_kept_for_testing,
@@ -140,7 +140,7 @@ def _asked(root: Path, classes: Sequence[str]) -> list[SketchFolder]:
 
 @functools.lru_cache(maxsize=4096)
 def _numbers(folder: Path, changed_ns: int) -> Counter[bool]:  # noqa: ARG001 - a folder that changed is read anew
-    return Counter(is_kept_for_testing(path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return Counter(is_kept_for_testing(path) for path in filter(is_sketch, folder.iterdir()))
 
 
 def _packed(path: Path, *arrays: str) -> list[npt.NDArray[Any]]:

@@ -23,6 +23,7 @@ from edgegan_widget.networks.features import load_features
 from edgegan_widget.networks.modulated import STYLES, doubling_kernel
 from edgegan_widget.networks.projected import ProjectedCritics
 from edgegan_widget.recipes import projected
+from edgegan_widget.recipes.common import split
 from edgegan_widget.runs import Run
 from edgegan_widget.stepping import Stepper
 from edgegan_widget.trainer import Trainer
@@ -167,17 +168,16 @@ def test_halves_of_a_batch_give_nearly_the_whole_batchs_step(data_of: Loader, pe
 def test_classes_without_peoples_drawings_and_no_drawings_at_all(data_of: Loader, people: Path) -> None:
     some = Trainer(data_of(), small(sketches=(str(people),)), CPU).recipe
     given = some.inputs(data_of(), 3)
-    assert given["drawings"].shape == (2, 1, 64, 64)
-    assert given["drawing_labels"].tolist() == [0, 0], "there are drawings of balls alone"
-    assert given["drawings"].min() >= -1
+    assert given["sketches_people"].shape == (2, 1, 64, 64)
+    assert given["labels_people"].tolist() == [0, 0], "there are drawings of balls alone"
+    assert given["sketches_people"].min() >= -1
     none = Trainer(data_of(), small(), CPU).recipe
     given = none.inputs(data_of(), 3)
-    assert given["drawings"].shape == (0, 1, 64, 64)
+    assert given["sketches_people"].shape == (0, 1, 64, 64)
     losses = Stepper(none)(given, 3, 1.0)
     assert all(bool(value.isfinite()) for value in losses.values())
 
 
-@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")  # a condition of no numbers
 def test_one_class(data_of: Loader, people: Path) -> None:
     data = data_of(classes=("ball",))
     recipe = Trainer(data, small(sketches=(str(people),)), CPU).recipe
@@ -244,3 +244,17 @@ def test_only_what_is_chosen_learns(trains: str, still: str, data_of: Loader) ->
     assert moved
     assert not [name for name in moved if name.startswith(still)]
     assert ("discriminator_image" in losses) == (trains == "generators")
+
+
+def test_parts_of_a_batch_keep_what_belongs_together(data_of: Loader, people: Path) -> None:
+    """Styles and labels of each kind of fakes are those of its own sketches, in every part."""
+    recipe = Trainer(data_of(), small(sketches=(str(people),), batch_size=8), CPU).recipe
+    given = recipe.inputs(data_of(), 3)
+    parts = split(given, 2)
+    for kind in ("redrawn", "restyled", "swapped", "people"):
+        assert len({len(given[f"{name}_{kind}"]) for name in ("sketches", "targets", "labels", "crops")}) == 1
+        for name in ("sketches", "labels", "styled_as"):
+            assert torch.equal(torch.cat([part[f"{name}_{kind}"] for part in parts]), given[f"{name}_{kind}"])
+    few = len(given["labels_swapped"])
+    own = given["labels"][len(given["labels_restyled"]) :][:few]
+    assert not (given["labels_swapped"] == own).any(), "a swapped label is another one"

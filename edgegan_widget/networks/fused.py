@@ -27,6 +27,7 @@ def fused(networks: Networks) -> Networks:
     if not isinstance(networks, ModulatedEdgeGAN):
         return fuse_norms(networks)
     made = copy.deepcopy(networks).eval()
+    del made.style_encoder
     for part in (made.encoder, made.generator_edge, made.generator_image):
         _fuse(part)
     return made

@@ -202,7 +202,10 @@ class StyleEncoder(nn.Module):
 
 
 class ModulatedEdgeGAN(nn.Module):
-    """What drawing needs: E, G_E, G_I, and a bank of the training pictures' styles for each class."""
+    """E, G_E and G_I, a bank of the training pictures' styles for each class, and S, which read them.
+
+    Drawing does not need S; going on from a model does, since its generators know only the styles that S tells.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -214,6 +217,8 @@ class ModulatedEdgeGAN(nn.Module):
         # [classes, STYLES, style_size]; the first of a class is its most usual one.
         self.styles: Tensor
         self.register_buffer("styles", torch.zeros(len(config.classes), STYLES, config.style_size))
+
+        self.style_encoder = StyleEncoder(config)
 
     def encode(self, sketch: Tensor, condition: Tensor, noise: Tensor) -> Tensor:
         """Sketch [N, edge_channels, 64, 64] and style ``noise`` [N, style_size] -> latent [N, latent_size]."""

@@ -18,7 +18,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from edgegan_widget.config import ModelConfig
 from edgegan_widget.networks.features import FEATURE_CHANNELS
-from edgegan_widget.networks.modulated import LEAK, StyleEncoder
+from edgegan_widget.networks.modulated import LEAK
 
 __all__ = ["ProjectedCritics"]
 
@@ -29,11 +29,10 @@ _LOGITS_PX = 3  # about: heads halve their maps down to this side
 
 
 class ProjectedCritics(nn.Module):
-    """What only training needs: the style encoder S, the heads (D_I), D_J, and the classifier C on the features."""
+    """What only training needs: the heads (D_I), D_J, and the classifier C on the same features."""
 
     def __init__(self, config: ModelConfig, depths: int = len(FEATURE_CHANNELS)) -> None:
         super().__init__()
-        self.style_encoder = StyleEncoder(config)
         self.mixing = _Mixing()
         halvings = range(len(FEATURE_CHANNELS) - 1, -1, -1)  # the finest map has a side eight times the coarsest's
         used = list(halvings)[len(FEATURE_CHANNELS) - depths :]

@@ -72,18 +72,20 @@ class PeopleDrawings:
 
         Returns
         -------
-        float32 [count, 1, S, S] in [-1, 1], moved and a little distorted, and their labels int64 [count].
+        float32 [count, 1, S, S] in [-1, 1] on the data's device, moved and a little distorted, and their labels int64
+        [count] on the CPU.
         """
+        device = data.labels.device
         made = [number for number, name in enumerate(data.sources) if name.partition("=")[0] == MADE]
         if made:
             labels = torch.randint(len(self.counts), (count,), generator=random)
             plane = made[int(torch.randint(len(made), (), generator=random))]
-            drawn_u8 = data.edges_u8[data.choose_of(labels, random).to(data.labels.device), plane].cpu()[:, None]
-            theirs = torch.rand(count, generator=random) < self.counts[labels] / ENOUGH
-            if theirs.any():
-                drawn_u8[theirs] = self.sketches_u8[self._members.of(labels[theirs], random)]
+            drawn_u8 = data.edges_u8[data.choose_of(labels, random).to(device, non_blocking=True), plane][:, None]
+            theirs = torch.nonzero(torch.rand(count, generator=random) < self.counts[labels] / ENOUGH)[:, 0]
+            chosen = self._members.of(labels[theirs], random)
+            drawn_u8[theirs.to(device, non_blocking=True)] = self.sketches_u8[chosen].to(device, non_blocking=True)
         else:
             chosen = self._members.choose(random, count)
-            labels, drawn_u8 = self.labels[chosen], self.sketches_u8[chosen]
+            labels, drawn_u8 = self.labels[chosen], self.sketches_u8[chosen].to(device, non_blocking=True)
         placed = Placement.draw(random, count, mirrored, poses).apply(to_unit(drawn_u8))
         return sketch_like(placed, random, _HAND_STRENGTH, Hand()), labels

@@ -79,11 +79,12 @@ class Recipe:
             torch.manual_seed(config.seed)
             self.networks = channels_last(ModulatedEdgeGAN(model).to(device))
             self.critics = channels_last(ProjectedCritics(model, config.depths).to(device))
-        frozen = {"all": (), "generators": ("encoder",), "encoder": ("generator_edge", "generator_image")}
+        made = ("generator_edge", "generator_image", "style_encoder")
+        frozen = {"all": (), "generators": ("encoder",), "encoder": made}
         for name in frozen[config.trains]:
             getattr(self.networks, name).requires_grad_(False)
         critics = self.critics
-        makers = [*self.networks.parameters(), *critics.style_encoder.parameters()]
+        makers = list(self.networks.parameters())
         judges = [p for part in (critics.image, critics.joint, critics.classifier) for p in part.parameters()]
         self.optimizer_makers = adam(makers, config.lr_generator, ADAM_BETAS)
         self.optimizer_judges = adam(judges, config.lr_discriminator, ADAM_BETAS)
@@ -101,7 +102,11 @@ class Recipe:
             self.critics.load_state_dict(critics)
 
     def inputs(self, data: PairDataset, index: int) -> Inputs:
-        """Real pictures, sketches of them, people's drawings, and the chance of step ``index``."""
+        """Real pictures, sketches of them, people's drawings, and the chance of step ``index``.
+
+        What belongs to one kind of fakes has its name at the end; each kind has sketches and labels of its own, so that
+        a batch can be worked on in parts.
+        """
         config, count = self.config, self.config.batch_size
         chosen = data.choose(config.seed, index, count, config.balanced)
         sources = scheduled(self.schedule, index / data.batches_per_epoch(count))
@@ -109,28 +114,30 @@ class Recipe:
             chosen, stream(config.seed, index, "sketched"), config.mirror, sources, self.hand, config.poses
         )
         random = stream(config.seed, index, "step")
-        restyled, swapped = round(count * config.restyled_share), round(count * config.swapped_share)
-        labels = batch.labels.cpu()
-        others = self._other_labels(labels[restyled : restyled + swapped], random)
+        labels = data.labels_on_cpu[chosen]
+        few = round(count * config.restyled_share), round(count * config.swapped_share)
+        restyled, swapped = slice(0, few[0]), slice(few[0], sum(few))
+        others = self._other_labels(labels[swapped], random)
         drawings, people = self._drawings(data, round(count * config.people_share), random)
-        styled = torch.cat([labels[:restyled], others, people])
-        style_images = data.images_u8[data.choose_of(styled, random).to(data.labels.device)]
-        total = count + len(styled)
-        given = {
-            "swapped_labels": others,
-            "drawings": drawings,
-            "drawing_labels": people,
-            "style_noise": torch.randn(total, self.model.style_size, generator=random),
-            "crops": torch.rand(total, 3, generator=random),
+        shown: dict[str, tuple[Tensor, Tensor, Tensor]] = {
+            "redrawn": (batch.sketches, batch.edges, labels),
+            "restyled": (batch.sketches[restyled], batch.edges[restyled], labels[restyled]),
+            "swapped": (batch.sketches[swapped], batch.edges[swapped], others),
+            "people": (drawings, drawings, people),
         }
-        pictures = {"edges": batch.edges, "images": batch.images, "sketches": batch.sketches, "labels": batch.labels}
-        # Each kind apart, so that a batch can be worked on in parts: see recipes.common.split.
-        for name in ("style_noise", "crops"):
-            parts = given.pop(name).split([count, restyled, swapped, len(people)])
-            given |= {f"{name}_{kind}": part for kind, part in zip(_KINDS, parts)}
-        for kind, part in zip(_KINDS[1:], style_images.split([restyled, swapped, len(people)])):
-            pictures[f"style_images_{kind}"] = _looked_at(to_unit(part))
-        return pictures | {name: value.to(self.device, non_blocking=True) for name, value in given.items()}
+        found: dict[str, Tensor] = {"images": batch.images, "labels": batch.labels}
+        for kind, (sketches, targets, asked) in shown.items():
+            styled = chosen if kind == "redrawn" else data.choose_of(asked, random)
+            styled_as = batch.images if kind == "redrawn" else to_unit(data.images_u8[styled.to(batch.labels.device)])
+            found |= {
+                f"sketches_{kind}": sketches,
+                f"targets_{kind}": targets,
+                f"labels_{kind}": asked,
+                f"styled_as_{kind}": _looked_at(styled_as),
+                f"style_noise_{kind}": torch.randn(len(asked), self.model.style_size, generator=random),
+                f"crops_{kind}": torch.rand(len(asked), 3, generator=random),
+            }
+        return {name: value.to(self.device, non_blocking=True) for name, value in found.items()}
 
     def _drawings(self, data: PairDataset, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         if self.people is None:
@@ -151,7 +158,8 @@ class Recipe:
     def updates(self, parts: Sequence[Inputs], variant: Hashable = False) -> Losses:
         """One update of the discriminators and C, then one of E, both generators and S."""
         # Fakes of the whole batch serve both; where memory is short, those of a part are drawn twice.
-        kept = self._step_of(parts[0]) if len(parts) == 1 else None
+        with torch.set_grad_enabled(not variant):
+            kept = self._step_of(parts[0]) if len(parts) == 1 else None
         steps = [functools.partial(self._step_of, part) if kept is None else lambda: kept for part in parts]
         losses: Losses = {}
         if self.config.trains != "encoder":
@@ -164,31 +172,23 @@ class Recipe:
     def _step_of(self, part: Inputs) -> _Step:
         with self.autocast():
             fakes = self._fakes(part)
-        crops = torch.cat([part[f"crops_{kind}"] for kind in _KINDS])
+        crops = _of_all("crops", part)
         count = len(part["labels"])
         with torch.no_grad():
             real_features = self._features(self._cropped(part["images"][:, :3], crops[:count]))
         return _Step(part, fakes, self._features(self._cropped(fakes.images[:, :3].float(), crops)), real_features)
 
     def _fakes(self, part: Inputs) -> _Fakes:
-        count, networks = len(part["labels"]), self.networks
-        restyled, swapped = (slice(0, len(part["crops_restyled"])), len(part["swapped_labels"]))
-        swapped_rows = slice(restyled.stop, restyled.stop + swapped)
-        shown = torch.cat([part["sketches"], part["sketches"][swapped_rows], part["drawings"]])
-        shown_labels = torch.cat([part["labels"], part["swapped_labels"], part["drawing_labels"]])
-        shapes = networks.encoder(shown, class_condition(shown_labels, self.model))
-        # Order of the fakes: redrawn, restyled, swapped, people's.
-        shapes = torch.cat([shapes[:count], shapes[restyled], shapes[count:]])
-        labels = torch.cat([part["labels"], part["labels"][restyled], shown_labels[count:]])
-        targets = torch.cat([part["edges"], part["edges"][restyled], part["edges"][swapped_rows], part["drawings"]])
+        labels, styled_as = _of_all("labels", part), _of_all("styled_as", part)
         condition = class_condition(labels, self.model)
-        looked_at = torch.cat([_looked_at(part["images"])] + [part[f"style_images_{kind}"] for kind in _KINDS[1:]])
-        mean, log_sigma = self.critics.style_encoder(looked_at, condition)
-        colours = colour_of(looked_at)
-        noise = torch.cat([part[f"style_noise_{kind}"] for kind in _KINDS])[:, : mean.shape[1]]
+        shapes = self.networks.encoder(_of_all("sketches", part), condition)
+        mean, log_sigma = self.networks.style_encoder(styled_as, condition)
+        noise = _of_all("style_noise", part)[:, : mean.shape[1]]
+        colours = colour_of(styled_as)
         styles = torch.cat([colours, mean + noise * log_sigma.exp()], dim=1)
-        edges, images = networks.decode(torch.cat([shapes, styles.to(shapes.dtype)], dim=1), condition)
-        return _Fakes(edges, images, labels, targets, colours, gaussian_kl(mean.float(), log_sigma.float()), count)
+        edges, images = self.networks.decode(torch.cat([shapes, styles.to(shapes.dtype)], dim=1), condition)
+        kl = gaussian_kl(mean.float(), log_sigma.float())
+        return _Fakes(edges, images, labels, _of_all("targets", part), colours, kl, len(part["labels"]))
 
     def _loss_judges(self, make: Callable[[], _Step]) -> Losses:
         step = make()
@@ -196,7 +196,7 @@ class Recipe:
         with self.autocast():
             real = self.critics.image_logits(step.real_features, part["labels"])
             fake = self.critics.image_logits([feature.detach() for feature in step.features], fakes.labels)
-            real_joint = self.critics.joint(self._stacked(part["edges"], part["images"]), part["labels"])
+            real_joint = self.critics.joint(self._stacked(part["targets_redrawn"], part["images"]), part["labels"])
             fake_joint = self.critics.joint(self._stacked(fakes.edges, fakes.images).detach(), fakes.labels)
             seen = self.critics.class_logits(step.real_features)
         by_depth = [hinge_discriminator(r.float(), f.float()) for r, f in zip(real, fake)]
@@ -273,19 +273,20 @@ class Recipe:
     def before_saving(self, data: PairDataset) -> None:
         """Fill the bank of styles from the training pictures: some of each class, the most usual one first."""
         random = stream(self.config.seed, 0, "styles")
-        self.critics.eval()
+        networks = self.drawing_networks()
+        networks.eval()
         for label in range(len(self.model.classes)):
             labels = torch.full((STYLES,), label)
             chosen = data.choose_of(labels, random)
             images = _looked_at(to_unit(data.images_u8[chosen.to(data.labels.device)])).to(self.device)
-            mean, _ = self.critics.style_encoder(images, class_condition(labels.to(self.device), self.model))
+            mean, _ = networks.style_encoder(images, class_condition(labels.to(self.device), self.model))
             styles = torch.cat([colour_of(images), mean], dim=1)
             usual = torch.cdist(styles, styles).mean(dim=1).argmin()
             order = torch.arange(STYLES, device=self.device)
             order[0], order[usual] = usual, 0
-            for networks in (self.networks, self.averaged.module):
-                networks.styles[label] = styles[order]
-        self.critics.train()
+            for each in (self.networks, self.averaged.module):
+                each.styles[label] = styles[order]
+        networks.train()
 
     def drawing_networks(self) -> ModulatedEdgeGAN:
         """The running mean of encoder and generators, which draws better than the latest weights."""
@@ -332,6 +333,11 @@ class _Step:
     fakes: _Fakes
     features: list[Tensor]
     real_features: list[Tensor]
+
+
+def _of_all(name: str, part: Inputs) -> Tensor:
+    """What every kind of fakes has, in the order of the kinds."""
+    return torch.cat([part[f"{name}_{kind}"] for kind in _KINDS])
 
 
 def _looked_at(images: Tensor) -> Tensor:
