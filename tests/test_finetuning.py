@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from edgegan_widget import trainer as trainers
 from edgegan_widget.checkpoint import load_critics, load_model, load_state, save_model
 from edgegan_widget.config import ModelConfig, TrainConfig
 from edgegan_widget.dataset import load_data
@@ -231,9 +232,12 @@ def test_own_drawings_move_a_modulated_model(latent: str, tilted: Path, tmp_path
     assert (tmp_path / "run" / "samples").is_dir()
 
 
-def test_own_drawings_pull_the_edge_maps_of_a_modulated_model(tilted: Path, tmp_path: Path) -> None:
+def test_own_drawings_pull_the_edge_maps_of_a_modulated_model(
+    tilted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 5)
     start = saved_modulated(tmp_path / "start", ("ball",))
-    config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=25, **SMALL)
+    config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=40, **SMALL | {"lr_generator": 5e-3})
     losses = [progress.losses["drawing_l1"] for progress in train(config)]
     assert losses[-1] < 0.8 * losses[0]
 
