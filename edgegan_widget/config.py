@@ -400,7 +400,7 @@ PRESETS: dict[str, TrainConfig] = {
     # after minutes. Batch and rates are what two cores afford; half of a batch again are people's drawings.
     "projected": TrainConfig(
         preset="projected", epochs=40, batch_size=16, size_px=128, width=48, lr_generator=3e-4, lr_discriminator=2e-4,
-        ema_decay=0.998, poses=0.5, edges="full,outline,thin,coarse,person,person=1", hand_details=0.5,
+        ema_decay=0.998, poses=0.5, edges="full,outline,thin,coarse,person 0.5,person=1 0", hand_details=0.5,
         hand_proportions=0.3,
     ),
     # What a GPU affords: twice the width and batch. DiffAugment (Zhao et al., NeurIPS 2020) for classes of a few

@@ -50,7 +50,7 @@ __all__ = ["Progress", "train"]
 log = logging.getLogger(__name__)
 
 SCORED_PICTURES = 256
-SAVING_SHARE = 50  # training goes on for so many times as long as the last save took, before the next
+SAVING_SHARE = 20  # training goes on for so many times as long as the last save took, before the next
 
 
 def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from edgegan_widget.checkpoint import build_networks, save_model
 from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
 from edgegan_widget.sketch_sets import is_kept_for_testing
 from edgegan_widget.strokes import Drawing, Stroke
@@ -76,6 +77,13 @@ def small_config() -> TrainConfig:
 @pytest.fixture
 def small_model() -> ModelConfig:
     return ModelConfig(CLASSES, "compact", style_size=16, width=4, edge_channels=1)
+
+
+@pytest.fixture
+def plain_model(tmp_path: Path, small_model: ModelConfig) -> Path:
+    """A model of the older networks: 64 pixels, neither styles nor alpha."""
+    save_model(tmp_path / "plain", build_networks(small_model))
+    return tmp_path / "plain"
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_generate(sketch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     command = ["generate", str(sketch), "--class", "watch", "--out", str(out), "--edge", str(edge), "--device", "cpu"]
     assert main(command) == 0
     first = pixels(out)
-    assert first.shape == (64, 64, 3)
+    assert first.shape == (128, 128, 3)
     assert pixels(edge).shape == (64, 64)
     assert "watch in" in capsys.readouterr().out
     assert main([*command, "--seed", "4"]) == 0
@@ -132,7 +132,7 @@ def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
 
     tuned = config("--start-from", "default", "--trains", "encoder", "--no-mirror")
     assert (tuned.preset, tuned.epochs, tuned.lr_generator, tuned.trains, tuned.mirror) == (
-        "compact", 20, 1e-5, "encoder", False,
+        "projected", 20, 1e-5, "encoder", False,
     )  # fmt: skip
     assert config("--preset", "drawings", "--drawings", "mine").start_from == "default"
     modern = config("--preset", "modern", "--start-from", "default")
@@ -150,9 +150,9 @@ def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
     [
         (
             ["--preset", "paper", "--start-from", "default"],
-            "made by the recipe 'compact', which the recipe 'paper'",
+            "made by the recipe 'projected', which the recipe 'paper'",
         ),
-        (["--preset", "projected", "--start-from", "default"], "presets that fit are compact, modern, drawings"),
+        (["--preset", "compact", "--start-from", "default"], "presets that fit are projected, drawings"),
         (["--start-from", "none"], "no model called 'none'"),
         (["--sketches", "nowhere"], "sketches names 'nowhere', which does not exist"),
         (["--preset", "compact", "--sketches", "."], "learnt from by the recipe 'projected' alone"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -27,13 +29,13 @@ def sketch() -> np.ndarray:
 
 def test_what_comes_out(model: EdgeGAN, sketch: np.ndarray) -> None:
     result = model.generate(sketch, "sneaker", seed=3, variations=3)
-    assert result.images.shape == (3, 64, 64, 3)
+    assert result.images.shape == (3, 128, 128, 3)
     assert result.edges.shape == (3, 64, 64)
-    assert result.latents.shape == (3, 100)
+    assert result.latents.shape == (3, 8 * 8 * 64 + 16 * 16 * 16 + 16)
     assert (result.images.dtype, result.edges.dtype, result.latents.dtype) == (np.uint8, np.uint8, np.float32)
     assert np.array_equal(result.image, result.images[0])
     assert np.array_equal(result.edge, result.edges[0])
-    assert result.to_pil().size == (64, 64)
+    assert result.to_pil().size == (128, 128)
     assert result.milliseconds > 0
 
 
@@ -45,11 +47,16 @@ def test_the_same_seed_gives_the_same_picture_whatever_else_is_asked_for(model: 
     assert not np.array_equal(alone.image, model.generate(sketch, "heel", seed=6).image)
 
 
-def test_without_a_seed_the_mean_is_drawn(model: EdgeGAN, sketch: np.ndarray) -> None:
+def test_without_a_seed_the_usual_style_is_drawn(model: EdgeGAN, sketch: np.ndarray) -> None:
     first, second = model.generate(sketch, "heel"), model.generate(sketch, "heel")
     assert np.array_equal(first.images, second.images)
-    assert np.abs(first.latents[0, 84:]).max() == 0  # the mean of the style
+    assert first.latents[0, -16:] == pytest.approx(model.styles("heel")[0].numbers)
     assert not np.array_equal(*model.generate(sketch, "heel", variations=2).images)
+
+
+def test_without_a_seed_older_models_draw_the_mean(plain_model: Path) -> None:
+    result = EdgeGAN.from_pretrained(plain_model, device="cpu").generate(np.full((64, 64), 255, np.uint8), "ball")
+    assert np.abs(result.latents[0, 84:]).max() == 0
 
 
 def test_class_by_name_or_number(model: EdgeGAN, sketch: np.ndarray) -> None:
@@ -58,9 +65,9 @@ def test_class_by_name_or_number(model: EdgeGAN, sketch: np.ndarray) -> None:
     assert not np.array_equal(by_name.image, model.generate(sketch, "watch").image)
 
 
-@pytest.mark.parametrize("label", ["cow", 14, -1, 1.5, None])
+@pytest.mark.parametrize("label", ["cow", 17, -1, 1.5, None])
 def test_unknown_classes(model: EdgeGAN, sketch: np.ndarray, label: object) -> None:
-    with pytest.raises(ConfigError, match=r"this model knows backpack, .* \(numbers 0 to 13\)"):
+    with pytest.raises(ConfigError, match=r"this model knows backpack, .* \(numbers 0 to 16\)"):
         model.generate(sketch, label)
 
 

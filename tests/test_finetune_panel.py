@@ -122,17 +122,18 @@ def test_a_typed_model_and_one_that_is_none(panel_of: Maker, shapes: Path, start
 
 
 def test_the_recipe_follows_from_the_model(
-    panel_of: Maker, shapes: Path, people: Path, tmp_path: Path, started: list[TrainConfig]
+    panel_of: Maker, shapes: Path, people: Path, plain_model: Path, tmp_path: Path, started: list[TrainConfig]
 ) -> None:
-    """A projected model goes on with people's drawings; the shipped one does not know them."""
+    """A projected model goes on with people's drawings; an older one does not know them."""
     panel = panel_of()
+    panel._model._list.value = TYPED
+    panel._model._path.value = str(plain_model)
     panel._data._path.value = str(shapes)
     panel._people.folders = (str(people),)
     assert "eg-hidden" in panel._people._dom_classes
     assert panel.config.sketches == (), "what is typed and hidden is not used"
     model = projected.model_config(("ball", "cup"), TrainConfig.from_preset("projected", width=8, latent="vector"))
     save_model(tmp_path / "model", ModulatedEdgeGAN(model))
-    panel._model._list.value = TYPED
     panel._model._path.value = str(tmp_path / "model")
     assert "eg-hidden" not in panel._people._dom_classes
     hidden = {name for name, row in panel._picture_form._rows.items() if "eg-hidden" in row._dom_classes}

@@ -45,9 +45,9 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_the_reference_experiment_is_the_default() -> None:
     config = finetune_config("default", "data", "run")
-    assert (config.preset, config.epochs, config.lr_generator, config.start_from) == ("compact", 20, 1e-5, "default")
-    assert config.lr_discriminator == pytest.approx(2e-5)
-    assert (config.width, config.size_px) == (32, 64)
+    assert (config.preset, config.epochs, config.lr_generator, config.start_from) == ("projected", 20, 1e-5, "default")
+    assert config.lr_discriminator == pytest.approx(1e-5 * 2 / 3)
+    assert (config.width, config.size_px) == (48, 128)
     assert finetune_config("default", "data", "run", epochs=3, trains="encoder").trains == "encoder"
     with pytest.raises(ModelError, match="no model called 'none'"):
         finetune_config("none", "data", "run")
@@ -87,7 +87,7 @@ def test_a_new_class_starts_from_the_one_that_redraws_it_best(start: Path, shape
 @pytest.mark.parametrize("name", ["horse", "sunglasses", "tshirt"])
 def test_the_nearest_class_is_the_right_one_where_it_can_be_known(name: str, shared_data: Path) -> None:
     """Held-out pictures of a class that the shipped model knows, under a name that it does not."""
-    pictures = load_data(shared_data / "objects14", "val", classes=[name])
+    pictures = load_data(shared_data / "objects14", "val", 128, [name], sketch_px=64, alpha=True)
     assert nearest_classes(load_model("default"), dataclasses.replace(pictures, classes=("thing",))) == {"thing": name}
 
 
