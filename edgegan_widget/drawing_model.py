@@ -61,7 +61,7 @@ class DrawingModel:
         if self.engine is None:
             from edgegan_widget.engine import EdgeGAN  # loads torch, beside the page that is already there
 
-            self.engine = EdgeGAN.from_pretrained(self.place, device)
+            self.engine = EdgeGAN.shared(self.place, device)
         return self.engine
 
 

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from torch import Tensor
 from edgegan_widget.checkpoint import Networks, load_model
 from edgegan_widget.devices import channels_last, choose_device, describe_device
 from edgegan_widget.errors import ConfigError, DataError
+from edgegan_widget.model_folder import find_model
 from edgegan_widget.nets import class_condition
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.networks.styles import Style, named_styles, style_of
@@ -40,6 +42,8 @@ U8 = npt.NDArray[np.uint8]
 
 MOST_VARIATIONS = 64
 _AT_ONCE = 32  # pictures that are drawn together; twice as many are no quicker
+_SHARED: weakref.WeakValueDictionary[tuple[object, ...], EdgeGAN] = weakref.WeakValueDictionary()
+_SHARING = threading.Lock()  # while one is loaded, others wait for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +146,21 @@ class EdgeGAN:
             The device is not to be had.
         """
         return cls(load_model(name_or_folder), device, os.fspath(name_or_folder))
+
+    @classmethod
+    def shared(cls, name_or_folder: str | os.PathLike[str] = "default", device: str = "auto") -> EdgeGAN:
+        """The same as :meth:`from_pretrained`, loaded once for as long as anybody in this process draws with it.
+
+        A model whose files have changed since is loaded anew.
+        """
+        place = find_model(name_or_folder)
+        files = [place] if place.is_file() else sorted(place.glob("model*.safetensors*"))
+        key = (str(place.resolve()), str(choose_device(device)), tuple(file.stat().st_mtime_ns for file in files))
+        with _SHARING:
+            engine = _SHARED.get(key)
+            if engine is None:
+                engine = _SHARED[key] = cls.from_pretrained(name_or_folder, device)
+            return engine
 
     @property
     def classes(self) -> tuple[str, ...]:

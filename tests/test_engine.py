@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,12 @@ def test_what_cannot_be_drawn_at_once(model: EdgeGAN, sketch: np.ndarray) -> Non
         model.generate_many(sketch[None, :32], [0])
     with pytest.raises(ConfigError, match="this model knows backpack"):
         model.generate_many(sketch[None], ["cow"])
+
+
+def test_a_model_is_loaded_once_for_all_that_draw_with_it(plain_model: Path) -> None:
+    pad, tries = EdgeGAN.shared(plain_model, "cpu"), EdgeGAN.shared(str(plain_model), "cpu")
+    assert pad is tries
+    assert EdgeGAN.from_pretrained(plain_model, "cpu") is not pad
+    weights = plain_model / "model.safetensors"
+    os.utime(weights, ns=(weights.stat().st_atime_ns, weights.stat().st_mtime_ns + 1_000_000))
+    assert EdgeGAN.shared(plain_model, "cpu") is not pad, "weights that changed are read again"

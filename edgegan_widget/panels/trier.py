@@ -1,4 +1,4 @@
-"""Lets all chosen models draw one drawing, beside the page; each model is loaded once."""
+"""Lets all chosen models draw one drawing, beside the page; each is loaded once, the pad's own among them."""
 
 from __future__ import annotations
 
@@ -80,5 +80,5 @@ class Trier:
         if model.place not in self._engines:
             from edgegan_widget.engine import EdgeGAN  # loads torch, in the worker
 
-            self._engines[model.place] = EdgeGAN.from_pretrained(model.place, self._device)
+            self._engines[model.place] = EdgeGAN.shared(model.place, self._device)
         return self._engines[model.place]
