@@ -266,6 +266,14 @@ class TrainConfig:
     weight_colour: float = setting(
         4.0, "how much a picture is held to its style's colour", least=0, most=100, advanced=True, recipes=PROJECTED
     )
+    weight_coverage: float = setting(
+        2.0,
+        "how much pictures of people's drawings are held to what the lines enclose",
+        least=0,
+        most=100,
+        advanced=True,
+        recipes=PROJECTED,
+    )
     crop: float = setting(
         0.75,
         "smallest part of a picture's side that the heads are shown",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from edgegan_widget.augment import Hand, Placement, sketch_like
 from edgegan_widget.dataset import Members, PairDataset, to_unit
 from edgegan_widget.errors import DataError
 from edgegan_widget.people_sets import read_people
+from edgegan_widget.sketch.inside import body_and_paper
 
 __all__ = ["PeopleDrawings"]
 
@@ -27,20 +29,21 @@ _HAND_STRENGTH = 0.5  # they come from a hand already
 
 
 class PeopleDrawings:
-    """Drawings by class.
+    """Drawings by class, with what each encloses, see :mod:`edgegan_widget.sketch.inside`.
 
     Attributes
     ----------
-    sketches_u8
-        uint8 [N, 1, S, S], paper 255.
+    planes_u8
+        uint8 [N, 3, S, S]: the drawing, where its object is not, and where there is surely paper; 255 is yes.
     labels
         int64 [N], numbers of the model's classes.
     """
 
     def __init__(self, sketches_u8: Tensor, labels: Tensor, classes: int) -> None:
-        self.sketches_u8, self.labels = sketches_u8, labels
+        self.planes_u8, self.labels = _planes(sketches_u8), labels
         self._members = Members(labels)
         self.counts = torch.bincount(labels, minlength=classes)
+        self._made: tuple[PairDataset, Tensor] | None = None  # of the data that was asked last
 
     @classmethod
     def load(cls, folders: Sequence[str], classes: Sequence[str], size_px: int) -> PeopleDrawings:
@@ -57,35 +60,66 @@ class PeopleDrawings:
                 f"{', '.join(folders)}: there is no sketch of {', '.join(classes)} to train on, or all are kept for "
                 "testing, as one in three is; give more, in folders named after classes."
             )
-        drawings = cls(torch.from_numpy(np.stack(sketches))[:, None], torch.tensor(labels), len(classes))
+        drawings = cls(torch.from_numpy(np.stack(sketches)), torch.tensor(labels), len(classes))
         counts = zip(classes, drawings.counts.tolist())
         log.info("people's drawings: %s", ", ".join(f"{name} {count}" for name, count in counts))
         return drawings
 
-    def choose(
-        self, data: PairDataset, random: torch.Generator, count: int, mirrored: bool, poses: float
-    ) -> tuple[Tensor, Tensor]:
+    def choose(self, data: PairDataset, random: torch.Generator, count: int, mirrored: bool, poses: float) -> Drawn:
         """Drawings as a step takes them, their classes drawn evenly.
 
         A class with fewer than :data:`ENOUGH` drawings is filled up with drawings made from photos of ``data``, if it
         has the source :data:`MADE`; without it, classes that have no drawings are left out.
-
-        Returns
-        -------
-        float32 [count, 1, S, S] in [-1, 1] on the data's device, moved and a little distorted, and their labels int64
-        [count] on the CPU.
         """
-        device = data.labels.device
-        made = [number for number, name in enumerate(data.sources) if name.partition("=")[0] == MADE]
-        if made:
+        device, made = data.labels.device, self._made_of(data)
+        if made is None:
+            chosen = self._members.choose(random, count)
+            labels, planes_u8 = self.labels[chosen], self.planes_u8[chosen].to(device, non_blocking=True)
+        else:
             labels = torch.randint(len(self.counts), (count,), generator=random)
-            plane = made[int(torch.randint(len(made), (), generator=random))]
-            drawn_u8 = data.edges_u8[data.choose_of(labels, random).to(device, non_blocking=True), plane][:, None]
+            kind = int(torch.randint(made.shape[1], (), generator=random))
+            planes_u8 = made[data.choose_of(labels, random).to(device, non_blocking=True), kind]
             theirs = torch.nonzero(torch.rand(count, generator=random) < self.counts[labels] / ENOUGH)[:, 0]
             chosen = self._members.of(labels[theirs], random)
-            drawn_u8[theirs.to(device, non_blocking=True)] = self.sketches_u8[chosen].to(device, non_blocking=True)
-        else:
-            chosen = self._members.choose(random, count)
-            labels, drawn_u8 = self.labels[chosen], self.sketches_u8[chosen].to(device, non_blocking=True)
-        placed = Placement.draw(random, count, mirrored, poses).apply(to_unit(drawn_u8))
-        return sketch_like(placed, random, _HAND_STRENGTH, Hand()), labels
+            planes_u8[theirs.to(device, non_blocking=True)] = self.planes_u8[chosen].to(device, non_blocking=True)
+        placed = Placement.draw(random, count, mirrored, poses).apply(to_unit(planes_u8))
+        sketches = sketch_like(placed[:, :1], random, _HAND_STRENGTH, Hand())
+        shares = (placed[:, 1:] + 1) / 2
+        return Drawn(sketches, placed[:, :1], labels, 1 - shares[:, :1], shares[:, 1:])
+
+    def _made_of(self, data: PairDataset) -> Tensor | None:
+        """Planes [N, kinds, 3, S, S] of the drawings made from the photos of ``data``; None where it has none."""
+        kinds = [number for number, name in enumerate(data.sources) if name.partition("=")[0] == MADE]
+        if not kinds:
+            return None
+        if self._made is None or self._made[0] is not data:
+            made = [_planes(data.edges_u8[:, kind].cpu()) for kind in kinds]
+            self._made = data, torch.stack(made, dim=1).to(data.labels.device)
+        return self._made[1]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Drawings float32 [N, 1, S, S] in [-1, 1] as shown and as they are, labels int64 [N] on the CPU, and from 0 to 1
+    where the object is (``body``) and where it is not (``paper``); both are empty where a drawing does not tell.
+    """
+
+    sketches: Tensor
+    targets: Tensor
+    labels: Tensor
+    body: Tensor
+    paper: Tensor
+
+    @classmethod
+    def none(cls, size_px: int) -> Drawn:
+        nothing = torch.empty(0, 1, size_px, size_px)
+        return cls(nothing, nothing, torch.empty(0, dtype=torch.int64), nothing, nothing)
+
+
+def _planes(sketches_u8: Tensor) -> Tensor:
+    """Of each drawing [N, S, S] the planes that :class:`PeopleDrawings` keeps."""
+    found = []
+    for sketch_u8 in sketches_u8.numpy():
+        body, paper = body_and_paper(sketch_u8)
+        found.append(np.stack([sketch_u8, 255 * (1 - body), 255 * paper]))
+    return torch.from_numpy(np.stack(found))

@@ -12,7 +12,8 @@ A step draws four kinds of fakes from one pass of the networks:
 - *swapped*: the same as another class, in a style of that class, so that the class counts and not the outline alone;
 - *people's*: drawings that have no photo, in styles of their class. Nothing tells how they should look but the
   discriminators. D_J holds them together: picture and the network's own edge map have to belong to each other, and
-  that edge map is held to the drawing, blurred, by L1.
+  that edge map is held to the drawing, blurred, by L1. Where lines enclose an area, alpha is held to it: not beyond
+  it, and about as much of it as photos of the class cover.
 
 All fakes go to all discriminators and to C. A style's first numbers are the object's mean colour and contrast; every
 picture is held to them, so that colours are not lost. One pass of the feature network over the fakes serves heads, C
@@ -26,6 +27,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,8 +45,9 @@ from edgegan_widget.networks.modulated import STYLES, ModulatedEdgeGAN, colour_o
 from edgegan_widget.networks.projected import ProjectedCritics
 from edgegan_widget.optimizers import adam, set_rate
 from edgegan_widget.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
-from edgegan_widget.recipes.people import PeopleDrawings
+from edgegan_widget.recipes.people import Drawn, PeopleDrawings
 from edgegan_widget.schedule import scheduled
+from edgegan_widget.sketch.inside import covered_share
 
 __all__ = ["Recipe", "model_config"]
 
@@ -55,6 +58,7 @@ WEIGHT_EDGE_L1 = 5.0
 WEIGHT_DRAWING_L1 = 2.0  # people's lines are not where an object's are: the network's edge map need only be near them
 WEIGHT_KL = 0.03
 ADAM_BETAS = (0.0, 0.99)
+ALMOST = 0.9  # of what photos of a class cover, a picture of a drawing has to
 _FEATURE_STRIDE = 32
 _BLUR_PX = 5
 _LOOKED_AT_ONCE = 64
@@ -92,6 +96,7 @@ class Recipe:
         self.schedule = config.schedule
         self.hand = Hand(details=config.hand_details, proportions=config.hand_proportions)
         self.autocast = autocast(config.precision, device)
+        self._covered: Tensor | None = None
         self.people = PeopleDrawings.load(config.sketches, model.classes, SKETCH_PX) if config.sketches else None
 
     def adopt(self, networks: Mapping[str, Tensor], critics: Mapping[str, Tensor] | None) -> None:
@@ -118,14 +123,20 @@ class Recipe:
         few = round(count * config.restyled_share), round(count * config.swapped_share)
         restyled, swapped = slice(0, few[0]), slice(few[0], sum(few))
         others = self._other_labels(labels[swapped], random)
-        drawings, people = self._drawings(data, round(count * config.people_share), random)
+        drawn = self._drawings(data, round(count * config.people_share), random)
         shown: dict[str, tuple[Tensor, Tensor, Tensor]] = {
             "redrawn": (batch.sketches, batch.edges, labels),
             "restyled": (batch.sketches[restyled], batch.edges[restyled], labels[restyled]),
             "swapped": (batch.sketches[swapped], batch.edges[swapped], others),
-            "people": (drawings, drawings, people),
+            "people": (drawn.sketches, drawn.targets, drawn.labels),
         }
-        found: dict[str, Tensor] = {"images": batch.images, "labels": batch.labels}
+        found: dict[str, Tensor] = {
+            "images": batch.images,
+            "labels": batch.labels,
+            "body": drawn.body,
+            "paper": drawn.paper,
+            "least_covered": self._least_covered(data)[drawn.labels],
+        }
         for kind, (sketches, targets, asked) in shown.items():
             styled = chosen if kind == "redrawn" else data.choose_of(asked, random)
             styled_as = batch.images if kind == "redrawn" else to_unit(data.images_u8[styled.to(batch.labels.device)])
@@ -139,10 +150,26 @@ class Recipe:
             }
         return {name: value.to(self.device, non_blocking=True) for name, value in found.items()}
 
-    def _drawings(self, data: PairDataset, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _drawings(self, data: PairDataset, count: int, random: torch.Generator) -> Drawn:
         if self.people is None:
-            return torch.empty(0, 1, SKETCH_PX, SKETCH_PX), torch.empty(0, dtype=torch.int64)
+            return Drawn.none(SKETCH_PX)
         return self.people.choose(data, random, count, self.config.mirror, self.config.poses)
+
+    def _least_covered(self, data: PairDataset) -> Tensor:
+        """How much of what its outline encloses an object of each class covers at least, float32 [classes].
+
+        Almost what some of its photos cover: a belt is a ring, a horse has no holes.
+        """
+        if self._covered is None:
+            random = stream(self.config.seed, 0, "covered")
+            masks = (
+                data.images_u8[data.choose_of(torch.full((STYLES,), label), random).to(data.labels.device), 3].cpu()
+                > 127
+                for label in range(len(self.model.classes))
+            )
+            shares = [[covered_share(mask.numpy().astype(np.uint8)) for mask in of_class] for of_class in masks]
+            self._covered = ALMOST * torch.tensor(shares).mean(dim=1)
+        return self._covered
 
     def _other_labels(self, labels: Tensor, random: torch.Generator) -> Tensor:
         """For each label another one."""
@@ -226,6 +253,7 @@ class Recipe:
             "image_l1": WEIGHT_IMAGE_L1 * F.l1_loss(halved[0], halved[1]),
             "edge_l1": WEIGHT_EDGE_L1 * F.l1_loss(edges[:count], fakes.targets[:count]),
             "drawing_l1": WEIGHT_DRAWING_L1 * _mean_or_zero(off_lines.abs()),
+            "coverage": config.weight_coverage * _off_coverage(images, part),
             "colour": config.weight_colour * F.l1_loss(colour_of(images), fakes.colours.float()),
             "kl": WEIGHT_KL * fakes.kl,
         }
@@ -343,6 +371,21 @@ def _of_all(name: str, part: Inputs) -> Tensor:
 def _looked_at(images: Tensor) -> Tensor:
     """Pictures as S sees them, at 64 pixels at most."""
     return F.adaptive_avg_pool2d(images, min(64, images.shape[-1]))
+
+
+def _off_coverage(images: Tensor, part: Inputs) -> Tensor:
+    """How far people's fakes, the last ones, cover paper, and leave uncovered what their drawings enclose."""
+    body, paper = part["body"], part["paper"]
+    shares = (F.adaptive_avg_pool2d(images[len(images) - len(body) :, 3:], SKETCH_PX) + 1) / 2
+    beyond = _mean_over(shares, paper)
+    missing = F.relu(part["least_covered"] - _mean_over(shares, body)) * (body.sum(dim=(1, 2, 3)) > 0)
+    return _mean_or_zero(beyond + missing)
+
+
+def _mean_over(values: Tensor, where: Tensor) -> Tensor:
+    """Mean of each plane where it is asked for, [N]; 0 where it is nowhere."""
+    total: Tensor = (values * where).sum(dim=(1, 2, 3)) / where.sum(dim=(1, 2, 3)).clamp_min(1.0)
+    return total
 
 
 def _relative_l1(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
