@@ -14,7 +14,7 @@ from edgegan_widget.chance import stream
 from edgegan_widget.checkpoint import Networks
 from edgegan_widget.dataset import Batch, PairDataset, to_u8
 from edgegan_widget.nets import class_condition
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
+from edgegan_widget.networks.modulated import STYLES, ModulatedEdgeGAN
 
 __all__ = ["draw_sketches", "latent_grid", "people_grid", "shown_of", "sketch_grid", "style_grid"]
 
@@ -31,8 +31,11 @@ def shown_of(pictures: PairDataset) -> Batch:
 
 
 @torch.no_grad()
-def draw_sketches(networks: Networks, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Edge maps and pictures [N, C, S, S] in [-1, 1] of a batch's sketches, as the pad draws them."""
+def draw_sketches(networks: Networks, batch: Batch, varied: bool = False) -> tuple[Tensor, Tensor]:
+    """Edge maps and pictures [N, C, S, S] in [-1, 1] of a batch's sketches, as the pad draws them.
+
+    ``varied`` takes a class's styles in turn, where the model keeps any, instead of the most usual one.
+    """
     config = networks.config
     edges, images = [], []
     with _drawing(networks):
@@ -40,17 +43,20 @@ def draw_sketches(networks: Networks, batch: Batch) -> tuple[Tensor, Tensor]:
             here = rows.to(batch.labels.device)
             condition = class_condition(batch.labels[here], config)
             sketches = batch.sketches[here].expand(-1, config.edge_channels, -1, -1)
-            noise = usual_noise(networks, batch.labels[here])
+            noise = usual_noise(networks, batch.labels[here], rows if varied else None)
             edge, image = networks.decode(networks.encode(sketches, condition, noise), condition)
             edges.append(edge.float())
             images.append(image.float())
     return torch.cat(edges), torch.cat(images)
 
 
-def usual_noise(networks: Networks, labels: Tensor) -> Tensor:
-    """What makes the most likely picture of each class: none, or where styles are kept its most usual style; [N, n]."""
+def usual_noise(networks: Networks, labels: Tensor, turns: Tensor | None = None) -> Tensor:
+    """What makes the most likely picture of each class: none, or where styles are kept its most usual style; [N, n].
+
+    With ``turns`` int64 [N] it is the style of that number.
+    """
     if isinstance(networks, ModulatedEdgeGAN):
-        return networks.styles[labels, 0]
+        return networks.styles[labels, 0 if turns is None else turns.to(labels.device) % STYLES]
     return torch.zeros(len(labels), networks.noise_size, device=labels.device)
 
 

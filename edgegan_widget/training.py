@@ -172,7 +172,7 @@ class _Saver:
         trainer, began = self._trainer, time.monotonic()
         trainer.recipe.before_saving(trainer.data)
         networks = trainer.recipe.drawing_networks()
-        edges, images = draw_sketches(networks, self._scored)
+        edges, images = draw_sketches(networks, self._scored, varied=True)  # realism is variety too
         score = trainer.recipe.score(self._scored, edges, images)
         samples = {"sketches": sketch_grid(networks, self._shown)}
         samples |= _varied(networks, self._shown, trainer.config.seed)
