@@ -38,7 +38,7 @@ def test_a_redraw_of_4000_points(benchmark: object, walk: np.ndarray) -> None:
 def test_one_picture(benchmark: object) -> None:
     model = EdgeGAN.from_pretrained("default", device="cpu")
     sketch = np.full((64, 64), 255, np.uint8)
-    assert benchmark(model.generate, sketch, 0).image.shape == (64, 64, 3)
+    assert benchmark(model.generate, sketch, 0).image.shape == (128, 128, 3)
 
 
 def test_the_command_measures_and_prints(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_saving_opening_and_errors(desk_of: Callable[..., Desk], tmp_path: Path)
         saved[kind] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[kind])
     with Image.open(saved["png"]) as picture:
-        assert picture.size == (64, 64)
+        assert picture.size == (128, 128)
         assert np.asarray(picture).std() > 5
     assert len(Drawing.from_json(saved["json"].read_bytes())) == 1
 
