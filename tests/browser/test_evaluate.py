@@ -167,6 +167,7 @@ def slide(desk: Desk) -> None:
     """With the keyboard, the pointer and a finger; the picture follows without the kernel."""
     desk.page.locator(".eg-source-set select").select_option(index=0)
     desk.page.locator(".eg-answer img").nth(2).wait_for()
+    desk.page.wait_for_timeout(500)  # the times of the answers may still come in and draw them anew
     slider = desk.page.locator(".eg-wipe input")
     slider.focus()
     middle = desk.page.evaluate(WIPED)
