@@ -256,7 +256,14 @@ def load_data(
                 "it anew with a larger --sketch-size, or without."
             )
         return _finished(packed, sketch_px, alpha)
-    root = Path(data) / split
+    whole = _load_folder(Path(data), split, size_px, sketch_px or size_px, classes, sources)
+    return _finished(whole, sketch_px, alpha)
+
+
+def _load_folder(
+    data: Path, split: str, size_px: int, edge_px: int, classes: Sequence[str] | None, sources: Sequence[str]
+) -> PairDataset:
+    root = data / split
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
     found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
@@ -268,8 +275,8 @@ def load_data(
         )
     images, edges, more, labels = [], [], [], []
     for label, name in enumerate(names):
-        draw = functools.partial(planes, Path(data), sources=sources)
-        pairs = _read_class(root / name, size_px, sketch_px or size_px, draw)
+        draw = functools.partial(planes, data, sources=sources)
+        pairs = _read_class(root / name, size_px, edge_px, draw)
         if not pairs:
             raise DataError(
                 f"{root / name} holds no readable picture ({', '.join(PICTURE_SUFFIXES)}); add some or remove it."
@@ -282,14 +289,13 @@ def load_data(
     edges = [
         np.concatenate([edge, np.repeat(edge[:1], most - len(edge), 0), drawn]) for edge, drawn in zip(edges, more)
     ]
-    whole = PairDataset(
+    return PairDataset(
         torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(np.stack(edges)),
         torch.tensor(labels),
         names,
         (*EDGE_SOURCES[:most], *sources),
     )
-    return _finished(whole, sketch_px, alpha)
 
 
 def _finished(data: PairDataset, sketch_px: int | None, alpha: bool) -> PairDataset:
