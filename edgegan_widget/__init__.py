@@ -11,44 +11,47 @@ from typing import TYPE_CHECKING, Any
 from edgegan_widget._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from edgegan_widget.app import SketchPad
-    from edgegan_widget.config import PRESETS, EvaluationConfig, ModelConfig, TrainConfig
-    from edgegan_widget.engine import EdgeGAN, Result
-    from edgegan_widget.evaluation import evaluate
-    from edgegan_widget.launching import launch
-    from edgegan_widget.panels.data import DataPanel
-    from edgegan_widget.panels.evaluate import EvaluatePanel
-    from edgegan_widget.panels.finetune import FinetunePanel
-    from edgegan_widget.panels.train import TrainPanel
-    from edgegan_widget.raster import Rasterizer, rasterize
-    from edgegan_widget.runs import Run, find_runs
-    from edgegan_widget.strokes import Drawing, Stroke
-    from edgegan_widget.training import Progress, train
-    from edgegan_widget.workbench import Workbench
+    from edgegan_widget.app.launching import launch
+    from edgegan_widget.app.workbench import Workbench
+    from edgegan_widget.base.result import Result
+    from edgegan_widget.evaluation.config import EvaluationConfig
+    from edgegan_widget.evaluation.evaluate import evaluate
+    from edgegan_widget.networks.config import ModelConfig
+    from edgegan_widget.networks.engine import EdgeGAN
+    from edgegan_widget.panels.data.panel import DataPanel
+    from edgegan_widget.panels.drawing.sketchpad import SketchPad
+    from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
+    from edgegan_widget.panels.training.finetune import FinetunePanel
+    from edgegan_widget.panels.training.train import TrainPanel
+    from edgegan_widget.sketch.raster import Rasterizer, rasterize
+    from edgegan_widget.sketch.strokes import Drawing, Stroke
+    from edgegan_widget.training.config import PRESETS, TrainConfig
+    from edgegan_widget.training.loop import Progress, train
+    from edgegan_widget.training.runs import Run, find_runs
 
 _HOMES = {
-    "DataPanel": "panels.data",
-    "Drawing": "strokes",
-    "EdgeGAN": "engine",
-    "EvaluatePanel": "panels.evaluate",
-    "EvaluationConfig": "config",
-    "FinetunePanel": "panels.finetune",
-    "ModelConfig": "config",
-    "PRESETS": "config",
-    "Progress": "training",
-    "Rasterizer": "raster",
-    "Result": "engine",
-    "Run": "runs",
-    "SketchPad": "app",
-    "Stroke": "strokes",
-    "TrainConfig": "config",
-    "TrainPanel": "panels.train",
-    "Workbench": "workbench",
-    "evaluate": "evaluation",
-    "find_runs": "runs",
-    "launch": "launching",
-    "rasterize": "raster",
-    "train": "training",
+    "DataPanel": "panels.data.panel",
+    "Drawing": "sketch.strokes",
+    "EdgeGAN": "networks.engine",
+    "EvaluatePanel": "panels.evaluation.evaluate",
+    "EvaluationConfig": "evaluation.config",
+    "FinetunePanel": "panels.training.finetune",
+    "ModelConfig": "networks.config",
+    "PRESETS": "training.config",
+    "Progress": "training.loop",
+    "Rasterizer": "sketch.raster",
+    "Result": "base.result",
+    "Run": "training.runs",
+    "SketchPad": "panels.drawing.sketchpad",
+    "Stroke": "sketch.strokes",
+    "TrainConfig": "training.config",
+    "TrainPanel": "panels.training.train",
+    "Workbench": "app.workbench",
+    "evaluate": "evaluation.evaluate",
+    "find_runs": "training.runs",
+    "launch": "app.launching",
+    "rasterize": "sketch.raster",
+    "train": "training.loop",
 }
 
 __all__ = [

@@ -2,6 +2,6 @@
 
 import sys
 
-from edgegan_widget.cli import main
+from edgegan_widget.app.cli import main
 
 sys.exit(main())

@@ -11,10 +11,11 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from edgegan_widget.checkpoint import build_networks, save_model
-from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
-from edgegan_widget.sketch_sets import is_kept_for_testing
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.store import build_networks, save_model
+from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
+from edgegan_widget.sketch.strokes import Drawing, Stroke
+from edgegan_widget.training.config import PRESETS, TrainConfig
 from tests.parity.original import rebuilt_weights
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from edgegan_widget.panels.contact_sheet import ContactSheet
-from edgegan_widget.panels.tile import Tile
-from edgegan_widget.prepare.build import Options
-from edgegan_widget.prepare.plan import Plan, follow
-from edgegan_widget.prepare.work import Making
+from edgegan_widget.data.build import Options
+from edgegan_widget.data.plan import Plan, follow
+from edgegan_widget.data.sources import Making
+from edgegan_widget.panels.data.contact_sheet import ContactSheet
+from edgegan_widget.panels.data.tile import Tile
 
 SMALL = Options(Making(64), workers=1)
 

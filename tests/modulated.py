@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from edgegan_widget.checkpoint import save_model
-from edgegan_widget.config import SPATIAL_SIZE, ModelConfig
+from edgegan_widget.networks.config import SPATIAL_SIZE, ModelConfig
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
+from edgegan_widget.networks.store import save_model
 
 STYLE_SIZE = 16
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.app import SketchPad
-from edgegan_widget.checkpoint import build_networks, save_model
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.engine import EdgeGAN, Result
-from edgegan_widget.errors import ConfigError, ModelError
-from edgegan_widget.panels.pad import CANVAS_PX
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.base.errors import ConfigError, ModelError
+from edgegan_widget.base.result import Result
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.store import build_networks, save_model
+from edgegan_widget.panels.drawing.pad import CANVAS_PX
+from edgegan_widget.panels.drawing.sketchpad import SketchPad
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 from tests.modulated import saved_modulated
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.card import BEGIN, END, section, write_card
-from edgegan_widget.errors import ModelError
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.evaluation.report.card import BEGIN, END, section, write_card
 
 COMMAND = "edgegan-widget evaluate mine --data objects --card"
 

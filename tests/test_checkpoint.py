@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from edgegan_widget import checkpoint
-from edgegan_widget.checkpoint import (
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.networks import store as checkpoint
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.find import read_header
+from edgegan_widget.networks.store import (
     build_networks,
     load_critics,
     load_model,
@@ -16,9 +19,6 @@ from edgegan_widget.checkpoint import (
     save_model,
     save_state,
 )
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.errors import ModelError
-from edgegan_widget.model_folder import read_header
 
 
 def equal(a: torch.nn.Module, b: torch.nn.Module) -> bool:

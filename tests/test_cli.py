@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget import cli, cli_training
-from edgegan_widget.checkpoint import build_networks, load_critics, save_model
-from edgegan_widget.cli import main
-from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
-from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import ConfigError
-from edgegan_widget.metrics import extractor
+from edgegan_widget.app import cli, cli_training
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.evaluation.metrics import extractor
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.store import build_networks, load_critics, save_model
+from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.dataset import load_data
 from tests.modulated import saved_modulated
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.cli import main
+from edgegan_widget.app.cli import main
 from tests.conftest import draw_shape
 
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from edgegan_widget.cli import main
-from edgegan_widget.metrics import extractor
+from edgegan_widget.app.cli import main
+from edgegan_widget.evaluation.metrics import extractor
 
 DEFAULT = Path(__file__).parents[1] / "models" / "default"
 

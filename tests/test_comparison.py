@@ -10,12 +10,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from edgegan_widget.blind_page import blind_page, choose_ballots, vote_json
-from edgegan_widget.comparison import compare, most_different
-from edgegan_widget.comparison_page import comparison_page, comparison_text
-from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import ModelError
-from edgegan_widget.evaluation import Evaluation, EvaluationConfig, evaluate
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.evaluation.comparison import compare, most_different
+from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, evaluate
+from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
+from edgegan_widget.evaluation.report.comparison_page import comparison_page, comparison_text
+from edgegan_widget.training.dataset import load_data
 from tests.test_evaluation import CLASSES, Constructed, Shuffled, draw_object
 
 SET = "edge maps of held-out pictures"

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from edgegan_widget.config import PRESETS, ModelConfig, TrainConfig
-from edgegan_widget.errors import ConfigError
-from edgegan_widget.settings import from_json, to_json
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.settings import from_json, to_json
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.training.config import PRESETS, TrainConfig
 
 
 @pytest.mark.parametrize("config", [*PRESETS.values(), ModelConfig(("a", "b")), ModelConfig(("one",), "compact")])

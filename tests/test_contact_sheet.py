@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget.panels.contact_sheet import ContactSheet
-from edgegan_widget.prepare.audit import read_decisions
-from edgegan_widget.prepare.catalog import Catalog, Wanted
-from edgegan_widget.schedule import PHOTOSKETCH
+from edgegan_widget.data.audit.rules import read_decisions
+from edgegan_widget.data.catalog import Catalog, Wanted
+from edgegan_widget.panels.data.contact_sheet import ContactSheet
+from edgegan_widget.sketch.schedule import PHOTOSKETCH
 from tests.data_desk import lines, marked, pixels, prepare_sample, tiles
 from tests.prepare.test_catalog import write_manifest
 

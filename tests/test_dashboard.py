@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget import dashboard
-from edgegan_widget.model_folder import packaged
+from edgegan_widget.app import dashboard
+from edgegan_widget.networks.find import packaged
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget.data_folder import class_counts
-from edgegan_widget.dataset import load_data, pack
-from edgegan_widget.errors import DataError
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.training.data_folder import class_counts
+from edgegan_widget.training.dataset import load_data, pack
 
 
 def test_counts_are_those_of_the_data_that_is_loaded(shapes: Path) -> None:

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from edgegan_widget.panels import preparation
-from edgegan_widget.panels.data import DataPanel
-from edgegan_widget.panels.data_source import READY
-from edgegan_widget.prepare.advice import ClassCount
-from edgegan_widget.prepare.audit import Thresholds, read_decisions
-from edgegan_widget.prepare.catalog import Wanted
-from edgegan_widget.prepare.judging import Judging
-from edgegan_widget.prepare.plan import Plan, Step, follow
-from edgegan_widget.workbench import Workbench
+from edgegan_widget.app.workbench import Workbench
+from edgegan_widget.data.audit.advice import ClassCount
+from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit.rules import Thresholds, read_decisions
+from edgegan_widget.data.catalog import Wanted
+from edgegan_widget.data.plan import Plan, Step, follow
+from edgegan_widget.panels.data import preparation
+from edgegan_widget.panels.data.panel import DataPanel
+from edgegan_widget.panels.data.source import READY
 from tests.data_desk import SMALL, lines, marked, pixels, prepare_sample, said, tiles
 from tests.test_app import Plain
 
@@ -293,7 +293,7 @@ def test_problems_are_listed(make: Callable[..., DataPanel], tmp_path: Path) -> 
 
 
 def test_figures_of_a_long_run() -> None:
-    from edgegan_widget.prepare.build import Progress
+    from edgegan_widget.data.build import Progress
 
     work = preparation.Preparation(lambda error: None, lambda error: None)
     work._began = time.monotonic() - 10
@@ -338,7 +338,7 @@ def test_a_page_that_is_there_late_is_told_again(
 
 
 def test_counts_of_classes_are_told_apart_from_markup() -> None:
-    from edgegan_widget.panels.data_counts import DataCounts
+    from edgegan_widget.panels.data.counts import DataCounts
 
     counts = DataCounts()
     counts.show([ClassCount("<b>cat</b>", 300, 30, 5)])

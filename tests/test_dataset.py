@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from edgegan_widget.augment import sketch_like
-from edgegan_widget.chance import stream
-from edgegan_widget.dataset import PairDataset, load_data, pack, to_u8, to_unit
-from edgegan_widget.errors import DataError
-from edgegan_widget.people_sets import packed_people, people_folders, read_people
+from edgegan_widget.base.chance import stream
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.sketch.hand import sketch_like
+from edgegan_widget.sketch.people_sets import packed_people, people_folders, read_people
+from edgegan_widget.training.dataset import PairDataset, load_data, pack, to_u8, to_unit
 from tests.conftest import CLASSES
 
 

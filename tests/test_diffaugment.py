@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from edgegan_widget.diffaugment import NUMBERS, augment
+from edgegan_widget.training.recipes.diffaugment import NUMBERS, augment
 
 
 @pytest.fixture

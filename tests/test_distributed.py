@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from edgegan_widget.checkpoint import load_state
-from edgegan_widget.runs import Run
+from edgegan_widget.networks.store import load_state
+from edgegan_widget.training.runs import Run
 from tests.test_training import assert_same
 
 CPU = torch.device("cpu")

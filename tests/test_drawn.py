@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget import bench_evaluate, drawn
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.dataset import load_data
-from edgegan_widget.drawn import Drawn, InputSet, draw, held_out_edges
-from edgegan_widget.engine import EdgeGAN, Result
-from edgegan_widget.metrics import extractor
-from edgegan_widget.nets import PaperEdgeGAN
+from edgegan_widget.app import bench_evaluate
+from edgegan_widget.base.result import Result
+from edgegan_widget.evaluation import drawn
+from edgegan_widget.evaluation.drawn import Drawn, InputSet, draw, held_out_edges
+from edgegan_widget.evaluation.metrics import extractor
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.paper import PaperEdgeGAN
+from edgegan_widget.training.dataset import load_data
 
 
 class OneByOne:

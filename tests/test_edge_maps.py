@@ -10,16 +10,16 @@ import pytest
 import torch
 from PIL import Image
 
-from edgegan_widget import edge_maps
-from edgegan_widget.cli import main
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.dataset import load_data, pack
-from edgegan_widget.edge_maps import edge_folder, edge_map, edge_path
-from edgegan_widget.edges import draw
-from edgegan_widget.errors import ConfigError, DataError, ModelError
-from edgegan_widget.files import picture_rgb_u8
-from edgegan_widget.photosketch import PhotoSketchNet
-from edgegan_widget.recipes import cvae_gan
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.sketch import edge_store as edge_maps
+from edgegan_widget.sketch.edge_store import edge_folder, edge_map, edge_path
+from edgegan_widget.sketch.edges import draw
+from edgegan_widget.sketch.photosketch import PhotoSketchNet
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import load_data, pack
+from edgegan_widget.training.recipes import cvae_gan
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage import feature
 
-from edgegan_widget.contours import contour_lines
-from edgegan_widget.edges import (
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.sketch.contours import contour_lines
+from edgegan_widget.sketch.edges import (
     SOURCES,
     STYLES,
     canny,
@@ -22,11 +24,9 @@ from edgegan_widget.edges import (
     xdog,
     xdog_lines,
 )
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.files import picture_rgb_u8
-from edgegan_widget.raster import LINE_WIDTH
-from edgegan_widget.schedule import PERSON
 from edgegan_widget.sketch.person import draw_as_person
+from edgegan_widget.sketch.raster import LINE_WIDTH
+from edgegan_widget.sketch.schedule import PERSON
 
 
 def disc(side: int = 128) -> np.ndarray:

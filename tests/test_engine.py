@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget import runners
-from edgegan_widget.checkpoint import build_networks
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.engine import EdgeGAN
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.nets import PaperEdgeGAN
-from edgegan_widget.raster import rasterize
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.paper import PaperEdgeGAN
+from edgegan_widget.networks.runners import torch_runners as runners
+from edgegan_widget.networks.store import build_networks
+from edgegan_widget.sketch.raster import rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.config import EvaluationConfig
-from edgegan_widget.errors import ConfigError, DataError, ModelError
-from edgegan_widget.evaluation_folder import EvaluationFolder, Request
-from edgegan_widget.panels import evaluation_view
-from edgegan_widget.panels.evaluate import EvaluatePanel
+from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.evaluation.config import EvaluationConfig
+from edgegan_widget.evaluation.folder import EvaluationFolder, Request
+from edgegan_widget.evaluation.table import COLUMNS
+from edgegan_widget.panels.evaluation import view as evaluation_view
+from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
+from edgegan_widget.panels.evaluation.models_choice import _short_name
 from edgegan_widget.panels.model_choice import TYPED
-from edgegan_widget.panels.models_choice import _short_name
-from edgegan_widget.report_table import COLUMNS
-from edgegan_widget.runs import Status, write_status
-from edgegan_widget.sketch_sets import is_kept_for_testing
+from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
+from edgegan_widget.training.runs import Status, write_status
 from tests.fake_evaluations import fake_report, write_evaluation, write_model
 from tests.fake_runs import write_run
 

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.blind_page import blind_page, choose_ballots, vote_json
-from edgegan_widget.comparison import compare
-from edgegan_widget.comparison_page import comparison_page
-from edgegan_widget.dataset import PairDataset, load_data
-from edgegan_widget.drawn import held_out_edges
-from edgegan_widget.engine import Result
-from edgegan_widget.errors import ConfigError, DataError, ModelError
-from edgegan_widget.evaluation import Evaluation, EvaluationConfig, Step, differences, evaluate
-from edgegan_widget.report import page, table
-from edgegan_widget.sketch_sets import is_kept_for_testing
+from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.base.result import Result
+from edgegan_widget.evaluation.comparison import compare
+from edgegan_widget.evaluation.drawn import held_out_edges
+from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, Step, differences, evaluate
+from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
+from edgegan_widget.evaluation.report.comparison_page import comparison_page
+from edgegan_widget.evaluation.report.page import page, table
+from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
+from edgegan_widget.training.dataset import PairDataset, load_data
 
 CLASSES = ("ball", "bar", "box")
 SIDE = 64

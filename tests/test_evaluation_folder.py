@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget.config import EvaluationConfig
-from edgegan_widget.evaluation_folder import EvaluationFolder, Pictures, Request, start_evaluation
-from edgegan_widget.report_table import read_report
+from edgegan_widget.evaluation.config import EvaluationConfig
+from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures, Request, start_evaluation
+from edgegan_widget.evaluation.table import read_report
 from tests.fake_evaluations import fake_pictures, write_model
 
 QUICK = EvaluationConfig(robustness_per_class=0, classifier_steps=2, cache="none")
@@ -118,7 +118,7 @@ def test_it_ends_with_the_process_that_asked_for_it(
 ) -> None:
     config = EvaluationConfig(classifier_steps=10**6, cache="none")
     code = (
-        "import sys, pathlib; from edgegan_widget.evaluation_folder import *\n"
+        "import sys, pathlib; from edgegan_widget.evaluation.folder import *\n"
         "found = start_evaluation(Request.from_json(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
         "while found.status().state == 'starting': pass"
     )

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.checkpoint import save_model
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.errors import DataError
-from edgegan_widget.finetuning import finetune_config
-from edgegan_widget.model_folder import find_model, read_config
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.networks.find import find_model, read_config
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.panels import finetune
-from edgegan_widget.panels.finetune import DRAWINGS, PICTURES, FinetunePanel
+from edgegan_widget.networks.store import save_model
 from edgegan_widget.panels.model_choice import TYPED
-from edgegan_widget.recipes import projected
-from edgegan_widget.runs import Run
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.panels.training import finetune
+from edgegan_widget.panels.training.finetune import DRAWINGS, PICTURES, FinetunePanel
+from edgegan_widget.sketch.strokes import Drawing, Stroke
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.finetuning import finetune_config
+from edgegan_widget.training.recipes import projected
+from edgegan_widget.training.runs import Run
 from tests.fake_runs import write_run
 
 LINE = Drawing().add(Stroke.make([(0.1, 0.1), (0.9, 0.8)], 0.02))

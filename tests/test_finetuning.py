@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget import trainer as trainers
-from edgegan_widget.checkpoint import load_critics, load_model, load_state, save_model
-from edgegan_widget.config import ModelConfig, TrainConfig
-from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import ConfigError, DataError, ModelError
-from edgegan_widget.finetuning import drawings_config, finetune_config
-from edgegan_widget.nets import PaperCritics, PaperEdgeGAN
-from edgegan_widget.nets_compact import CompactCritics, CompactEdgeGAN
-from edgegan_widget.networks.projected import ProjectedCritics
-from edgegan_widget.strokes import Drawing, Stroke
-from edgegan_widget.trainer import Trainer
-from edgegan_widget.training import train
-from edgegan_widget.transfer import carry_over, nearest_classes
+from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.networks.compact import CompactCritics, CompactEdgeGAN
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.critics import ProjectedCritics
+from edgegan_widget.networks.paper import PaperCritics, PaperEdgeGAN
+from edgegan_widget.networks.store import load_critics, load_model, load_state, save_model
+from edgegan_widget.sketch.strokes import Drawing, Stroke
+from edgegan_widget.training import trainer as trainers
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import load_data
+from edgegan_widget.training.finetuning import drawings_config, finetune_config
+from edgegan_widget.training.loop import train
+from edgegan_widget.training.trainer import Trainer
+from edgegan_widget.training.transfer import carry_over, nearest_classes
 from tests.modulated import modulated_networks, saved_modulated
 from tests.test_training import assert_same
 
@@ -180,7 +181,7 @@ def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, shapes: P
     }  # fmt: skip
     assert moved
     assert {name.split(".")[1] for name in moved} <= {"start", "start_norm"}
-    from edgegan_widget.recipes.drawings import load_drawings
+    from edgegan_widget.training.recipes.drawings import load_drawings
 
     drawn, _ = load_drawings(config)
     wanted = drawn.take(range(4)).edges

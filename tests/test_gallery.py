@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from edgegan_widget.panels.gallery import Gallery
-from edgegan_widget.panels.gallery_choice import Group, groups
-from edgegan_widget.panels.score_words import KINDS, MEANINGS
-from edgegan_widget.panels.sprite import MOST_SIDE_PX, strip, tile_html
-from edgegan_widget.report_table import COLUMNS, Column
+from edgegan_widget.evaluation.table import COLUMNS, Column
+from edgegan_widget.panels.evaluation.gallery import Gallery
+from edgegan_widget.panels.evaluation.gallery_choice import Group, groups
+from edgegan_widget.panels.evaluation.score_words import KINDS, MEANINGS
+from edgegan_widget.panels.evaluation.sprite import MOST_SIDE_PX, strip, tile_html
 from tests.fake_evaluations import CLASSES, fake_pictures, fake_report
 
 

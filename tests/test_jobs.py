@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgegan_widget.jobs import Follower, NewestWins, Ticker
+from edgegan_widget.base.background import Follower, NewestWins, Ticker
 
 
 class Slow:

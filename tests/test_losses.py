@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget import losses
+from edgegan_widget.networks import losses
 from tests.parity.original import golden
 
 MICRO = golden("micro")

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget import runners
-from edgegan_widget.checkpoint import build_networks, load_model, save_model
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.devices import channels_last
-from edgegan_widget.engine import EdgeGAN, Result
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.nets import class_condition
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.base.result import Result
 from edgegan_widget.networks import styles
-from edgegan_widget.networks.fused import fused
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.devices import channels_last
+from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.modulated import STYLES
-from edgegan_widget.raster import rasterize
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.networks.runners import torch_runners as runners
+from edgegan_widget.networks.runners.fused import fused
+from edgegan_widget.networks.store import build_networks, load_model, save_model
+from edgegan_widget.sketch.raster import rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 from tests.modulated import modulated_config, modulated_networks
 
 

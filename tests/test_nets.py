@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from edgegan_widget import nets, nets_compact
-from edgegan_widget.config import ModelConfig
+from edgegan_widget.networks import compact as nets_compact
+from edgegan_widget.networks import paper as nets
+from edgegan_widget.networks.config import ModelConfig
 from tests.parity.original import golden
 
 MICRO = golden("micro")

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.errors import DataError, ModelError
-from edgegan_widget.evaluation_folder import Pictures
-from edgegan_widget.model_folder import read_config
-from edgegan_widget.panels.models_choice import Chosen
-from edgegan_widget.panels.one_drawing import PAD, OneDrawing
-from edgegan_widget.panels.side_by_side import Answer, SideBySide
-from edgegan_widget.panels.trier import Tried, Trier
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.base.errors import DataError, ModelError
+from edgegan_widget.evaluation.folder import Pictures
+from edgegan_widget.networks.find import read_config
+from edgegan_widget.panels.evaluation.models_choice import Chosen
+from edgegan_widget.panels.evaluation.one_drawing import PAD, OneDrawing
+from edgegan_widget.panels.evaluation.side_by_side import Answer, SideBySide
+from edgegan_widget.panels.evaluation.trier import Tried, Trier
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 from tests.fake_evaluations import fake_pictures, fake_report, write_model
 from tests.modulated import saved_modulated
 

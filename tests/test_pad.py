@@ -10,9 +10,9 @@ import pytest
 from ipycanvas.canvas import COMMANDS
 from PIL import Image
 
-from edgegan_widget.panels.pad import CANVAS_PX, Pad
-from edgegan_widget.raster import rasterize
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.panels.drawing.pad import CANVAS_PX, Pad
+from edgegan_widget.sketch.raster import rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 
 class Bench:

@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edgegan_widget.contours import lines_apart, paint
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.prepare.synthetic import SYNTHETIC_CLASSES, draw_synthetic
-from edgegan_widget.raster import LINE_WIDTH, rasterize
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_synthetic
+from edgegan_widget.sketch.contours import lines_apart, paint
 from edgegan_widget.sketch.person import MOST, draw_as_person, person_lines
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.sketch.raster import LINE_WIDTH, rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 
 def cut_out(kind: str, number: int) -> np.ndarray:

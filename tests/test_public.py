@@ -37,7 +37,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["edgegan_widget", "edgegan_widget.strokes", "edgegan_widget.raster", "edgegan_widget.edges"]
+    "module",
+    ["edgegan_widget", "edgegan_widget.sketch.strokes", "edgegan_widget.sketch.raster", "edgegan_widget.sketch.edges"],
 )
 def test_importing_loads_neither_torch_nor_widgets(module: str) -> None:
     heavy = "[name for name in ('torch', 'ipywidgets', 'ipycanvas', 'voila') if name in sys.modules]"
@@ -47,7 +48,7 @@ def test_importing_loads_neither_torch_nor_widgets(module: str) -> None:
 
 
 def test_the_pad_opens_before_torch_is_loaded() -> None:
-    code = "import sys, edgegan_widget.app; print('torch' in sys.modules)"
+    code = "import sys, edgegan_widget.panels.drawing.sketchpad; print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
 

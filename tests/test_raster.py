@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgegan_widget.raster import LINE_WIDTH, WIDEST_LINE, Rasterizer, rasterize
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.sketch.raster import LINE_WIDTH, WIDEST_LINE, Rasterizer, rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 anything = st.floats(allow_nan=True, allow_infinity=True, width=64)
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from edgegan_widget.errors import DataError
-from edgegan_widget.report_table import COLUMNS, Column, at, best_rows, people_line, read_report, table, written
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.evaluation.table import COLUMNS, Column, at, best_rows, people_line, read_report, table, written
 from tests.fake_evaluations import fake_report
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.panels import run_view
-from edgegan_widget.panels.curves import CurvePlot, History, group_of, smoothed
 from edgegan_widget.panels.run_lines import spoken_time
-from edgegan_widget.panels.run_view import RunView
-from edgegan_widget.runs import Run
+from edgegan_widget.panels.training import run_view
+from edgegan_widget.panels.training.curves import CurvePlot, History, group_of, smoothed
+from edgegan_widget.panels.training.run_view import RunView
+from edgegan_widget.training.runs import Run
 from tests.fake_runs import add_metrics, add_samples, colour_of, make_old, sample_colour, tell, write_run
 
 Maker = Callable[..., RunView]

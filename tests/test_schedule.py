@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import ConfigError
-from edgegan_widget.recipes import cvae_gan
-from edgegan_widget.schedule import parse_schedule, scheduled
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.sketch.schedule import parse_schedule, scheduled
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import load_data
+from edgegan_widget.training.recipes import cvae_gan
 
 CURRICULUM = "0: full, hand 0; 10: full, outline, thin 2, hand 1"
 

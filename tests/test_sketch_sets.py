@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.errors import DataError
-from edgegan_widget.recipes.people import PeopleDrawings
-from edgegan_widget.sketch_sets import asked_sketches, is_kept_for_testing, left_out, sketch_folders
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.sketch.sketch_sets import asked_sketches, is_kept_for_testing, left_out, sketch_folders
+from edgegan_widget.training.recipes.people import PeopleDrawings
 
 
 def test_a_drawing_stays_kept_wherever_it_is(tmp_path: Path) -> None:

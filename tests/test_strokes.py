@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgegan_widget.errors import DataError
-from edgegan_widget.strokes import FARTHEST, Drawing, Stroke
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.sketch.strokes import FARTHEST, Drawing, Stroke
 
 anything = st.floats(allow_nan=True, allow_infinity=True, width=64)
 rows = st.lists(st.tuples(anything, anything), max_size=20)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edgegan_widget import study as studies
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.errors import ConfigError
-from edgegan_widget.study import grid, reference_grid, study
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.training import study as studies
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.study import grid, reference_grid, study
 from tests.test_finetuning import SMALL
 
 CHANGES = SMALL | {"width": 4, "epochs": 1}

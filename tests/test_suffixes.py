@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.data_folder import class_counts
-from edgegan_widget.dataset import load_data
-from edgegan_widget.files import PICTURE_SUFFIXES
-from edgegan_widget.prepare.folders import FolderReader
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.base.files import PICTURE_SUFFIXES
+from edgegan_widget.data.readers.folder import FolderReader
+from edgegan_widget.sketch.sketch_sets import sketch_folders
+from edgegan_widget.training.data_folder import class_counts
+from edgegan_widget.training.dataset import load_data
 
 
 @pytest.mark.parametrize("suffix", PICTURE_SUFFIXES)

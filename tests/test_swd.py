@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from edgegan_widget.dataset import load_data
-from edgegan_widget.swd import sliced_wasserstein
+from edgegan_widget.training.dataset import load_data
+from edgegan_widget.training.recipes.swd import sliced_wasserstein
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.checkpoint import load_model
-from edgegan_widget.cli import main
-from edgegan_widget.errors import ModelError
-from edgegan_widget.nets import class_condition
-from edgegan_widget.tf_checkpoint import TensorFlowCheckpoint
-from edgegan_widget.tf_import import CLASSES_14, import_tensorflow
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.networks.store import load_model
+from edgegan_widget.networks.tensorflow.bundle import TensorFlowCheckpoint
+from edgegan_widget.networks.tensorflow.convert import CLASSES_14, import_tensorflow
 from tests.parity.original import GOLDEN, build, golden, our_tensors
 
 SHARED_PARITY = Path(__file__).parents[2] / "shared" / "parity"

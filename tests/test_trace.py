@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.errors import DataError
-from edgegan_widget.raster import rasterize
-from edgegan_widget.strokes import Drawing, Stroke
-from edgegan_widget.trace import read_drawing, read_sketch, sketch_from_picture, trace
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.sketch.raster import rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
+from edgegan_widget.sketch.trace import read_drawing, read_sketch, sketch_from_picture, trace
 
 
 def picture(width: int, side: int = 128, ink: int = 0, paper: int = 255) -> np.ndarray:

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget import people_sets
-from edgegan_widget.config import PRESETS, TrainConfig
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.panels import train
-from edgegan_widget.panels.form import PRESET_NOTES, SettingsForm
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.panels.forms import PRESET_NOTES, SettingsForm
 from edgegan_widget.panels.run_parts import RunName
-from edgegan_widget.panels.train import NOT_HERE, TrainPanel
-from edgegan_widget.runs import Run
-from edgegan_widget.strokes import Drawing
+from edgegan_widget.panels.training import train
+from edgegan_widget.panels.training.train import NOT_HERE, TrainPanel
+from edgegan_widget.sketch import people_sets
+from edgegan_widget.sketch.strokes import Drawing
+from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.runs import Run
 from tests.fake_runs import tell, write_run
 
 

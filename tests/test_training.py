@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from edgegan_widget import trainer as trainers
-from edgegan_widget import training
-from edgegan_widget.checkpoint import load_critics, load_model, load_state
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.dataset import load_data
-from edgegan_widget.engine import EdgeGAN
-from edgegan_widget.errors import ConfigError, DataError, TrainingError
-from edgegan_widget.optimizers import TensorFlowRMSProp, adam, load_optimizer
-from edgegan_widget.runs import Run
-from edgegan_widget.stepping import Stepper
-from edgegan_widget.trainer import Trainer
-from edgegan_widget.training import train
+from edgegan_widget.base.errors import ConfigError, DataError, TrainingError
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.store import load_critics, load_model, load_state
+from edgegan_widget.training import loop as training
+from edgegan_widget.training import trainer as trainers
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import load_data
+from edgegan_widget.training.loop import train
+from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp, adam, load_optimizer
+from edgegan_widget.training.runs import Run
+from edgegan_widget.training.stepping import Stepper
+from edgegan_widget.training.trainer import Trainer
 from tests.parity.original import golden
 
 CPU = torch.device("cpu")
@@ -287,7 +287,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_saved(shapes: Path, tmp_
 def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
-    from edgegan_widget import records
+    from edgegan_widget.training import record as records
 
     monkeypatch.setattr(records, "_tensorboard", lambda folder: None)  # its own thread would complain
     monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
@@ -298,7 +298,7 @@ def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkey
 
 
 def test_samples_give_way_to_the_disk_limit(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgegan_widget import records
+    from edgegan_widget.training import record as records
 
     monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     monkeypatch.setattr(records, "MOST_SAMPLES", 4)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.checkpoint import build_networks
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.dataset import PairDataset
-from edgegan_widget.engine import EdgeGAN
-from edgegan_widget.nets import class_condition
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.critics import ProjectedCritics
+from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.projected import ProjectedCritics
-from edgegan_widget.transfer import carry_over, nearest_classes
+from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.networks.store import build_networks
+from edgegan_widget.training.dataset import PairDataset
+from edgegan_widget.training.transfer import carry_over, nearest_classes
 from tests.modulated import modulated_config, modulated_networks
 
 OLD = ("cup", "box", "hat")

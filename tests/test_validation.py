@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget import validation
-from edgegan_widget.classifier import train_classifier
-from edgegan_widget.dataset import load_data
-from edgegan_widget.engine import EdgeGAN, Result
-from edgegan_widget.errors import DataError, ModelError
-from edgegan_widget.sketch_sets import sketch_folders
-from edgegan_widget.validation import Score, as_json, table, validate
+from edgegan_widget.base.errors import DataError, ModelError
+from edgegan_widget.base.result import Result
+from edgegan_widget.evaluation import validation
+from edgegan_widget.evaluation.judge import train_classifier
+from edgegan_widget.evaluation.validation import Score, as_json, table, validate
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.sketch.sketch_sets import sketch_folders
+from edgegan_widget.training.dataset import load_data
 from tests.modulated import modulated_networks
 
 

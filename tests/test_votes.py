@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from edgegan_widget.errors import DataError
-from edgegan_widget.votes import choose_pairs, tally, tally_file, wilson
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.evaluation.report.votes import choose_pairs, tally, tally_file, wilson
 
 CANDIDATES = [("people", number, f"sketch {number}", number % 3) for number in range(30)]
 

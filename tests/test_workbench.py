@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import edgegan_widget
-from edgegan_widget import dashboard
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.errors import ConfigError
-from edgegan_widget.launching import Launched, launch
-from edgegan_widget.strokes import Drawing, Stroke
-from edgegan_widget.workbench import Workbench
+from edgegan_widget.app import dashboard
+from edgegan_widget.app.launching import Launched, launch
+from edgegan_widget.app.workbench import Workbench
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.sketch.strokes import Drawing, Stroke
+from edgegan_widget.training.config import TrainConfig
 from tests.fake_runs import tell, write_run
 from tests.test_app import Plain
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.errors import ModelError
+from edgegan_widget.base.errors import ModelError
 
 __all__ = ["FEATURE_CHANNELS", "FeatureNetwork", "load_features"]
 

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.config import FINE_CODE, ROUGH_CODE, ModelConfig
-from edgegan_widget.distributed import SyncedBatchNorm
+from edgegan_widget.networks.config import FINE_CODE, ROUGH_CODE, ModelConfig
+from edgegan_widget.networks.distributed import SyncedBatchNorm
 from edgegan_widget.networks.styles import COLOUR_NUMBERS
 
 __all__ = ["Modulated", "ModulatedEdgeGAN", "StyleEncoder", "colour_of", "over_white"]

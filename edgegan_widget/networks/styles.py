@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.errors import ConfigError
+from edgegan_widget.base.errors import ConfigError
 
 __all__ = ["COLOUR_NUMBERS", "Style", "named_styles", "style_of"]
 

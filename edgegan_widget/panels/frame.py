@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from IPython.display import HTML, display
 
-from edgegan_widget.panels.parts import error_html, style_and_script
+from edgegan_widget.panels.widgets import error_html, style_and_script
 
 __all__ = ["Panel", "Styled"]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from edgegan_widget.config import ModelConfig
-from edgegan_widget.errors import ModelError
-from edgegan_widget.model_folder import find_model, packaged, read_config
-from edgegan_widget.panels.form import hint
-from edgegan_widget.panels.parts import guard
-from edgegan_widget.runs import find_runs
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.find import find_model, packaged, read_config
+from edgegan_widget.panels.forms import hint
+from edgegan_widget.panels.widgets import guard
+from edgegan_widget.training.runs import find_runs
 
 __all__ = ["ModelChoice"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from edgegan_widget.runs import Run, Status
+from edgegan_widget.training.runs import Run, Status
 
 __all__ = ["headline_html", "log_html", "run_line", "spoken_time"]
 

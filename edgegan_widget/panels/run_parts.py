@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from edgegan_widget.errors import ConfigError
+from edgegan_widget.base.errors import ConfigError
 
 __all__ = ["RunName", "columns", "free_name", "start_row"]
 

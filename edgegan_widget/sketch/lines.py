@@ -28,7 +28,7 @@ def in_box(line: F32, middle: F32, side: float) -> F32:
 
 
 def one_way(line: F32) -> F32:
-    """One way of a line that :func:`~edgegan_widget.contours.lines_apart` goes there and back."""
+    """One way of a line that :func:`~edgegan_widget.sketch.contours.lines_apart` goes there and back."""
     points = line[:-1] if len(line) > 1 else line
     if len(points) < 3:
         return points

@@ -1,6 +1,6 @@
 """A cut-out drawn as people draw it: a few shaky pen lines around shapes that are remembered, not copied.
 
-Built, not learnt. The silhouette and the main inner lines (:mod:`edgegan_widget.contours`) are simplified as Douglas
+Built, not learnt. The silhouette and the main inner lines (:mod:`sketch.contours`) are simplified as Douglas
 and Peucker do ("Algorithms for the reduction of the number of points required to represent a digitized line", 1973),
 and the corners that are left are joined by new pen strokes. What people do to a shape is done to the strokes:
 proportions go wrong, parts stand beside each other, outlines are drawn in pieces that do not meet, most inner lines are
@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.contours import lines_apart, paint
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.raster import LINE_WIDTH
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.sketch.contours import lines_apart, paint
 from edgegan_widget.sketch.lines import box, in_box, one_way, ring, rounded, simplified, swept, turns
+from edgegan_widget.sketch.raster import LINE_WIDTH
 
 __all__ = ["MOST", "draw_as_person", "person_lines"]
 
@@ -98,7 +98,7 @@ def person_lines(
     """The pen lines of :func:`draw_as_person`, float32 [points, 2], x and y in pixels of the picture.
 
     ``detail`` is the share of inner lines, 1 as people draw them; ``mask_u8`` tells where the object is, see
-    :func:`~edgegan_widget.contours.object_mask`. Errors as there.
+    :func:`~edgegan_widget.sketch.contours.object_mask`. Errors as there.
     """
     if not 0 <= strength <= MOST:
         raise ConfigError(f"strength is {strength}; give a number from 0 (the contour) to {MOST:g}, 1 is usual.")

@@ -27,16 +27,17 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.chance import stream
-from edgegan_widget.checkpoint import Networks
-from edgegan_widget.classifier import train_classifier
-from edgegan_widget.config import SKETCH_PX, TrainConfig
-from edgegan_widget.dataset import PairDataset, load_data, to_u8, to_unit
-from edgegan_widget.nets import class_condition
-from edgegan_widget.samples import usual_noise
-from edgegan_widget.sketch_sets import is_kept_for_testing, sketch_folders
-from edgegan_widget.trace import read_sketch
-from edgegan_widget.trainer import Trainer
+from edgegan_widget.base.chance import stream
+from edgegan_widget.evaluation.judge import train_classifier
+from edgegan_widget.networks.config import SKETCH_PX
+from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.networks.store import Networks
+from edgegan_widget.sketch.sketch_sets import is_kept_for_testing, sketch_folders
+from edgegan_widget.sketch.trace import read_sketch
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import PairDataset, load_data, to_u8, to_unit
+from edgegan_widget.training.samples import usual_noise
+from edgegan_widget.training.trainer import Trainer
 from tests.ablation.run import frechet
 
 U8 = npt.NDArray[np.uint8]

@@ -18,10 +18,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from edgegan_widget.config import TrainConfig
-from edgegan_widget.dataset import PairDataset, load_data
-from edgegan_widget.nets import class_condition
-from edgegan_widget.trainer import Trainer
+from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import PairDataset, load_data
+from edgegan_widget.training.trainer import Trainer
 from tests.ablation import run
 from tests.ablation.faults import Setting
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edgegan_widget import nets
-from edgegan_widget.config import PRESETS
-from edgegan_widget.dataset import PairDataset
-from edgegan_widget.losses import focal, gradient_penalty
-from edgegan_widget.optimizers import TensorFlowRMSProp
-from edgegan_widget.recipes import paper
+from edgegan_widget.networks import paper as nets
+from edgegan_widget.networks.losses import focal, gradient_penalty
+from edgegan_widget.training.config import PRESETS
+from edgegan_widget.training.dataset import PairDataset
+from edgegan_widget.training.recipes import paper
+from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp
 from tests.ablation import run
 from tests.ablation.faults import (
     VARIANTS,

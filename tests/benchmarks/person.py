@@ -20,10 +20,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from edgegan_widget.edges import draw
-from edgegan_widget.files import picture_rgb_u8
+from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.person import draw_as_person
-from edgegan_widget.trace import read_sketch, sketch_from_picture
+from edgegan_widget.sketch.trace import read_sketch, sketch_from_picture
 
 SIDE_PX = 64
 AGAINST = {"doodles": ("quickdraw", "quickdraw_more", "spg"), "careful": ("pacs", "qmul")}

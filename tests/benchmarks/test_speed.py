@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget import bench, bench_edges, cli
-from edgegan_widget.edges import SOURCES, draw
-from edgegan_widget.engine import EdgeGAN
-from edgegan_widget.raster import Rasterizer, rasterize
-from edgegan_widget.strokes import Drawing, Stroke
+from edgegan_widget.app import bench, bench_edges, cli
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.sketch.edges import SOURCES, draw
+from edgegan_widget.sketch.raster import Rasterizer, rasterize
+from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.bench_page import DashboardServer, chromium
-from edgegan_widget.errors import DependencyError
+from edgegan_widget.app.bench_page import DashboardServer, chromium
+from edgegan_widget.base.errors import DependencyError
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser tests")
 

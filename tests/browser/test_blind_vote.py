@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgegan_widget.blind_page import blind_page, choose_ballots, vote_json
-from edgegan_widget.dataset import PairDataset, load_data
-from edgegan_widget.drawn import Drawn, held_out_edges
-from edgegan_widget.evaluation import Evaluation
-from edgegan_widget.scoring import Scored
-from edgegan_widget.votes import tally_file
+from edgegan_widget.evaluation.drawn import Drawn, held_out_edges
+from edgegan_widget.evaluation.evaluate import Evaluation
+from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
+from edgegan_widget.evaluation.report.votes import tally_file
+from edgegan_widget.evaluation.scoring import Scored
+from edgegan_widget.training.dataset import PairDataset, load_data
 
 pytestmark = pytest.mark.browser
 

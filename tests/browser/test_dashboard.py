@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.bench_page import DashboardServer
-from edgegan_widget.strokes import Drawing
+from edgegan_widget.app.bench_page import DashboardServer
+from edgegan_widget.sketch.strokes import Drawing
 from tests.browser.conftest import SHOE, Desk
 
 pytestmark = pytest.mark.browser
@@ -189,7 +189,7 @@ def test_nothing_is_served_without_the_token_nor_beside_the_page(dashboard: Dash
     assert status("/") == 403
     assert status("/api/kernels") in (403, 404)
     with_token = f"?token={dashboard.token}"
-    for path in ("draw.ipynb", "dashboard.ipynb", "../setup.cfg", "../edgegan_widget/app.py"):
+    for path in ("draw.ipynb", "dashboard.ipynb", "../setup.cfg", "../edgegan_widget/panels/drawing/sketchpad.py"):
         assert status(f"/voila/files/{path}{with_token}") in (403, 404), path
     assert status(f"/api/contents{with_token}") in (403, 404)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget.metrics.bootstrap import mean_interval, paired_difference
-from edgegan_widget.metrics.diversity import collapsed, diversity, overall
-from edgegan_widget.metrics.memorisation import mann_whitney, memorisation
-from edgegan_widget.metrics.rightness import confusion
+from edgegan_widget.evaluation.metrics.bootstrap import mean_interval, paired_difference
+from edgegan_widget.evaluation.metrics.diversity import collapsed, diversity, overall
+from edgegan_widget.evaluation.metrics.memorisation import mann_whitney, memorisation
+from edgegan_widget.evaluation.metrics.rightness import confusion
 
 
 @pytest.fixture

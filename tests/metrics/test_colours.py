@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.metrics.colours import colours, mean_colours, overall
+from edgegan_widget.evaluation.metrics.colours import colours, mean_colours, overall
 
 
 def thing(colour: tuple[int, int, int], side: int = 64) -> np.ndarray:

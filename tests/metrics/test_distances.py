@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget.metrics import distances
-from edgegan_widget.metrics.distances import as_features, blocks, kth_nearest, mean_pair, nearest, nearest_other
+from edgegan_widget.base.frechet import as_features
+from edgegan_widget.evaluation.metrics import distances
+from edgegan_widget.evaluation.metrics.distances import blocks, kth_nearest, mean_pair, nearest, nearest_other
 
 
 @pytest.fixture

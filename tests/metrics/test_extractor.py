@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.classifier import fresh_classifier
-from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import ModelError
-from edgegan_widget.metrics import inception
-from edgegan_widget.metrics.cache import FeatureCache, content_digest
-from edgegan_widget.metrics.extractor import ClassifierFeatures, PixelFeatures, features
-from edgegan_widget.metrics.frechet import frechet_distance
-from edgegan_widget.metrics.inception import InceptionFeatures, download_weights, find_weights
-from edgegan_widget.metrics.inception_net import Inception
-from edgegan_widget.metrics.kernel import kernel_distance
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.frechet import frechet_distance
+from edgegan_widget.evaluation.judge import fresh_classifier
+from edgegan_widget.evaluation.metrics import inception
+from edgegan_widget.evaluation.metrics.cache import FeatureCache, content_digest
+from edgegan_widget.evaluation.metrics.extractor import ClassifierFeatures, PixelFeatures, features
+from edgegan_widget.evaluation.metrics.inception import InceptionFeatures, download_weights, find_weights
+from edgegan_widget.evaluation.metrics.inception_net import Inception
+from edgegan_widget.evaluation.metrics.kernel import kernel_distance
+from edgegan_widget.training.dataset import load_data
 
 
 @pytest.fixture

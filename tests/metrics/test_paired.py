@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget.metrics.frechet import Gaussian, frechet_distance
-from edgegan_widget.metrics.kernel import squared_mmd
-from edgegan_widget.metrics.paired import _Against, frechet_difference, kernel_difference
+from edgegan_widget.base.frechet import Gaussian, frechet_distance
+from edgegan_widget.evaluation.metrics.kernel import squared_mmd
+from edgegan_widget.evaluation.metrics.paired import _Against, frechet_difference, kernel_difference
 
 Sets = tuple[np.ndarray, np.ndarray, np.ndarray]
 

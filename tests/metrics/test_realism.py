@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.metrics.frechet import Gaussian, frechet_distance, unreliable
-from edgegan_widget.metrics.kernel import kernel_distance, squared_mmd
-from edgegan_widget.metrics.manifold import manifold
+from edgegan_widget.base.frechet import Gaussian, frechet_distance, unreliable
+from edgegan_widget.evaluation.metrics.kernel import kernel_distance, squared_mmd
+from edgegan_widget.evaluation.metrics.manifold import manifold
 
 
 @pytest.fixture

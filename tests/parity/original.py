@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from edgegan_widget.config import PRESETS, ModelConfig
-from edgegan_widget.recipes.common import Inputs
-from edgegan_widget.recipes.paper import Recipe
-from edgegan_widget.tf_import import links
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.tensorflow.convert import links
+from edgegan_widget.training.config import PRESETS
+from edgegan_widget.training.recipes.common import Inputs
+from edgegan_widget.training.recipes.paper import Recipe
 from tests.parity.golden import recipe
 
 GOLDEN = Path(__file__).parent / "golden"

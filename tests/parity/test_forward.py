@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.losses import critic_gap, gradient_penalty
-from edgegan_widget.nets import class_condition, resize_bicubic_double
-from edgegan_widget.recipes.paper import Recipe
-from edgegan_widget.tf_import import links
+from edgegan_widget.networks.losses import critic_gap, gradient_penalty
+from edgegan_widget.networks.paper import class_condition, resize_bicubic_double
+from edgegan_widget.networks.tensorflow.convert import links
+from edgegan_widget.training.recipes.paper import Recipe
 from tests.parity.original import GOLDEN, Inputs, build, golden, inputs
 
 TOLERANCE = 1e-4

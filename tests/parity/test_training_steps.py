@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.nets import class_condition
-from edgegan_widget.recipes.paper import Recipe
-from edgegan_widget.tf_import import Link, links
+from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.networks.tensorflow.convert import Link, links
+from edgegan_widget.training.recipes.paper import Recipe
 from tests.parity.original import Inputs, build, golden, inputs, our_tensors
 
 GRADIENTS = golden("gradients")

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edgegan_widget.bench_data import write_photos
-from edgegan_widget.cli import main
-from edgegan_widget.errors import DataError
-from edgegan_widget.prepare.audit import Thresholds, judge
-from edgegan_widget.prepare.audit_check import (
+from edgegan_widget.app.bench_data import write_photos
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.data.audit.check import (  # fmt: skip
     Photos,
     Score,
     check,
@@ -22,11 +21,12 @@ from edgegan_widget.prepare.audit_check import (
     planted_records,
     scores,
     table,
-)  # fmt: skip
-from edgegan_widget.prepare.cutout import cut_out
-from edgegan_widget.prepare.measures import hashes, measure
-from edgegan_widget.prepare.shapes import Shape
-from edgegan_widget.prepare.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
+)
+from edgegan_widget.data.audit.measures import hashes, measure
+from edgegan_widget.data.audit.rules import Thresholds, judge
+from edgegan_widget.data.audit.shapes import Shape
+from edgegan_widget.data.cutout import cut_out
+from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
 
 DISC = np.zeros((128, 128), np.uint8)
 cv2.circle(DISC, (64, 64), 56, 255, -1)

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgegan_widget import files
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.prepare.coco import CocoReader
-from edgegan_widget.prepare.making import Job, make
-from edgegan_widget.prepare.work import Making, Outcome, Region, Source
+from edgegan_widget.base import files
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.data.making import Job, make
+from edgegan_widget.data.readers.coco import CocoReader
+from edgegan_widget.data.sources import Making, Outcome, Region, Source
 
 SIDE_PX = 24
 JOB = Job(None, Making(32), 0.1)

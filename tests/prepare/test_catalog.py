@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgegan_widget.errors import DataError, PreparationError
-from edgegan_widget.prepare import decisions
-from edgegan_widget.prepare.advice import ClassCount, advice
-from edgegan_widget.prepare.audit import REASONS, read_decisions
-from edgegan_widget.prepare.audit_folder import audit
-from edgegan_widget.prepare.build import Options, build
-from edgegan_widget.prepare.catalog import SHOWS, Catalog, Wanted
-from edgegan_widget.prepare.decisions import write_changes
-from edgegan_widget.prepare.folders import FolderReader
-from edgegan_widget.prepare.judging import Judging
-from edgegan_widget.prepare.synthetic import draw_photos
+from edgegan_widget.base.errors import DataError, PreparationError
+from edgegan_widget.data.audit import decisions
+from edgegan_widget.data.audit.advice import ClassCount, advice
+from edgegan_widget.data.audit.decisions import write_changes
+from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit.rules import REASONS, read_decisions
+from edgegan_widget.data.audit_folder import audit
+from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.catalog import SHOWS, Catalog, Wanted
+from edgegan_widget.data.readers.folder import FolderReader
+from edgegan_widget.data.readers.synthetic import draw_photos
 
 
 def write_manifest(folder: Path, findings: list[dict[str, float]], classes: int = 2, **audit: Any) -> list[str]:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.bench_data import write_photos
-from edgegan_widget.cli import main
-from edgegan_widget.errors import ConfigError, DependencyError, PreparationError
-from edgegan_widget.prepare import cluster
-from edgegan_widget.prepare.audit_folder import audit
-from edgegan_widget.prepare.build import Options, build
-from edgegan_widget.prepare.coco import CocoReader
-from edgegan_widget.prepare.judging import Judging
-from edgegan_widget.prepare.pool import in_order
+from edgegan_widget.app.bench_data import write_photos
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ConfigError, DependencyError, PreparationError
+from edgegan_widget.data import cluster
+from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit_folder import audit
+from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.pool import in_order
+from edgegan_widget.data.readers.coco import CocoReader
 
 pytest.importorskip("distributed", reason="Dask's distributed is not installed")
 pytestmark = [

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.bench_data import write_photos
-from edgegan_widget.prepare.build import Options, build
-from edgegan_widget.prepare.coco import CocoReader
+from edgegan_widget.app.bench_data import write_photos
+from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.readers.coco import CocoReader
 
 
 @pytest.fixture(scope="module")

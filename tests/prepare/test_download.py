@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.prepare.download import Remote, download, files
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.data.download import Remote, download, files
 
 CONTENT = bytes(range(256)) * 4096  # a megabyte
 MD5 = hashlib.md5(CONTENT).hexdigest()

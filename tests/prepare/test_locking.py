@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.errors import PreparationError
-from edgegan_widget.prepare.audit_folder import audit
-from edgegan_widget.prepare.build import Options, build
-from edgegan_widget.prepare.folders import FolderReader
-from edgegan_widget.prepare.judging import Judging
-from edgegan_widget.prepare.locking import locked
-from edgegan_widget.prepare.synthetic import draw_photos
+from edgegan_widget.base.errors import PreparationError
+from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit_folder import audit
+from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.locking import locked
+from edgegan_widget.data.readers.folder import FolderReader
+from edgegan_widget.data.readers.synthetic import draw_photos
 
 HOLD = """
 import pathlib, sys
-from edgegan_widget.prepare.locking import locked
+from edgegan_widget.data.locking import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

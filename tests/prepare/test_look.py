@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.augment import ANYBODY
-from edgegan_widget.edges import draw
-from edgegan_widget.errors import ConfigError
-from edgegan_widget.prepare.look import HAND, Look, draw_lines, see
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.data.look import HAND, Look, draw_lines, see
+from edgegan_widget.sketch.edges import draw
+from edgegan_widget.sketch.hand import ANYBODY
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.bench_data import write_photos
-from edgegan_widget.cli import main
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.prepare.audit import Thresholds
-from edgegan_widget.prepare.build import Options
-from edgegan_widget.prepare.plan import Plan, Step, follow, load_plan
-from edgegan_widget.prepare.synthetic import draw_photos, draw_synthetic
-from edgegan_widget.prepare.ways import WAYS
-from edgegan_widget.prepare.work import Making
+from edgegan_widget.app.bench_data import write_photos
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.data.audit.rules import Thresholds
+from edgegan_widget.data.build import Options
+from edgegan_widget.data.plan import Plan, Step, follow, load_plan
+from edgegan_widget.data.readers.synthetic import draw_photos, draw_synthetic
+from edgegan_widget.data.sources import Making
+from edgegan_widget.data.ways import WAYS
 
 ONE = Options(Making(32), workers=1, keep_refused=True)
 

@@ -18,22 +18,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.bench_data import write_photos
-from edgegan_widget.cli import main
-from edgegan_widget.dataset import load_data
-from edgegan_widget.errors import ConfigError, DataError
-from edgegan_widget.prepare.audit import Thresholds
-from edgegan_widget.prepare.build import Options, Progress, build
-from edgegan_widget.prepare.coco import CocoReader
-from edgegan_widget.prepare.cutout import cut_out, paper_mask
-from edgegan_widget.prepare.duplicates import twins
-from edgegan_widget.prepare.folders import FolderReader
-from edgegan_widget.prepare.json_index import records
-from edgegan_widget.prepare.masks import coco_mask
-from edgegan_widget.prepare.splits import split_of
-from edgegan_widget.prepare.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
-from edgegan_widget.prepare.work import Making
-from edgegan_widget.sketch_sets import sketch_folders
+from edgegan_widget.app.bench_data import write_photos
+from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.data.audit.duplicates import twins
+from edgegan_widget.data.audit.rules import Thresholds
+from edgegan_widget.data.build import Options, Progress, build
+from edgegan_widget.data.cutout import cut_out, paper_mask
+from edgegan_widget.data.masks import coco_mask
+from edgegan_widget.data.readers.coco import CocoReader
+from edgegan_widget.data.readers.folder import FolderReader
+from edgegan_widget.data.readers.json_index import records
+from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
+from edgegan_widget.data.sources import Making
+from edgegan_widget.data.splits import split_of
+from edgegan_widget.sketch.sketch_sets import sketch_folders
+from edgegan_widget.training.dataset import load_data
 
 ONE = Options(workers=1)
 

@@ -1,0 +1,276 @@
+"""The dashboard in a real Chromium, measured from the pointer to the pixels."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgegan_widget.base.errors import DependencyError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+__all__ = ["DashboardServer", "chromium", "latencies_ms", "page_rows"]
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+START_SECONDS = 90
+MOVES = 80
+ORIGINAL_COLD_SECONDS = 5.4  # one cold run of the original's test program a sketch, the fastest of those measured
+
+# Notes when the pointer moved, when ink could be seen, and when a new picture was on screen.
+RECORDER = """
+() => {
+  const seen = (window.egSeen = { moves: [], inks: [], pictures: [], forwards: [] });
+  const afterPaint = (list, from) =>
+    requestAnimationFrame(() => requestAnimationFrame((now) => list.push([from, now])));
+  document.addEventListener("pointermove", (event) => {
+    if (!(event.buttons & 1)) return;
+    seen.moves.push(event.timeStamp);
+    afterPaint(seen.inks, event.timeStamp);
+  }, true);
+  document.querySelector(".eg-main img").addEventListener("load", () =>
+    requestAnimationFrame((now) => seen.pictures.push(now)));
+  const status = document.querySelector(".eg-line .widget-html-content");
+  new MutationObserver(() => seen.forwards.push(parseFloat(/([0-9.]+) ms/.exec(status.textContent)?.[1])))
+    .observe(status, { childList: true, subtree: true, characterData: true });
+}
+"""
+
+
+class DashboardServer:
+    """``edgegan-widget dashboard`` in a process of its own, on a free port of this machine.
+
+    Used as a context manager; :attr:`url` is the page's address.
+    """
+
+    def __init__(self, model: str = "default", device: str = "auto", preheat: bool = True) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.token = "measured"
+        self.url = f"http://127.0.0.1:{self.port}/?token={self.token}"
+        self.preheat = preheat
+        self._command = [
+            sys.executable, "-m", "edgegan_widget", "dashboard", "--no-browser", "--port", str(self.port),
+            "--token", self.token, "--model", model, "--device", device, *([] if preheat else ["--no-preheat"]),
+        ]  # fmt: skip
+
+    def __enter__(self) -> DashboardServer:
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        self._wait_until_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        try:
+            self._process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+    def kernel_megabytes(self) -> list[float]:
+        """Memory of each kernel, in MB; empty where the system has no /proc."""
+        return [_resident_mb(process) for process in _children(self._process.pid) if "ipykernel" in _command(process)]
+
+    def _wait_until_open(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError(
+                    f"the dashboard ended at once:\n{self._process.stdout and self._process.stdout.read()}"
+                )
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/none?token={self.token}", timeout=5):
+                    return
+            except urllib.error.HTTPError:
+                return  # it answers
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise RuntimeError(f"the dashboard did not open within {START_SECONDS} s")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium driven by Playwright.
+
+    Raises
+    ------
+    DependencyError
+        Playwright or Chromium is not installed; the message says how to install it.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        raise DependencyError("no Chromium found; run: apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise DependencyError("Playwright is not installed; run: pip install 'edgegan-widget[test]'") from error
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def page_rows(model: str, device: str, forward_ms: float) -> list[dict[str, Any]]:
+    """Open the page cold and preheated, draw on it, and compare with the forward pass F."""
+    rows = []
+    with chromium() as browser:
+        with DashboardServer(model, device, preheat=False) as server:
+            cold_seconds, first_picture_seconds = _open(browser, server)[1:]
+            rows.append(_row("page ready to draw, cold", cold_seconds * 1e3, "ms", 5000))
+            rows.append(_row("first picture after opening, cold", first_picture_seconds * 1e3, "ms", 8000))
+        with DashboardServer(model, device) as server:
+            time.sleep(10)  # until the waiting kernel has loaded its model
+            page, ready_seconds, _ = _open(browser, server)
+            rows.append(_row("page ready to draw, preheated", ready_seconds * 1e3, "ms", 3000))
+            rows += _drawing_rows(page, forward_ms)
+            rows.append(_row("memory of the largest kernel", max(server.kernel_megabytes(), default=0), "MB", 400))
+    return rows
+
+
+def _open(browser: Browser, server: DashboardServer) -> tuple[Page, float, float]:
+    """The page; seconds until it can be drawn on, and until a first dot has its picture."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    began = time.perf_counter()
+    page.goto(server.url)
+    page.wait_for_selector(".eg-main img", timeout=60_000)
+    page.wait_for_function("document.querySelector('canvas.eg-ink')?.width > 0")
+    ready = time.perf_counter() - began
+    before = page.locator(".eg-main img").get_attribute("src")
+    frame = page.locator(".eg-frame").bounding_box()
+    if frame is None:
+        raise RuntimeError("the pad is not on the page")
+    page.mouse.click(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
+    page.wait_for_function(
+        "before => document.querySelector('.eg-main img').src !== before", arg=before, timeout=60_000
+    )
+    return page, ready, time.perf_counter() - began
+
+
+def _drawing_rows(page: Page, forward_ms: float) -> list[dict[str, Any]]:
+    frame = _draw_slowly(page)
+    seen = page.evaluate("window.egSeen")
+    latencies = _latencies(seen)
+    inks = [painted - moved for moved, painted in seen["inks"]]
+    last_ms = _flood_ms(page, frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2, frame["width"])
+    median_ms, forward_here_ms = float(np.median(latencies)), float(np.median(seen["forwards"]))
+    return [
+        _row("F on the page, which shares the cores with the browser", forward_here_ms, "ms"),
+        _row("stroke to picture on screen, median", median_ms, "ms"),
+        _row("same, less F on the page", median_ms - forward_here_ms, "ms", 25),
+        _row("same, less F alone", median_ms - forward_ms, "ms", 25),
+        _row("95th percentile, less F on the page", _percentile(latencies) - forward_here_ms, "ms", 40),
+        _row("95th percentile, less F alone", _percentile(latencies) - forward_ms, "ms", 40),
+        _row("pen to picture: original's cold run over ours", ORIGINAL_COLD_SECONDS * 1e3 / median_ms, "times", 60),
+        _row("ink on screen after the pointer, median", float(np.median(inks)), "ms", 25),
+        _row("last picture after pen-up in a flood", last_ms, "ms", 2 * forward_ms + 50),
+    ]
+
+
+def latencies_ms(model: str = "default") -> list[float]:
+    """Milliseconds from each move of a slow pen to the picture that shows it, on a page of its own."""
+    with chromium() as browser, DashboardServer(model, "cpu", preheat=False) as server:
+        page = _open(browser, server)[0]
+        page.wait_for_timeout(2000)
+        _draw_slowly(page)
+        return _latencies(page.evaluate("window.egSeen"))
+
+
+def _latencies(seen: dict[str, Any]) -> list[float]:
+    return [_first_after(seen["pictures"], moved) - moved for moved in seen["moves"]]
+
+
+def _draw_slowly(page: Page) -> dict[str, float]:
+    """Draw a line of single moves, each of which gets its own picture; where the pad is on the page."""
+    page.evaluate(RECORDER)
+    frame = page.locator(".eg-frame").bounding_box()
+    if frame is None:
+        raise RuntimeError("the pad is not on the page")
+    at = [(0.5 + 0.3 * np.cos(turn), 0.5 + 0.2 * np.sin(turn)) for turn in np.linspace(0, 6, MOVES)]
+    places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in at]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+        page.wait_for_timeout(120)  # slower than a picture, so that each move has its own
+    page.mouse.up()
+    page.wait_for_timeout(800)
+    return {side: float(length) for side, length in frame.items()}  # type: ignore[arg-type]
+
+
+def _flood_ms(page: Page, x: float, y: float, side: float) -> float:
+    """Milliseconds from lifting a very fast pen to the last new picture; the pen winds outwards around (x, y)."""
+    page.locator(".eg-clear").click()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for turn in np.linspace(0, 30, 240):
+        reach = side * (0.05 + 0.4 * turn / 30)
+        page.mouse.move(x + reach * float(np.cos(turn)), y + reach * float(np.sin(turn)))
+    page.evaluate("document.addEventListener('pointerup', (event) => (window.egUp = event.timeStamp), true)")
+    page.mouse.up()
+    page.wait_for_timeout(3000)
+    return float(page.evaluate("Math.max(0, ...window.egSeen.pictures) - window.egUp"))
+
+
+def _first_after(times: list[float], moment: float) -> float:
+    return min((time_ms for time_ms in times if time_ms > moment), default=float("inf"))
+
+
+def _percentile(values: list[float]) -> float:
+    return float(np.percentile(values, 95))
+
+
+def _row(name: str, value: float, unit: str, bar: float | None = None) -> dict[str, Any]:
+    return {"name": name, "value": value, "unit": unit, "bar": bar}
+
+
+def _children(process: int) -> list[int]:
+    """Processes begun by this one or by its children."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[1]) == process:
+            child = int(entry.parent.name)
+            found += [child, *_children(child)]
+    return found
+
+
+def _command(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def _resident_mb(process: int) -> float:
+    try:
+        pages = int(re.split(r"\s+", Path(f"/proc/{process}/statm").read_text())[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

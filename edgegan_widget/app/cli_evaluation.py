@@ -1,0 +1,196 @@
+"""``edgegan-widget evaluate`` and ``edgegan-widget compare``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.base.files import write_bytes
+from edgegan_widget.evaluation.config import PEOPLE, EvaluationConfig
+from edgegan_widget.training.config import DEVICES
+
+if TYPE_CHECKING:
+    from edgegan_widget.evaluation.evaluate import Evaluation
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+__all__ = ["add_compare", "add_evaluate"]
+
+
+def add_evaluate(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser(
+        "evaluate", help="measure models side by side: realism, class, lines, variety, copies"
+    )
+    command.add_argument("models", nargs="+", metavar="MODEL", help="shipped models by name, model or run folders")
+    command.add_argument("--data", required=True, type=Path, metavar="DATA", help="folder with train and val")
+    command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json and REPORT.html")
+    command.add_argument("--card", action="store_true", help="write the numbers into the model's own README.md")
+    command.add_argument("--robustness", type=int, default=4, metavar="N", help="distorted drawings a class; 0: none")
+    command.add_argument(
+        "--swapped", type=int, default=2, metavar="N", help="drawings a class that are asked for as others; 0: none"
+    )
+    command.add_argument(
+        "--colour-seeds", type=int, default=8, metavar="N", help="seeds whose colours are compared; 0: none"
+    )
+    _add_settings(command)
+    command.set_defaults(run=_evaluate)
+
+
+def add_compare(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser(
+        "compare", help="two models on the same drawings: differences with intervals, and a blinded vote"
+    )
+    command.add_argument("given", nargs="+", metavar="MODEL", help="two models; with --tally, the REPORT.json")
+    command.add_argument("--data", type=Path, metavar="DATA", help="folder with train and val")
+    command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json, REPORT.html and REPORT-blind.html")
+    command.add_argument("--pairs", type=int, default=40, metavar="N", help="most pairs to vote on (default: 40)")
+    command.add_argument("--seed", type=int, default=0, help="of the pairs, their order and sides (default: 0)")
+    command.add_argument("--tally", type=Path, metavar="VOTES.json", help="count the votes of the blinded page")
+    _add_settings(command)
+    command.set_defaults(run=_compare, robustness=0, swapped=0, colour_seeds=0)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--sketches", type=Path, metavar="DIR", help="people's sketches, in folders named by class")
+    command.add_argument(
+        "--people", choices=PEOPLE, default=PEOPLE[0],
+        help="which of them: the third that training leaves out (default), or all",
+    )  # fmt: skip
+    command.add_argument(
+        "--inception", default="auto", metavar="FILE",
+        help="weights for FID; auto takes them from torch's cache if there, download fetches them, none does without",
+    )  # fmt: skip
+    command.add_argument(
+        "--per-class", type=int, default=0, metavar="N", help="most drawings of a class (default: all)"
+    )
+    command.add_argument("--variations", type=int, default=1, metavar="N", help="pictures of each drawing (default: 1)")
+    command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from edgegan_widget.evaluation.report.card import write_card
+    from edgegan_widget.evaluation.report.page import page, table
+    from edgegan_widget.evaluation.table import people_line
+
+    if options.out is None and not options.card:
+        raise ConfigError("there is nowhere to write to; give --out REPORT, --card, or both.")
+    if options.card and len(options.models) > 1:
+        raise ConfigError(f"--card is for one model; {len(options.models)} are given. Write cards one by one.")
+    found = _evaluated(options.models, options)
+    if options.out is not None:
+        stem = _stem(options.out)
+        _write_json(stem, found.report)
+        write_bytes(_beside(stem, ".html"), page(found))
+    if options.card:
+        print(f"{write_card(options.models[0], found.report, _command(options))}: the numbers are written")
+    print("\n".join(filter(None, [table(found.report), people_line(found.report)])))
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What was asked for, with the folders' names but not where they lie here."""
+    words = ["edgegan-widget", "evaluate", Path(options.models[0]).name, "--data", options.data.name]
+    if options.sketches:
+        words += ["--sketches", options.sketches.name]
+    usual_values = {"people": PEOPLE[0], "per_class": 0, "variations": 1, "robustness": 4}
+    for name, usual in (usual_values | {"swapped": 2, "colour_seeds": 8}).items():
+        if getattr(options, name) != usual:
+            words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    return " ".join([*words, "--card"])
+
+
+def _compare(options: argparse.Namespace) -> None:
+    if options.tally is not None:
+        _tally(options)
+        return
+    missing = [name for name in ("data", "out") if getattr(options, name) is None]
+    if len(options.given) != 2 or missing:
+        raise ConfigError(
+            "to compare, give two models, --data DATA and --out REPORT; to count votes, --tally VOTES.json. Given "
+            f"{'is 1 model' if len(options.given) == 1 else f'are {len(options.given)} models'}"
+            f"{''.join(f', no --{name}' for name in missing)}."
+        )
+    if options.pairs < 1 or options.seed < 0:
+        raise ConfigError(f"--pairs is {options.pairs} and --seed {options.seed}; they must be at least 1 and 0.")
+    from edgegan_widget.evaluation.comparison import compare
+    from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
+    from edgegan_widget.evaluation.report.comparison_page import comparison_page, comparison_text
+
+    found = _evaluated(options.given, options)
+    ballots = choose_ballots(found, options.pairs, options.seed)
+    compared = compare(found)
+    compared["vote"] = vote_json(ballots, compared["models"], options.seed)
+    stem = _stem(options.out)
+    blind = _beside(stem, "-blind.html")
+    _write_json(stem, compared)
+    write_bytes(_beside(stem, ".html"), comparison_page(found, compared, blind.name))
+    write_bytes(blind, blind_page(found, ballots, compared["vote"]))
+    print(comparison_text(compared))
+    print(f"vote without knowing which is which: {blind}")
+
+
+def _tally(options: argparse.Namespace) -> None:
+    from edgegan_widget.evaluation.report.votes import tally_file
+
+    if len(options.given) != 1:
+        raise ConfigError("to count votes, give one file: compare --tally VOTES.json REPORT.json")
+    try:
+        votes, report = options.tally.read_bytes(), Path(options.given[0]).read_bytes()
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be read ({error.strerror}); name a file that is there.") from error
+    found, (first, second) = tally_file(votes, report)
+    print(f"{first} {found.first}, {second} {found.second}, neither {found.equal}")
+    if found.first + found.second:
+        print(f"{first} was preferred in {found.share:.1%} of the decided pairs [{found.low:.1%}, {found.high:.1%}]; "
+              f"sign test p = {found.p_value:.4f}")  # fmt: skip
+
+
+def _evaluated(names: list[str], options: argparse.Namespace) -> Evaluation:
+    """The evaluation, its progress told on the way."""
+    from edgegan_widget.evaluation.evaluate import evaluate
+    from edgegan_widget.networks.engine import EdgeGAN
+
+    config = EvaluationConfig(
+        options.per_class,
+        options.variations,
+        options.robustness,
+        people=options.people,
+        swapped_per_class=options.swapped,
+        colour_seeds=options.colour_seeds,
+        inception=_inception(options.inception),
+    )
+    models = [EdgeGAN.from_pretrained(name, options.device) for name in names]
+    told = ""
+    for step in evaluate(models, options.data, options.sketches, config):
+        if step.message != told:
+            told = step.message
+            print(f"{step.fraction:4.0%}  {told}", file=sys.stderr)
+        if step.evaluation is not None:
+            return step.evaluation
+    raise RuntimeError("the evaluation ended without a result")
+
+
+def _stem(out: Path) -> Path:
+    return out.with_suffix("") if out.suffix in (".html", ".json") else out
+
+
+def _beside(stem: Path, ending: str) -> Path:
+    return stem.with_name(stem.name + ending)
+
+
+def _write_json(stem: Path, report: dict[str, Any]) -> None:
+    write_bytes(_beside(stem, ".json"), json.dumps(report, indent=1) + "\n")
+
+
+def _inception(given: str) -> str:
+    from edgegan_widget.evaluation.metrics.inception import download_weights, find_weights
+
+    if given in ("auto", "download"):
+        found = find_weights()
+        return str(found or (download_weights() if given == "download" else ""))
+    return "" if given == "none" else given

@@ -1,0 +1,172 @@
+"""The commands of training: ``train``, ``study`` and ``export``, with an option for each field of the settings."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.settings import from_json
+from edgegan_widget.training.config import DEFAULT_PRESET, PRESETS, TrainConfig
+from edgegan_widget.training.finetuning import drawings_config, finetune_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgegan_widget.training.loop import Progress
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+__all__ = ["add_export", "add_study", "add_train", "train_config"]
+
+
+def add_train(commands: Commands) -> None:
+    """Train a model."""
+    command = commands.add_parser("train", help="train a model on a folder of cut-outs or pairs")
+    command.add_argument("data", nargs="?", metavar="DATA", help="folder <split>/<class>/*.png, or a packed file")
+    _add_settings(command, {"data"})
+    command.add_argument("--resume", action="store_true", help="go on where the run in RUN stopped")
+    command.add_argument("--config", type=Path, metavar="FILE", help="all settings, as a run's config.json has them")
+    command.add_argument("--quiet", action="store_true", help="no progress bar; the run folder tells")
+    command.set_defaults(run=_train)
+
+
+def _add_settings(command: argparse.ArgumentParser, without: set[str]) -> None:
+    """An option for each field of the settings, described by the field itself."""
+    command.add_argument("--lr", type=float, help="learning rate of encoder and generators; others keep their ratio")
+    short = {"size_px": "--size"}
+    for field in dataclasses.fields(TrainConfig):
+        if field.name in without:
+            continue
+        about, name = field.metadata, short.get(field.name, "--" + field.name.replace("_", "-"))
+        kinds: dict[str, dict[str, object]] = {
+            "bool": {"action": argparse.BooleanOptionalAction},
+            "tuple[str, ...]": {"nargs": "+", "metavar": "DIR" if field.name == "sketches" else "NAME"},
+            "int": {"type": int, "metavar": "N"},
+            "float": {"type": float, "metavar": "X"},
+            "str": {"metavar": "TEXT"},
+        }
+        kind = {"choices": about["allowed"]} if about["allowed"] else kinds[str(field.type)]
+        if field.name == "preset":
+            kind = {"choices": sorted(PRESETS)}
+        only = f"; {', '.join(about['recipes'])} only" if about["recipes"] else ""
+        default = DEFAULT_PRESET if field.name == "preset" else "the preset's"
+        text = about["meaning"].replace("%", "%%") + f"{only} (default: {default})"
+        command.add_argument(name, dest=field.name, default=None, help=text, **kind)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from edgegan_widget.networks.distributed import process_group
+    from edgegan_widget.training.loop import train
+
+    with process_group():
+        config = train_config(options)
+        if options.quiet:
+            for _ in train(config, resume=options.resume):
+                pass
+        else:
+            _show_progress(train(config, resume=options.resume))
+            print(f"Draw with it: edgegan-widget dashboard --model {config.out}")
+
+
+def _show_progress(reports: Iterator[Progress]) -> None:
+    from tqdm import tqdm
+
+    with tqdm(unit="step", dynamic_ncols=True) as bar:
+        for progress in reports:
+            if not bar.n:  # a resumed run begins where it stopped
+                bar.initial = bar.n = bar.last_print_n = progress.step
+            bar.total = progress.steps
+            bar.set_postfix_str(
+                " ".join(f"{name} {value:.2f}" for name, value in progress.losses.items()), refresh=False
+            )
+            bar.update(progress.step - bar.n)
+
+
+def train_config(options: argparse.Namespace) -> TrainConfig:
+    """The preset (or a file of settings) with what the command line changes; fine-tuning has its own defaults."""
+    names = {field.name for field in dataclasses.fields(TrainConfig)} - {"preset"}
+    changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    if options.config is not None:
+        base = _read_settings(options.config)
+    elif options.preset == "drawings":
+        base = drawings_config(changes.pop("start_from", "default"), "", "")
+    elif "start_from" in changes:
+        base = finetune_config(changes.pop("start_from"), "", "")
+        if options.preset not in (None, base.preset):
+            base = dataclasses.replace(PRESETS[options.preset], start_from=base.start_from)
+    else:
+        base = PRESETS[options.preset or DEFAULT_PRESET]
+    if options.lr is not None:
+        changes["lr_generator"] = options.lr
+        changes["lr_discriminator"] = options.lr * base.lr_discriminator / base.lr_generator
+    return dataclasses.replace(base, **changes)
+
+
+def _read_settings(path: Path) -> TrainConfig:
+    import json
+
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        return from_json(TrainConfig, json.dumps(record.get("settings", record)))
+    except (OSError, ValueError, AttributeError) as error:
+        raise ConfigError(f"{path} holds no settings ({error}); give the config.json of a run.") from error
+
+
+def add_study(commands: Commands) -> None:
+    """Train a grid of settings."""
+    command = commands.add_parser("study", help="train a grid of settings; one table and one figure")
+    command.add_argument("--data", required=True, metavar="DATA", help="folder <split>/<class>/*.png, or a packed file")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; it is resumed")
+    command.add_argument("--grid", nargs="+", metavar="FIELD=VALUE,...", help="values to try, such as lr=1e-3,2e-4 "
+                         "augment=none,diffaugment (default: the reference grid)")  # fmt: skip
+    _add_settings(command, {"data", "out"})
+    command.set_defaults(run=_study, config=None)
+
+
+def _study(options: argparse.Namespace) -> None:
+    from edgegan_widget.training.study import grid, reference_grid, study
+
+    base, start_from = _study_base(options), options.start_from
+    if options.grid:
+        given = dict(each.partition("=")[::2] for each in options.grid)
+        runs = grid(base, {name: values.split(",") for name, values in given.items()})
+    else:
+        runs = reference_grid(base, start_from)
+    for name, progress in study(runs, options.out):
+        score = "" if progress.score is None else f", score {progress.score:.1f}"
+        print(f"{name}: epoch {progress.epoch:.2f} of {progress.steps / progress.step * progress.epoch:.0f}{score}")
+    print(f"{options.out / 'study.csv'}, {options.out / 'study.png'}")
+
+
+def _study_base(options: argparse.Namespace) -> TrainConfig:
+    """Settings that all runs share: of a fine-tuning where a grid starts from a model, of the preset otherwise."""
+    start_from = options.start_from
+    if not options.grid:
+        options.start_from = None  # the reference grid has one run from it, and three from scratch
+        options.preset = options.preset or "paper"
+    options.out, kept = None, options.out
+    base = train_config(options)
+    options.out, options.start_from = kept, start_from
+    return base
+
+
+def add_export(commands: Commands) -> None:
+    """Write a checkpoint as a model folder."""
+    command = commands.add_parser("export", help="write a run's checkpoint as a model folder, to keep or to share")
+    command.add_argument("model", metavar="RUN", help="run folder (its best checkpoint), checkpoint file or model")
+    command.add_argument("--out", type=Path, required=True, metavar="MODEL_DIR", help="model folder to write")
+    command.add_argument("--critics", action="store_true", help="with the discriminators, for fine-tuning later")
+    command.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from edgegan_widget.networks.store import load_critics, load_model, save_model
+
+    networks = load_model(options.model)
+    critics = load_critics(options.model) if options.critics else None
+    save_model(options.out, networks, critics=critics)
+    print(f"{options.out}: {len(networks.config.classes)} classes, {networks.config.size_px} pixels")

@@ -1,0 +1,124 @@
+"""Starts Voilà on the packaged dashboard notebook."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgegan_widget.base.errors import ConfigError, DependencyError
+from edgegan_widget.networks.find import find_model, packaged
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
+    from edgegan_widget.app.workbench import Workbench
+
+__all__ = ["page", "serve"]
+
+MODEL_VARIABLE = "EDGEGAN_WIDGET_MODEL"
+DEVICE_VARIABLE = "EDGEGAN_WIDGET_DEVICE"
+RUNS_VARIABLE = "EDGEGAN_WIDGET_RUNS"
+FOLDER_VARIABLE = "EDGEGAN_WIDGET_FOLDER"  # where the command was given: paths typed on the page start there
+UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
+CULL_AFTER_SECONDS = 600  # a kernel outlives its closed page by this much
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def page() -> Workbench:
+    """The dashboard's content, for the model and the runs that :func:`serve` was started with."""
+    from edgegan_widget.app.workbench import Workbench
+
+    sys.setswitchinterval(0.001)  # the drawing thread need not wait 5 ms for the one that takes the pen's events
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        os.chdir(folder)  # Voilà starts the page in the notebook's folder, which lies inside the installed package
+    return Workbench(
+        os.environ.get(MODEL_VARIABLE) or "default",
+        device=os.environ.get(DEVICE_VARIABLE) or "auto",
+        runs=os.environ.get(RUNS_VARIABLE) or "runs",
+    )
+
+
+def serve(
+    model: str = "default",
+    device: str = "auto",
+    host: str = "127.0.0.1",
+    port: int = 8866,
+    token: str | None = None,
+    open_browser: bool = True,
+    preheat: bool = True,
+    runs: str | os.PathLike[str] = "runs",
+) -> None:
+    """Serve the dashboard until interrupted.
+
+    Parameters
+    ----------
+    model
+        Name or folder of the model.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    host
+        Address to listen on; anything but loopback lets others in, who may run code in the kernel.
+    port
+        Port to listen on; the next free one is taken where it is in use.
+    token
+        Secret that the address must carry; a fresh one if None, none at all if empty (loopback only).
+    open_browser
+        Open the page in the default browser.
+    preheat
+        Keep one kernel with a loaded model waiting, so that a page opens at once; costs its memory.
+    runs
+        Folder of the training runs.
+
+    Raises
+    ------
+    ModelError
+        There is no such model.
+    ConfigError
+        A server that others can reach would have no token.
+    """
+    try:
+        from voila.app import Voila
+    except ImportError as error:
+        raise DependencyError("Voilà is not installed; run: pip install voila") from error
+    if token == "" and host not in LOOPBACK:
+        raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
+    os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
+    os.environ[DEVICE_VARIABLE] = device
+    os.environ[FOLDER_VARIABLE] = os.getcwd()
+    os.environ[RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
+    templates = str(Path(__file__).parent / "jupyter")
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
+    settings = _settings(token, preheat)
+    settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = host, port, open_browser
+    Voila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _settings(token: str | None, preheat: bool) -> Config:
+    """Voilà's settings: nothing served but the page, no tracebacks, prompt websockets, idle kernels ended."""
+    from traitlets.config import Config
+
+    from edgegan_widget.app.websocket import PromptWebsocket
+
+    settings = Config()
+    if token is None:
+        settings.Voila.auto_token = True  # a fresh one, which Voilà prints with the address
+    else:
+        settings.Voila.token = token
+    settings.Voila.kernel_websocket_connection_class = PromptWebsocket
+    settings.Voila.tornado_settings = {"websocket_max_message_size": UPLOAD_BYTES}
+    settings.VoilaConfiguration.template = "edgegan"
+    settings.VoilaConfiguration.file_allowlist = []
+    settings.VoilaConfiguration.show_tracebacks = False
+    settings.VoilaConfiguration.preheat_kernel = preheat
+    settings.MappingKernelManager.cull_interval = 60
+    settings.MappingKernelManager.cull_idle_timeout = CULL_AFTER_SECONDS
+    return settings
+
+
+def _notebook() -> Path:
+    for place in packaged("notebooks"):
+        if (place / "dashboard.ipynb").is_file():
+            return place / "dashboard.ipynb"
+    raise ConfigError("the dashboard notebook is missing from this installation; install edgegan-widget anew.")

@@ -1,0 +1,1 @@
+"""What all rooms stand on; nothing here loads torch or widgets when imported."""

@@ -1,0 +1,1 @@
+"""Which pictures are fit to train on, and who decides."""

@@ -1,0 +1,77 @@
+"""Plain folders -> sources: pictures that are transparent, on white or near-white, or have masks beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.files import is_picture
+from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
+
+__all__ = ["FolderReader"]
+
+_MASK_FOLDERS = ("masks", "mask")
+
+
+class FolderReader:
+    """Sources of ``<folder>/<class>/*``, ``<folder>/<split>/<class>/*`` or, with ``label``, of ``<folder>/*``.
+
+    Parameters
+    ----------
+    folder
+        Folder of pictures.
+    label
+        The class of all of them; without, sub-folders are classes.
+    masks
+        Folder with a mask for each picture, under the same path but for the suffix; ``masks`` in the folder is found
+        without being named.
+    licence
+        Of all pictures.
+
+    Raises
+    ------
+    DataError
+        The folder is missing, or holds no picture where it should.
+    """
+
+    def __init__(self, folder: Path, label: str = "", masks: Path | None = None, licence: str = "unknown") -> None:
+        for each in (folder, masks or folder):
+            if not each.is_dir():
+                raise DataError(f"{each} is not a folder; give the folder of the pictures or of their masks.")
+        self._folder, self._label, self._licence = folder, label, licence
+        beside = (folder / name for name in _MASK_FOLDERS)
+        self._masks = masks or next((each for each in beside if each.is_dir()), None)
+        self.problems: list[str] = []
+        if next(iter(self), None) is None:
+            layout = "*.png" if label else "<class>/*.png"
+            raise DataError(f"{folder} holds no picture; lay them out as {folder}/{layout}, or name their class.")
+
+    def __iter__(self) -> Iterator[Source]:
+        if self._label:
+            yield from self._pictures(self._folder, self._label, None)
+            return
+        splits = [name for name in SPLITS if (self._folder / name).is_dir()]
+        for split in splits or [""]:
+            for entry in _folders(self._folder / split):
+                if entry != self._masks:
+                    yield from self._pictures(entry, entry.name, split or None)
+
+    def _pictures(self, folder: Path, label: str, split: str | None) -> Iterator[Source]:
+        for path in sorted(folder.iterdir()):
+            if is_picture(path):
+                name = path.relative_to(self._folder).as_posix()
+                region = Region(object_id(name), label, self._mask(path))
+                yield Source(path, name, (region,), licence=self._licence, split=split)
+
+    def _mask(self, path: Path) -> Path | None:
+        if self._masks is None:
+            return None
+        beside = self._masks / path.relative_to(self._folder)
+        found = (beside.with_suffix(suffix) for suffix in (".png", path.suffix, ".jpg", ".bmp"))
+        return next((each for each in found if each.exists()), beside.with_suffix(".png"))
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Sub-folders that may be classes, in order."""
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))

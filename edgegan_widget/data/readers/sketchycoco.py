@@ -1,0 +1,96 @@
+"""SketchyCOCO's object-level data -> sources: ``GT``, ``Edge`` and ``Sketch``, each ``<split>/<category>/<name>.png``.
+
+Categories carry COCO's numbers (its authors, in issue 3 of sysu-imsl/SketchyCOCO).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.base.files import is_picture, open_picture, write_bytes
+from edgegan_widget.data.making import encode_png
+from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
+
+__all__ = ["ANIMALS", "CATEGORIES", "SketchyCocoReader"]
+
+CATEGORIES = {
+    5: "airplane", 17: "cat", 25: "giraffe", 24: "zebra", 18: "dog", 22: "elephant", 11: "fire hydrant", 19: "horse",
+    2: "bicycle", 3: "car", 10: "traffic light", 21: "cow", 4: "motorcycle", 20: "sheep",
+}  # fmt: skip
+ANIMALS = ("sheep", "cat", "giraffe", "zebra", "dog")  # the five of the reference retraining
+LICENCE = "SketchyCOCO: pictures under Flickr's terms of use, sketches CC BY 4.0"
+
+
+class SketchyCocoReader:
+    """Sources of SketchyCOCO's object-level data; its own splits are kept.
+
+    Parameters
+    ----------
+    root
+        Folder with ``GT``, or the one above it.
+    classes
+        Names to take; empty takes all 14.
+    edges
+        Take SketchyCOCO's own edge maps: the data folder then holds ``[edge | image]`` pairs.
+
+    Raises
+    ------
+    DataError
+        The folder is laid out otherwise.
+    ConfigError
+        A class is none of the 14.
+    """
+
+    def __init__(self, root: Path, classes: Sequence[str] = (), edges: bool = False) -> None:
+        found = (each for each in (root, root / "Object", root / "data" / "Object") if (each / "GT").is_dir())
+        top = next(found, None)
+        if top is None:
+            raise DataError(f"{root} has no folder GT; give the folder that holds SketchyCOCO's GT, Edge and Sketch.")
+        unknown = [name for name in classes if name not in CATEGORIES.values()]
+        if unknown:
+            raise ConfigError(
+                f"SketchyCOCO has no class {', '.join(unknown)}; it has {', '.join(CATEGORIES.values())}."
+            )
+        self._top, self._wanted, self._edges = top, set(classes or CATEGORIES.values()), edges
+        self.problems: list[str] = []
+
+    def __iter__(self) -> Iterator[Source]:
+        for split in SPLITS:
+            for number, label in sorted(CATEGORIES.items()):
+                folder = self._top / "GT" / split / str(number)
+                if label in self._wanted and folder.is_dir():
+                    for path in sorted(folder.iterdir()):
+                        if is_picture(path):
+                            yield self._source(path, label, split)
+
+    def _source(self, path: Path, label: str, split: str) -> Source:
+        name = path.relative_to(self._top).as_posix()
+        edge = self._top / "Edge" / path.relative_to(self._top / "GT") if self._edges else None
+        return Source(path, name, (Region(object_id(name), label),), licence=LICENCE, split=split, edge=edge)
+
+    def write_sketches(self, out: Path) -> Iterator[str]:
+        """Write people's sketches of the validation split as ``<out>/<class>/*.png``, as ``evaluate`` takes them.
+
+        Those of the training split stay out: their pictures are trained on.
+
+        Yields
+        ------
+        A sentence for each that could not be read, or an empty text for each that was written.
+        """
+        for number, label in sorted(CATEGORIES.items()):
+            folder = self._top / "Sketch" / "val" / str(number)
+            if label in self._wanted and folder.is_dir():
+                for path in sorted(filter(is_picture, folder.iterdir())):
+                    yield _written(path, out / label / f"{path.stem}.png")
+
+
+def _written(path: Path, target: Path) -> str:
+    try:
+        write_bytes(target, encode_png(np.asarray(open_picture(path).convert("L"), np.uint8)))
+    except DataError as error:
+        return str(error)
+    return ""

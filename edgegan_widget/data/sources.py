@@ -1,0 +1,109 @@
+"""What readers hand to the preparation: source pictures with their objects, and how cut-outs are to be made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgegan_widget.base.errors import ConfigError
+
+__all__ = ["Making", "Outcome", "Region", "Source", "class_folder", "object_id"]
+
+SPLITS = ("train", "val")
+Segmentation = Any  # COCO's: a list of polygons, or a dict with size and counts
+Record = dict[str, Any]
+
+_SMALLEST_PX, _LARGEST_PX = 16, 2048
+_MOST_MARGIN = 0.4
+
+
+@dataclass(frozen=True)
+class Region:
+    """One object in a source picture.
+
+    Parameters
+    ----------
+    id
+        Unique in the data folder, fit for a file name; see :func:`object_id`.
+    label
+        Class name.
+    mask
+        COCO segmentation; path of a mask picture; or None: the object is what is not transparent and not paper.
+    """
+
+    id: str
+    label: str
+    mask: Segmentation | Path | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture file and the objects in it.
+
+    Parameters
+    ----------
+    path
+        Where it is now.
+    name
+        What the manifest calls it: its path in the folder it was read from.
+    regions
+        Its objects.
+    others
+        Segmentations of everything else in the picture, which may hide the objects.
+    size_px
+        Width and height that the annotations are made for, if they say.
+    licence
+        As far as known.
+    split
+        The split it has to be in, or None: chosen by hash.
+    edge
+        A ready edge map of the whole picture: a file, or ``"left half"`` of the picture itself; with
+        ``"left half if twice as wide"`` a picture of another shape has none.
+    """
+
+    path: Path
+    name: str
+    regions: tuple[Region, ...]
+    others: tuple[Segmentation, ...] = ()
+    size_px: tuple[int, int] | None = None
+    licence: str = "unknown"
+    split: str | None = None
+    edge: Path | str | None = None
+
+
+@dataclass(frozen=True)
+class Making:
+    """How cut-outs are made: square, ``size_px`` wide, the object's longest side leaving ``margin`` (a share) free."""
+
+    size_px: int = 128
+    margin: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not _SMALLEST_PX <= self.size_px <= _LARGEST_PX:
+            raise ConfigError(f"size is {self.size_px}; it must be from {_SMALLEST_PX} to {_LARGEST_PX} pixels.")
+        if not 0 <= self.margin <= _MOST_MARGIN:
+            raise ConfigError(f"margin is {self.margin}; it must be from 0 to {_MOST_MARGIN}, a share of the side.")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one source: a record for each cut-out, a sentence for each object that could not be used."""
+
+    records: list[Record]
+    problems: list[str]
+
+
+def object_id(name: str, number: object = 0) -> str:
+    """An id for object ``number`` of the source ``name``: readable, fit for a file name, unique by its hash."""
+    digest = hashlib.sha256(f"{name}\0{number}".encode(errors="surrogatepass")).hexdigest()[:10]
+    stem = re.sub(r"[^A-Za-z0-9]+", "_", Path(name).stem)[:40].strip("_")
+    return f"{stem or 'picture'}-{digest}"
+
+
+def class_folder(label: str) -> str:
+    """The class name as a folder name: no separators, no leading dot."""
+    cleaned = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+', "_", label).strip(" .")
+    return cleaned[:80] or "unnamed"

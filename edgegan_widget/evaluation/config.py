@@ -1,0 +1,59 @@
+"""How models are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.settings import check_settings, setting
+
+__all__ = ["EvaluationConfig"]
+
+PEOPLE = ("held_out", "all")
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How models are measured; each field's meaning and range stand beside it.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of its range.
+    """
+
+    per_class: int = setting(0, "most drawings of a class and set; 0 takes all", least=0, advanced=True)
+    variations: int = setting(
+        1, "pictures of each drawing: the most likely one, then others by seed", least=1, advanced=True
+    )
+    robustness_per_class: int = setting(
+        4, "held-out drawings of a class that are distorted more and more; 0 leaves that out", least=0, advanced=True
+    )
+    people: str = setting(
+        "held_out",
+        "people's sketches to ask for: those that training leaves out, one in three, or all of them",
+        allowed=PEOPLE,
+        advanced=True,
+    )
+    swapped_per_class: int = setting(
+        2, "held-out drawings of a class that are asked for as other classes; 0 leaves that out", least=0, advanced=True
+    )
+    colour_seeds: int = setting(
+        8,
+        "seeds of a few drawings of a class whose colours are compared; 0 leaves that out",
+        least=0,
+        most=64,
+        advanced=True,
+    )
+    inception: str = setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
+    seed: int = setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
+    classifier_steps: int = setting(900, "steps that the classifier is trained for", least=1, advanced=True)
+    batch_size: int = setting(
+        128, "pictures that a network looks at together; no number depends on it", least=1, advanced=True
+    )
+    cache: str = setting("", "folder of features; empty takes the user's cache, none keeps nothing", advanced=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.colour_seeds == 1:
+            raise ConfigError("colour_seeds is 1; two colours or more can differ, so give 2 to 64, or 0 to do without.")

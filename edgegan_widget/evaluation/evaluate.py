@@ -1,0 +1,286 @@
+"""Which model is better, at what, and where does it fail?
+
+``evaluate`` lets every model draw the same drawings with the same seeds, and holds what comes against held-out
+pictures, the drawings themselves, and the training pictures. It is a generator, as training is: one loop serves the
+command line, a panel and the tests, and to stop is not to ask for the next step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from edgegan_widget._version import __version__
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.evaluation import probes, robustness
+from edgegan_widget.evaluation.config import EvaluationConfig
+from edgegan_widget.evaluation.drawn import (
+    InputSet,
+    Model,
+    draw,
+    held_out_edges,
+    human_sketches,
+    people_set,
+    sketch_side,
+)
+from edgegan_widget.evaluation.metrics.bootstrap import paired_difference
+from edgegan_widget.evaluation.metrics.cache import FeatureCache
+from edgegan_widget.evaluation.metrics.extractor import ClassifierFeatures
+from edgegan_widget.evaluation.metrics.inception import InceptionFeatures
+from edgegan_widget.evaluation.scoring import FLAGS, Judge, Scored, number
+from edgegan_widget.evaluation.table import FORMAT
+from edgegan_widget.sketch.sketch_sets import left_out, sketch_folders
+from edgegan_widget.training.data_folder import class_counts
+from edgegan_widget.training.dataset import PairDataset, load_data
+
+__all__ = ["Evaluation", "EvaluationConfig", "Step", "differences", "evaluate"]
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What came of it: ``report`` is the JSON; ``scored[model][set]`` has the pictures behind it."""
+
+    report: Json
+    scored: dict[str, dict[str, Scored]]
+    train: PairDataset
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """How far it is, from 0 to 1, and what has just been done; the last step has the whole.
+
+    Attributes
+    ----------
+    row
+        The newest row of the table.
+    so_far
+        What is there already: models that are done in its report, and every set that was scored; None until the
+        real pictures have been looked at.
+    """
+
+    fraction: float
+    message: str
+    row: Json | None = None
+    evaluation: Evaluation | None = None
+    so_far: Evaluation | None = None
+
+
+def evaluate(
+    models: Sequence[Model],
+    data: Path | str,
+    sketches: Path | str | None = None,
+    config: EvaluationConfig | None = None,
+) -> Iterator[Step]:
+    """Measure models side by side.
+
+    Parameters
+    ----------
+    models
+        The classes that all of them and the data know are compared. Where models draw at several sizes, the judge looks
+        at all pictures at the largest; each model is given the drawings at the size that it reads.
+    data
+        Folder, or packed file, with ``train`` and ``val``, as for training.
+    sketches
+        Folder of people's sketches, see :mod:`edgegan_widget.sketch.sketch_sets`.
+    config
+        How; None takes the defaults.
+
+    Raises
+    ------
+    ModelError
+        There is no model, two share a name, or they have fewer than two classes in common.
+    DataError
+        Data or sketches cannot be used.
+    """
+    config = config or EvaluationConfig()
+    train, held_out = _load(models, data)
+    drawings = _Drawings(data, held_out, sketches, config)
+    sets = drawings.of(models[0])  # before the classifier's minutes: there may be none to ask for
+    cache = None if config.cache == "none" else FeatureCache(config.cache or None)
+    yield Step(0.0, "training the classifier")
+    classifier = ClassifierFeatures.trained_on(train, config.seed, config.classifier_steps, cache=cache)
+    realism = InceptionFeatures(config.inception) if config.inception else None
+    yield Step(0.0, "looking at the real pictures")
+    judge = Judge(train, held_out, classifier, realism, cache, config.batch_size)
+    report = _head(judge, sets, config)
+    if sketches is not None:
+        report["sketch_folders_of_no_class"] = left_out(sketches, train.classes)
+        report["people"] = drawings.people(sketches)
+    scored: dict[str, dict[str, Scored]] = {}
+    so_far = Evaluation(report, scored, train)
+    for position, model in enumerate(models):
+        sides = {"size_px": model.size_px, "sketch_px": sketch_side(model)}
+        row: Json = {"name": model.name, "classes": len(model.classes)} | sides | {"sets": []}
+        scored[model.name] = {}
+        for step in _one_model(model, judge, drawings.of(model), config, row, scored[model.name]):
+            yield dataclasses.replace(step, fraction=(position + step.fraction) / len(models), so_far=so_far)
+        report["models"].append(row)
+    report["differences"] = _every_difference(models, scored)
+    yield Step(1.0, "done", evaluation=so_far, so_far=so_far)
+
+
+def differences(first: Scored, second: Scored) -> Json:
+    """First minus second model on the same drawings, with paired bootstrap intervals; drawings count once."""
+    same = first.drawn.inputs.sources == second.drawn.inputs.sources
+    if first.drawn.variations != second.drawn.variations or not same:
+        raise ModelError("the two models did not draw the same drawings; evaluate them together.")
+    found: Json = {}
+    for name in ("right", "f_score", "chamfer"):
+        pair = [
+            np.asarray(getattr(one, name), np.float64).reshape(-1, one.drawn.variations).mean(axis=1)
+            for one in (first, second)
+        ]
+        interval = paired_difference(*pair)
+        about = {"drawings": interval.count, "split": first.drawn.inputs.split, "differs": interval.differs}
+        found[name] = number(interval.value, interval.low, interval.high, **about)
+    return found
+
+
+def _every_difference(models: Sequence[Model], scored: dict[str, dict[str, Scored]]) -> list[Json]:
+    """The first model against each other one, on each set."""
+    first = models[0].name
+    return [
+        {"first": first, "second": model.name, "set": name} | differences(found, scored[model.name][name])
+        for model in models[1:]
+        for name, found in scored[first].items()
+    ]
+
+
+class _Drawings:
+    """What is to be drawn, read once for each side that the models' sketches have."""
+
+    def __init__(
+        self, data: Path | str, held_out: PairDataset, sketches: Path | str | None, config: EvaluationConfig
+    ) -> None:
+        self._data, self._held_out, self._sketches, self._config = data, held_out, sketches, config
+        self._sets: dict[int, list[InputSet]] = {}
+
+    def of(self, model: Model) -> list[InputSet]:
+        """The sets at this model's side: held-out edge maps first."""
+        side = sketch_side(model)
+        if side not in self._sets:
+            self._sets[side] = [given.some(self._config.per_class) for given in self._read(side)]
+        return self._sets[side]
+
+    def people(self, sketches: Path | str) -> Json:
+        """How many of people's sketches are asked for, of how many."""
+        every: dict[str, int] = {}
+        for folder in sketch_folders(sketches, self._held_out.classes):
+            every[folder.set_name] = every.get(folder.set_name, 0) + len(folder.paths)
+        used = {given.name: len(given) for sets in self._sets.values() for given in sets}
+        counts = [{"name": name, "used": used.get(people_set(name), 0), "of": of} for name, of in every.items()]
+        return {"asked_for": self._config.people, "sets": counts}
+
+    def _read(self, side: int) -> list[InputSet]:
+        edges = self._held_out
+        if edges.edges_u8.shape[-1] != side:
+            edges = load_data(self._data, "val", edges.size_px, edges.classes, sketch_px=side)
+        sets = [held_out_edges(edges)]
+        if self._sketches is not None:
+            sets += human_sketches(self._sketches, edges.classes, side, self._config.people)
+        return sets
+
+
+def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairDataset]:
+    if not models:
+        raise ModelError("there is no model to evaluate; name at least one.")
+    names = [model.name for model in models]
+    if len(set(names)) < len(names):
+        raise ModelError(
+            f"two models have one name ({', '.join(names)}); give different models, and rename a folder where they are."
+        )
+    known = class_counts(data, "train")
+    common = [name for name in known if all(name in model.classes for model in models)]
+    if len(common) < 2:
+        raise ModelError(
+            f"models and data have {len(common)} classes in common, two are needed; the data has {', '.join(known)}."
+        )
+    size, side = max(model.size_px for model in models), sketch_side(models[0])
+    train, held_out = (load_data(data, split, size, common, sketch_px=side) for split in ("train", "val"))
+    return train, held_out
+
+
+def _head(judge: Judge, sets: list[InputSet], config: EvaluationConfig) -> Json:
+    settings = dataclasses.asdict(config) | {"cache": "", "inception": Path(config.inception).name}
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "machine": {"platform": platform.platform(), "torch": torch.__version__},
+        "settings": settings,
+        "classes": list(judge.train.classes),
+        "data": {"train": judge.train.counts(), "val": judge.held_out.counts()},
+        "sets": [{"name": given.name, "split": given.split, "drawings": len(given)} for given in sets],
+        "judged_at_px": judge.size_px,
+        "sketch_folders_of_no_class": [],
+        "people": None,
+        "flags": FLAGS,
+        "reference": judge.reference(),
+        "models": [],
+        "differences": [],
+    }
+
+
+def _one_model(
+    model: Model,
+    judge: Judge,
+    sets: list[InputSet],
+    config: EvaluationConfig,
+    row: Json,
+    scored: dict[str, Scored],
+) -> Iterator[Step]:
+    """Fill ``row`` and ``scored``; fractions are of this model."""
+    distorted = sets[0].some(config.robustness_per_class) if config.robustness_per_class else None
+    probed = probes.pictures_of(sets[0], len(judge.train.classes), config.swapped_per_class, config.colour_seeds)
+    total = config.variations * sum(map(len, sets)) + probed
+    total += 0 if distorted is None else robustness.steps_of(distorted)
+    done = 0
+    for given in sets:
+        for step in draw(model, given, judge.train.classes, config.variations):
+            if isinstance(step, int):
+                yield Step((done + step * config.variations) / total, f"{model.name} draws: {given.name}")
+            else:
+                scored[given.name] = judge.score(step)
+        done += len(given) * config.variations
+        if given is sets[0]:  # before its row is shown, which is then whole
+            for count in _probe(model, judge, given, config, scored[given.name].report):
+                yield Step((done + count) / total, f"{model.name} draws: other classes and colours")
+            done += probed
+        row["sets"].append(scored[given.name].report)
+        yield Step(done / total, f"{model.name} measured: {given.name}", row=row)
+    row["flags"] = sorted({flag for one in row["sets"] for flag in one["flags"]})
+    row["milliseconds"] = row["sets"][0]["milliseconds"]
+    if distorted is not None:
+        for point in robustness.curves(model, distorted, judge):
+            if isinstance(point, int):
+                yield Step((done + point) / total, f"{model.name} draws distorted drawings")
+            else:
+                row["robustness"] = point
+    yield Step(1.0, f"{model.name} is done", row=row)
+
+
+def _probe(model: Model, judge: Judge, given: InputSet, config: EvaluationConfig, report: Json) -> Iterator[int]:
+    """Add to a set's numbers what only other labels and other seeds show; yields how many pictures are drawn."""
+    asked = {}
+    if config.swapped_per_class:
+        asked["swapped"] = probes.swapped_labels(model, given, judge, config.swapped_per_class, config.seed)
+    if config.colour_seeds:
+        asked["colours"] = probes.colours_by_seed(model, given, judge, config.colour_seeds)
+    done = 0
+    for name, steps in asked.items():
+        count = 0
+        for step in steps:
+            if isinstance(step, int):
+                count = step
+                yield done + count
+            else:
+                report[name] = step
+        done += count

@@ -1,0 +1,132 @@
+"""Does the picture follow the drawing? Its own edges against the lines that were drawn.
+
+Chamfer distance: Barrow et al., "Parametric Correspondence and Chamfer Matching", IJCAI 1977, both ways. Boundary
+F-score: Martin, Fowlkes and Malik, "Learning to Detect Natural Image Boundaries", PAMI 2004, section 3.2, with the
+matching relaxed to "a line lies within the tolerance", as is usual where lines are few. Lines are compared as skeletons
+one pixel wide, so that width does not count. Before measuring, the picture's
+edges are shifted by a few pixels to where they fit best, so that a whole object set a little aside is not punished.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edgegan_widget.sketch.edges import draw
+from edgegan_widget.sketch.scaling import scaled
+from edgegan_widget.sketch.trace import thin
+
+__all__ = ["Fit", "fit", "fits", "lines", "picture_edges"]
+
+U8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
+F32 = npt.NDArray[np.float32]
+Points = npt.NDArray[np.int64]
+
+INK_BELOW_U8 = 160  # a one-pixel line between two pixels leaves each half grey
+TOLERANCE = 2 / 64  # of the side; Martin et al. allow 0.75 % of the diagonal, which is less than a pixel here
+AT_ONCE = 256  # pictures thinned together
+LARGEST_SHIFT = 4 / 64  # of the side, either way
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a picture's edges and a drawing lie on each other.
+
+    Attributes
+    ----------
+    chamfer
+        Mean distance of a line to the nearest one on the other side, both ways averaged, as a share of the side.
+    precision
+        Share of the picture's edges that were drawn.
+    recall
+        Share of the drawn lines that are edges of the picture.
+    shift_px
+        Down and right by which the picture's edges were moved.
+    """
+
+    chamfer: float
+    precision: float
+    recall: float
+    shift_px: tuple[int, int]
+
+    @property
+    def f_score(self) -> float:
+        """Harmonic mean of precision and recall."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+
+def picture_edges(picture_u8: U8) -> U8:
+    """The edge map of a picture uint8 [S, S, 3], made as the training's edge maps are; uint8 [S, S], paper 255."""
+    side = picture_u8.shape[0]
+    # Linear: a sharper filter overshoots beside a border, and the overshoot would get an outline of its own.
+    large = cv2.resize(picture_u8, (2 * side, 2 * side), interpolation=cv2.INTER_LINEAR)
+    return draw(np.asarray(large, np.uint8), "full", side)
+
+
+def lines(drawn_u8: U8) -> Bool:
+    """Skeletons bool [..., S, S] of drawings or edge maps uint8 [..., S, S]."""
+    return thin(drawn_u8 < INK_BELOW_U8)
+
+
+def fit(drawn: Bool, edges: Bool) -> Fit:
+    """Lay a picture's edges over a drawing.
+
+    Parameters
+    ----------
+    drawn, edges
+        Skeletons bool [S, S], see :func:`lines`.
+
+    Returns
+    -------
+    If either is blank, nothing fits: chamfer 1, the shares 0.
+    """
+    side = drawn.shape[0]
+    if not drawn.any() or not edges.any():
+        return Fit(1.0, 0.0, 0.0, (0, 0))
+    reach = round(LARGEST_SHIFT * side)
+    to_drawn, to_edges = _distance(drawn, reach), _distance(edges, reach)
+    drawn_at, edges_at = np.argwhere(drawn) + reach, np.argwhere(edges) + reach
+    square = itertools.product(range(-reach, reach + 1), repeat=2)
+    offsets = np.array(sorted(square, key=lambda at: abs(at[0]) + abs(at[1])))
+    missed = _at(to_edges, drawn_at, -offsets)  # [shifts, drawn points]
+    extra = _at(to_drawn, edges_at, offsets)
+    chamfers = (missed.mean(axis=1) + extra.mean(axis=1)) / 2
+    best = int(chamfers.argmin())  # the smallest shift among equals: they are in this order
+    tolerance_px = TOLERANCE * side
+    return Fit(
+        float(chamfers[best]) / side,
+        float((extra[best] <= tolerance_px).mean()),
+        float((missed[best] <= tolerance_px).mean()),
+        (int(offsets[best][0]), int(offsets[best][1])),
+    )
+
+
+def fits(drawn_u8: U8, pictures_u8: U8) -> list[Fit]:
+    """:func:`fit` of each drawing [N, S, S] with the edges of its picture [N, T, T, 3], at its side."""
+    side = drawn_u8.shape[-1]
+    found = []
+    for start in range(0, len(drawn_u8), AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        edges = np.stack([picture_edges(scaled(picture, side)) for picture in pictures_u8[rows]])
+        found += [fit(*pair) for pair in zip(lines(drawn_u8[rows]), lines(edges))]
+    return found
+
+
+def _distance(ink: Bool, margin: int) -> F32:
+    """Distance of each pixel to the nearest ink, with ``margin`` pixels more on each side; float32 [S + 2m, S + 2m]."""
+    paper = np.pad(~ink, margin, constant_values=True).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+
+
+def _at(field: F32, points: Points, offsets: Points) -> F32:
+    """Values of ``field`` at the points moved by each offset, [offsets, points]."""
+    wide = field.shape[1]
+    flat = points @ np.array([wide, 1])
+    values: F32 = field.ravel()[flat[None] + (offsets @ np.array([wide, 1]))[:, None]]
+    return values

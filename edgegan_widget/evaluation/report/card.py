@@ -1,0 +1,111 @@
+"""The numbers of an evaluation in the model's own README, between two marks; everything else in it stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.files import write_bytes
+from edgegan_widget.evaluation.table import COLUMNS, at, people_line, written
+from edgegan_widget.networks.find import find_model
+
+__all__ = ["BEGIN", "END", "section", "write_card"]
+
+Json = dict[str, Any]
+
+BEGIN, END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
+
+
+def write_card(model: str, report: Json, command: str) -> Path:
+    """Write, or write anew, the section of numbers; at the end where the card has none yet.
+
+    Parameters
+    ----------
+    model
+        Name of a shipped model, or a model folder.
+    report
+        JSON of an evaluation of this model alone.
+    command
+        What makes this section again.
+
+    Raises
+    ------
+    ModelError
+        It is a run or a checkpoint, which has no card, or the marks in the card are not a pair, or it is not text.
+    """
+    folder = find_model(model)
+    if not folder.is_dir():
+        raise ModelError(f"{model} has no card; make it a model folder with edgegan-widget export, then evaluate that.")
+    path = folder / "README.md"
+    try:
+        before = path.read_text("utf-8") if path.exists() else f"# {folder.name}\n"
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); repair it, or give --out instead of --card.") from error
+    begin, end = before.find(BEGIN), before.find(END)
+    if (begin < 0) != (end < 0) or end < begin or before.count(BEGIN) > 1 or before.count(END) > 1:
+        raise ModelError(f"{path} has {BEGIN} and {END} not once each in this order; mend or remove them.")
+    told = f"{BEGIN}\n{section(report, command)}{END}"
+    after = f"{before.rstrip()}\n\n{told}\n" if begin < 0 else before[:begin] + told + before[end + len(END) :]
+    write_bytes(path, after)
+    return path
+
+
+def section(report: Json, command: str) -> str:
+    """The numbers of the first model as Markdown, with what they rest on and the command that makes them again."""
+    row = report["models"][0]
+    sets = row["sets"]
+    accuracy = report["reference"]["real_accuracy"]["value"]
+    lines = [
+        "## How good it is",
+        f"Made by `{command}` with version {report['version']}; brackets are 95 % intervals over the drawings.",
+        "",
+        *_rows(["", *(f"{found['name']} ({found['drawings']})" for found in sets)], _numbers(sets)),
+        "",
+        f"- **Judge of classes**: a small classifier trained on the {sum(report['data']['train'].values())} real "
+        f"training pictures; right on {accuracy:.1%} of {sum(report['data']['val'].values())} real held-out ones.",
+        *_people(report),
+        *_realism(sets),
+        f"- **Time**: {row['milliseconds']['median']:.1f} ms a picture in the median, "
+        f"{row['milliseconds']['p95']:.1f} ms at the 95th percentile, drawn alone on the machine that measured.",
+        f"- **Flags**: {', '.join(row['flags']) or 'none'} (of {', '.join(report['flags'])}).",
+        "",
+        "Right class by class:",
+        "",
+        *_rows(["class", *(found["name"] for found in sets)], _by_class(report["classes"], sets)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(sets: list[Json]) -> list[list[str]]:
+    shown = [column for column in COLUMNS if any(at(found, column[2]) for found in sets)]
+    return [[heading, *(_cell(found, way, path) for found in sets)] for heading, way, path in shown]
+
+
+def _cell(found: Json, way: str, path: tuple[str, ...]) -> str:
+    about = at(found, path) or {}
+    return written(found, way, path) + (" (unreliable)" if "unreliable" in about else "")
+
+
+def _realism(sets: list[Json]) -> list[str]:
+    about = next((one for found in sets if (one := at(found, ("realism", "kid")))), None)
+    if about is None:
+        return []
+    told = f"- **Realism** (distances, precision to coverage): features of the {about['extractor']}"
+    return [f"{told}, {about['real']} real held-out pictures or fewer."]
+
+
+def _people(report: Json) -> list[str]:
+    """What was asked of people's drawings."""
+    heading, _, told = people_line(report).partition(": ")
+    return [f"- **{heading}**: {told}"] if told else []
+
+
+def _by_class(classes: list[str], sets: list[Json]) -> list[list[str]]:
+    tables = [found["right_class"]["by_class"] for found in sets]
+    return [[name, *(f"{one[name]:.0%}" if name in one else "" for one in tables)] for name in classes]
+
+
+def _rows(heads: list[str], body: list[list[str]]) -> list[str]:
+    every = [heads, ["---"] * len(heads), *body]
+    return [f"| {' | '.join(cells)} |" for cells in every]

@@ -1,0 +1,148 @@
+"""A blinded vote between two models: which pairs are shown, and what a person's choices say.
+
+Interval: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927. Test: the exact
+sign test, in which pairs called equal do not count.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgegan_widget.base.errors import DataError
+
+__all__ = ["CHOICES", "Ballot", "Tally", "choose_pairs", "tally", "tally_file", "wilson"]
+
+Json = dict[str, Any]
+
+CHOICES = ("left", "right", "equal")
+_NORMAL_95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One pair of pictures: of which set and drawing, and whether the first model's stands on the left."""
+
+    set_name: str
+    drawing: int
+    source: str
+    first_left: bool
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often each model was preferred.
+
+    Attributes
+    ----------
+    share, low, high
+        The first model's share of the pairs that were decided, with its 95 % interval; nan where none was.
+    p_value
+        How often chance alone would be at least as one-sided.
+    """
+
+    first: int
+    second: int
+    equal: int
+    share: float
+    low: float
+    high: float
+    p_value: float
+
+
+def choose_pairs(candidates: Sequence[tuple[str, int, str, int]], count: int, seed: int = 0) -> list[Ballot]:
+    """Draw pairs for the vote, classes in turn so that each is seen about as often.
+
+    Parameters
+    ----------
+    candidates
+        Set, number, source and class number of each drawing that may be shown.
+    count
+        Most pairs.
+    seed
+        Of the choice, the order and the sides; each model stands on the left as often as on the right.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    turns: dict[int, int] = {}
+    ranked = []
+    for place in random.permutation(len(candidates)):
+        label = candidates[place][3]
+        turns[label] = turns.get(label, 0) + 1
+        ranked.append((turns[label], int(place)))
+    chosen = [place for _, place in sorted(ranked, key=lambda one: one[0])[:count]]
+    sides = random.permutation(len(chosen)) % 2 == 0
+    shown = [chosen[place] for place in random.permutation(len(chosen))]
+    return [_ballot(candidates[place], bool(left)) for place, left in zip(shown, sides)]
+
+
+def _ballot(candidate: tuple[str, int, str, int], first_left: bool) -> Ballot:
+    set_name, drawing, source, _ = candidate
+    return Ballot(set_name, drawing, source, first_left)
+
+
+def tally(first: int, second: int, equal: int) -> Tally:
+    """Share, interval and sign test of so many votes."""
+    decided = first + second
+    low, high = wilson(first, decided)
+    share = first / decided if decided else float("nan")
+    return Tally(first, second, equal, share, low, high, _sign_test(first, second))
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """95 % interval of a share; nan for none."""
+    if not of:
+        return float("nan"), float("nan")
+    share, square = count / of, _NORMAL_95**2
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    reach = _NORMAL_95 * math.sqrt(share * (1 - share) / of + square / (4 * of**2)) / (1 + square / of)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def tally_file(votes: str | bytes, report: str | bytes) -> tuple[Tally, tuple[str, str]]:
+    """The tally of a file of votes and the comparison that its page belongs to, with the models' names.
+
+    Raises
+    ------
+    DataError
+        A file cannot be read as such, or they do not belong together.
+    """
+    try:
+        given, compared = json.loads(votes), json.loads(report)
+        (first, second), same_page = compared["models"], given["page"] == compared["vote"]["page"]
+        sides = [bool(pair["first_left"]) for pair in compared["vote"]["pairs"]]
+        counted = {"first": 0, "second": 0, "equal": 0}
+        for one in _last_of_each(given["votes"]) if same_page else []:
+            counted[_meant(one["choice"], sides[one["pair"]])] += 1
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise DataError(
+            "these are no votes and their report; give VOTES.json from the voting page and the REPORT.json beside it."
+        ) from error
+    if not same_page:
+        raise DataError("the votes are of another page than the report's; give the REPORT.json made with that page.")
+    return tally(**counted), (first, second)
+
+
+def _last_of_each(votes: list[Json]) -> list[Json]:
+    return list({int(one["pair"]): one for one in votes}.values())
+
+
+def _meant(choice: str, first_left: bool) -> str:
+    if choice not in CHOICES:
+        raise ValueError(f"no choice: {choice}")
+    if choice == "equal":
+        return "equal"
+    return "first" if (choice == "left") == first_left else "second"
+
+
+def _sign_test(first: int, second: int) -> float:
+    """Two-sided, exact."""
+    decided = first + second
+    if not decided:
+        return float("nan")
+    tail = sum(math.comb(decided, k) for k in range(min(first, second) + 1))
+    return float(min(1.0, tail / 2 ** (decided - 1)))

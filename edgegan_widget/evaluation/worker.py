@@ -1,0 +1,164 @@
+"""The process that measures for a page; see :mod:`edgegan_widget.evaluation.folder` for what it writes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgegan_widget.base.errors import EdgeGANError
+from edgegan_widget.base.files import write_bytes
+from edgegan_widget.evaluation.evaluate import Evaluation, Step, evaluate
+from edgegan_widget.evaluation.folder import STEPS, Pictures, Request
+from edgegan_widget.evaluation.report.page import page
+from edgegan_widget.evaluation.scoring import Scored
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.training.runs import Status, this_process, write_status
+
+__all__ = ["work"]
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+TELL_EVERY_SECONDS = 0.25
+
+
+class _Stopped(BaseException):
+    """The page asked to stop, or is gone; no handler of ordinary errors may swallow that."""
+
+
+def work(folder: Path) -> str:
+    """Do what the folder asks for; returns the state in which it ended."""
+    teller = _Teller(folder)
+    try:
+        with _stoppable():
+            for step in _steps(folder):
+                teller.tell(step)
+        state, message = "finished", ""
+    except _Stopped:
+        state, message = "stopped", "What was measured stays."
+    except EdgeGANError as error:
+        state, message = "failed", str(error)
+    except Exception as error:
+        log.exception("the evaluation failed")
+        state, message = "failed", f"Something went wrong ({type(error).__name__}: {error})."
+    teller.end(state, message)
+    return state
+
+
+def _steps(folder: Path) -> Iterator[Step]:
+    """The evaluation; it ends with the process that asked for it."""
+    request = Request.from_json((folder / "request.json").read_text("utf-8"))
+    parent = os.getppid()
+    models = []
+    for name, place in request.models:
+        yield Step(0.0, f"loading {name}")
+        models.append(EdgeGAN.from_pretrained(place, request.device))
+        models[-1].name = name
+    yield Step(0.0, "reading the pictures")
+    for step in evaluate(models, request.data, request.sketches or None, request.config):
+        yield step
+        if os.getppid() != parent:
+            raise _Stopped
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM ends the block where it stands, in the middle of a long step too."""
+
+    def stop(*_signal: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; the last words must be written
+        raise _Stopped
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+class _Teller:
+    """Writes down how far it is, and each set as soon as it is measured."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process, self._began = this_process()
+        self._told_at, self._fraction, self._message = 0.0, 0.0, ""
+        self._so_far: Evaluation | None = None
+        self._row: Json | None = None
+        self._saved: set[tuple[int, int]] = set()
+
+    def tell(self, step: Step) -> None:
+        """Write what a step brought."""
+        if step.so_far is not None:
+            self._so_far = step.so_far
+        if step.row is not None:
+            self._row = step.row
+            self._save_rows()
+        changed = step.message != self._message
+        self._fraction, self._message = step.fraction, step.message
+        if changed or time.monotonic() - self._told_at > TELL_EVERY_SECONDS:
+            self._write("running", step.message)
+
+    def end(self, state: str, message: str) -> None:
+        """Write the page of the models that are done, and the last word."""
+        self._write(state if state == "failed" else "running", message or "writing the report")
+        if self._so_far is not None:
+            self._save_rows()
+            if self._so_far.report["models"]:  # a page of none would have nothing to show
+                write_bytes(self._folder / "report.html", page(_whole_models(self._so_far)))
+        self._write(state, message)
+
+    def _write(self, state: str, message: str) -> None:
+        self._told_at = time.monotonic()
+        step = round(STEPS * self._fraction)
+        status = Status(
+            state, step, STEPS, message=message, pid=self._process, process_started=self._began, told_at=time.time()
+        )
+        write_status(self._folder, status)
+
+    def _save_rows(self) -> None:
+        """Pictures first: a row that can be seen can be clicked."""
+        if self._so_far is None:
+            return
+        names = [given["name"] for given in self._so_far.report["sets"]]
+        for model, sets in enumerate(self._so_far.scored.values()):
+            for name, scored in sets.items():
+                key = (model, names.index(name))
+                if key not in self._saved:
+                    _pictures(scored, self._so_far).save(self._folder / "pictures", *key)
+                    self._saved.add(key)
+        done = self._so_far.report["models"]
+        row = [] if self._row is None or self._row in done else [self._row]
+        report = self._so_far.report | {"models": [*done, *row]}
+        write_bytes(self._folder / "report.json", json.dumps(report, indent=1) + "\n")
+
+
+def _pictures(scored: Scored, evaluation: Evaluation) -> Pictures:
+    drawn, inputs = scored.drawn, scored.drawn.inputs
+    nearest = evaluation.train.images_u8[scored.neighbour].permute(0, 2, 3, 1).numpy()
+    return Pictures(
+        inputs.sketches_u8, drawn.pictures_u8, drawn.edges_u8, nearest, drawn.labels, scored.seen, scored.right,
+        scored.f_score, scored.chamfer, scored.relative, np.array(inputs.sources),
+    )  # fmt: skip
+
+
+def _whole_models(evaluation: Evaluation) -> Evaluation:
+    """Without the model that was at work when it was stopped."""
+    done = [row["name"] for row in evaluation.report["models"]]
+    return Evaluation(evaluation.report, {name: evaluation.scored[name] for name in done}, evaluation.train)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    sys.exit(work(Path(sys.argv[1])) == "failed")

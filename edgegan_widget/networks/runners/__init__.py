@@ -1,0 +1,1 @@
+"""The ways a model's networks are run: one file a way."""

@@ -1,0 +1,99 @@
+"""Networks made ready to draw: what training moves and drawing does not is worked out once.
+
+Batch norm's statistics are constants then. The compact networks take them into their convolutions. In the modulated
+ones scale and shift of every batch norm depend on class and style, so they are taken into the linear maps that read
+these: all of a network are one matrix product, and kernels of transposed convolutions are laid out beforehand.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgegan_widget.networks.compact import fuse_norms
+from edgegan_widget.networks.modulated import Encoder, Generator, Modulated, ModulatedEdgeGAN
+from edgegan_widget.networks.store import Networks
+
+__all__ = ["fused"]
+
+_SMALL_PX = 16  # up to here a convolution's time goes into laying out its weights, on a CPU
+
+
+def fused(networks: Networks) -> Networks:
+    """A copy for drawing only; exact up to rounding. The paper's networks are copied as they are."""
+    if not isinstance(networks, ModulatedEdgeGAN):
+        return fuse_norms(networks)
+    made = copy.deepcopy(networks).eval()
+    del made.style_encoder
+    for part in (made.encoder, made.generator_edge, made.generator_image):
+        _fuse(part)
+    return made
+
+
+def _fuse(part: Encoder | Generator) -> None:
+    """Replace each modulated layer by one that is told its scale and shift, and ``embed`` by what tells them all."""
+    named = [(name, layer) for name, layer in part.named_modules() if isinstance(layer, Modulated)]
+    maps, first = [], 0
+    for name, layer in named:
+        maps.append(_scale_and_shift(layer))
+        above, _, last = name.rpartition(".")
+        setattr(part.get_submodule(above), last, _Told(layer, first))
+        first += len(maps[-1].bias)
+    part.embed = nn.Sequential(part.embed, _joined(maps))
+
+
+class _Told(nn.Module):
+    """A modulated layer whose scale and shift are columns of what its network has worked out for all layers."""
+
+    def __init__(self, layer: Modulated, first: int) -> None:
+        super().__init__()
+        self.step = layer.step
+        self.kernel = nn.Parameter(layer.kernel().detach().clone(), requires_grad=False)
+        out = len(layer.weight)
+        self.scale, self.shift = slice(first, first + out), slice(first + out, first + 2 * out)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        """Of x [N, C, H, W], with ``told`` [N, scales and shifts of all layers]."""
+        if self.step == "double":
+            convolved = F.conv_transpose2d(x, self.kernel, stride=2, padding=1)
+        elif self.step == "halve" and len(x) == 1 and x.shape[-1] <= _SMALL_PX and x.device.type == "cpu":
+            convolved = _halved(x, self.kernel)
+        else:
+            convolved = F.conv2d(x, self.kernel, stride=2 if self.step == "halve" else 1, padding=1)
+        # In place, which also keeps the layout of the convolution's result.
+        return convolved.mul_(told[:, self.scale, None, None]).add_(told[:, self.shift, None, None])
+
+
+def _halved(x: Tensor, kernel: Tensor) -> Tensor:
+    """The 4x4 convolution with stride 2 and padding 1 of one small picture, as one product."""
+    windows = F.pad(x[0].permute(1, 2, 0), (0, 0, 1, 1, 1, 1)).unfold(0, 4, 2).unfold(1, 4, 2)  # [H/2, W/2, C, 4, 4]
+    places = windows.permute(0, 1, 3, 4, 2).flatten(2)
+    made = places @ kernel.permute(2, 3, 1, 0).flatten(0, 2)  # [H/2, W/2, out]
+    return made.permute(2, 0, 1)[None]
+
+
+@torch.no_grad()
+def _scale_and_shift(layer: Modulated) -> nn.Linear:
+    """Embedding -> scale and shift of a layer's channels, with its batch norm taken in."""
+    norm, read = layer.norm, layer.modulation
+    mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+    by = (variance + norm.eps).rsqrt()
+    scale_weight, shift_weight = read.weight.chunk(2)
+    scale_bias, shift_bias = read.bias.chunk(2)
+    scale_weight, scale_bias = scale_weight * by[:, None], (1 + scale_bias) * by
+    weight = torch.cat([scale_weight, shift_weight - mean[:, None] * scale_weight])
+    return _linear(weight, torch.cat([scale_bias, shift_bias - mean * scale_bias]))
+
+
+def _joined(maps: list[nn.Linear]) -> nn.Linear:
+    return _linear(torch.cat([one.weight for one in maps]), torch.cat([one.bias for one in maps]))
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    made = nn.Linear(1, 1)
+    made.in_features, made.out_features = weight.shape[1], len(weight)
+    made.weight, made.bias = nn.Parameter(weight.detach(), False), nn.Parameter(bias.detach(), False)
+    return made

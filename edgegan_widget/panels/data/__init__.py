@@ -1,0 +1,1 @@
+"""The panel that makes data folders from photos, and leafs through them."""

@@ -1,0 +1,102 @@
+"""Sliders for how edges are drawn and how a hand distorts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.data.look import HAND, Look
+from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.sketch.edges import DETAILS, SOURCES
+from edgegan_widget.sketch.schedule import PHOTOSKETCH
+
+__all__ = ["EdgeLook"]
+
+STRENGTHS = (0.0, 4.0)
+SHARES = {  # of the hand, with what each does
+    "wobble": "lines bend",
+    "gaps": "lines break",
+    "thickness": "lines are pressed harder",
+    "details": "short inner strokes are left out",
+    "proportions": "too wide, too high, leaning",
+}
+
+
+class EdgeLook(widgets.VBox):  # type: ignore[misc]
+    """Source of the edges, detail and strength of the hand; what the hand does is folded away.
+
+    Parameters
+    ----------
+    on_change
+        Called when anything has changed.
+    say
+        Called with an exception to show, or None.
+    """
+
+    def __init__(self, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
+        self._silent, self._on_change = False, on_change
+        self._source = widgets.Dropdown(options=SOURCES, value=Look.source, description="Edges")
+        self._weights = widgets.Text(placeholder="latest_net_G.pth", description="Weights", continuous_update=False)
+        self._weights.add_class("eg-hidden")
+        self._detail = _slider("Detail", Look.detail, DETAILS, "How many inner lines are drawn; 1 as trained on")
+        self._strength = _slider("Hand", Look.strength, STRENGTHS, "How much a hand distorts; 0 not at all, 1 usual")
+        self._shares = {name: _slider(name.capitalize(), HAND[name], STRENGTHS, SHARES[name]) for name in SHARES}
+        self._seed = widgets.BoundedIntText(Look.seed, 0, 2**31 - 1, description="Seed", tooltip="Of the hand's chance")
+        changed = guard(self._changed, say)
+        for field in (self._source, self._weights, *self._numbers):
+            field.observe(changed, "value")
+        back = button("As at first", guard(self.reset, say), "Put all sliders back", "eg-back")
+        inner = row([*self._shares.values(), self._seed, back])
+        folded = widgets.Accordion([inner], titles=("What the hand does",), selected_index=None)
+        folded.add_class("eg-folded")
+        super().__init__([row([self._source, self._weights, self._detail, self._strength]), folded])
+        self.add_class("eg-look")
+
+    @property
+    def look(self) -> Look:
+        """What is set.
+
+        Raises
+        ------
+        ConfigError
+            PhotoSketch is chosen and the file of its weights is not named.
+        """
+        source = str(self._source.value)
+        if source in PHOTOSKETCH:
+            weights = self._weights.value.strip()
+            if not weights:
+                raise ConfigError("PhotoSketch needs its weights; name the file latest_net_G.pth from its authors.")
+            source = f"{source}={weights}"
+        shares = tuple(float(slider.value) for slider in self._shares.values())
+        return Look(source, float(self._detail.value), float(self._strength.value), shares, int(self._seed.value))
+
+    def reset(self) -> None:
+        """Put everything back; told as one change."""
+        self._silent = True
+        try:
+            self._source.value = Look.source
+            for field, value in zip(self._numbers, (Look.detail, Look.strength, *HAND.values(), Look.seed)):
+                field.value = value
+        finally:
+            self._silent = False
+        self._changed()
+
+    @property
+    def _numbers(self) -> list[widgets.Widget]:
+        return [self._detail, self._strength, *self._shares.values(), self._seed]
+
+    def _changed(self) -> None:
+        asks = self._source.value in PHOTOSKETCH
+        (self._weights.remove_class if asks else self._weights.add_class)("eg-hidden")
+        if not self._silent and not (asks and not self._weights.value.strip()):
+            self._on_change()
+
+
+def _slider(label: str, value: float, ends: tuple[float, float], tooltip: str) -> widgets.FloatSlider:
+    made = widgets.FloatSlider(
+        value, min=ends[0], max=ends[1], step=0.1, description=label, readout_format=".1f", tooltip=tooltip
+    )
+    made.add_class(f"eg-set-{label.lower()}")
+    return made

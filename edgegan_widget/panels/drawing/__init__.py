@@ -1,0 +1,1 @@
+"""The drawing application: pad, result, what is saved of them."""

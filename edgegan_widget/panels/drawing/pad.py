@@ -1,0 +1,344 @@
+"""The pad: an ipycanvas on which strokes are drawn, with the tools around it."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+import numpy.typing as npt
+from ipycanvas import Canvas
+from ipycanvas.canvas import _CanvasManager
+
+from edgegan_widget.base.files import open_picture
+from edgegan_widget.panels.widgets import button, guard, row, uploaded
+from edgegan_widget.sketch.raster import Rasterizer, rasterize
+from edgegan_widget.sketch.strokes import Drawing, Points, Stroke
+from edgegan_widget.sketch.trace import read_drawing
+
+__all__ = ["Pad"]
+
+U8 = npt.NDArray[np.uint8]
+
+CANVAS_PX = 1024  # twice the size on screen, so that it is sharp on high-density screens
+BRUSH_PX = 13  # of 512; raster.LINE_WIDTH
+ERASER_TIMES = 3.0
+BRUSH_RANGE_PX = (4, 40)
+UNDERLAY_PX = 768
+PAINT_EVERY_SECONDS = 0.03  # an open stroke's new points go to the canvas this often
+FOLLOW_EVERY_SECONDS = 1.0  # or this, where the browser's side shows ink by itself, to leave the time to the picture
+
+
+class Pad(widgets.VBox):  # type: ignore[misc]
+    """Canvas and tools; the strokes are the truth and what is on the canvas follows from them.
+
+    Parameters
+    ----------
+    on_change
+        Called with ``finished`` whenever what is drawn changed: False while a stroke is being drawn, True when it is
+        done or an edit was made.
+    say
+        Called with an exception to show, or with None once things go well again.
+    """
+
+    def __init__(self, on_change: Callable[[bool], None], say: Callable[[Exception | None], None]) -> None:
+        self._on_change, self._say = on_change, say
+        self._drawing = Drawing()
+        self._tool = "pen"
+        self._open: list[list[float]] = []  # points of the stroke being drawn
+        self._began = 0.0
+        self._browser_paints = False
+        self._held = ("pen", 0.0)  # tool and width of the open stroke
+        self._painted, self._painted_at = 0, 0.0  # how many of them the canvas shows, and since when
+        self._raster = Rasterizer()
+        self._canvas = Canvas(width=CANVAS_PX, height=CANVAS_PX, _canvas_manager=_CanvasManager())
+        self._canvas.add_class("eg-ink")
+        self._listen()
+        super().__init__([*self._build()])
+        self.add_class("eg-column")
+        self._show_tool()
+
+    # What is drawn ---------------------------------------------------------------------------------------------
+
+    @property
+    def drawing(self) -> Drawing:
+        """The finished strokes; set it to show another drawing, as a step that undo takes back."""
+        return self._drawing
+
+    @drawing.setter
+    def drawing(self, drawing: Drawing) -> None:
+        self._edit(self._drawing.replace(drawing.strokes))
+
+    def sketch(self, size_px: int) -> U8:
+        """What is drawn, the open stroke included, as the network's sketch, uint8 [size_px, size_px]."""
+        if self._fit.value or size_px != self._raster.size_px:
+            return rasterize(self._drawing.add(self._open_stroke()), size_px, fit=self._fit.value)
+        return self._raster.sketch()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._drawing and not self._open
+
+    # Widgets ---------------------------------------------------------------------------------------------------
+
+    def _build(self) -> list[widgets.Widget]:
+        self._underlay = widgets.Image(format="png", layout=widgets.Layout(visibility="hidden"))
+        self._underlay.add_class("eg-underlay")
+        self._frame = widgets.Box([self._underlay, self._canvas])
+        self._frame.add_class("eg-frame")
+        tools, options, files = self._build_tools(), self._build_options(), self._build_files()
+        tools.add_class("eg-tools")
+        return [self._frame, tools, options, files, self._brush]
+
+    def _build_tools(self) -> widgets.Widget:
+        act = self._guarded
+        self._pen = button("Pen", act(lambda: self._choose("pen")), "Draw (P)", "eg-pen")
+        self._eraser = button("Eraser", act(lambda: self._choose("eraser")), "Rub out (E)", "eg-eraser")
+        self._undo = button("Undo", act(self.undo), "Undo (Ctrl+Z)", "eg-undo")
+        self._redo = button("Redo", act(self.redo), "Redo (Ctrl+Shift+Z)", "eg-redo")
+        self._clear = button("Clear", act(self.clear), "Clear the pad (Delete); undo brings it back", "eg-clear")
+        unseen = [  # pressed by the browser's side only: for keys, and once to say that it is there
+            button("", act(lambda: self._widen(-2)), "Thinner ([)", "eg-thinner"),
+            button("", act(lambda: self._widen(2)), "Thicker (])", "eg-thicker"),
+            button("", act(self._greet), "", "eg-hello"),
+        ]
+        for tool in unseen:
+            tool.add_class("eg-hidden")
+        return row([self._pen, self._eraser, self._undo, self._redo, self._clear, *unseen])
+
+    def _build_options(self) -> widgets.Widget:
+        low, high = BRUSH_RANGE_PX
+        self._width = widgets.IntSlider(
+            BRUSH_PX, low, high, description="Brush", style={"description_width": "42px"},
+            layout=widgets.Layout(width="210px"), tooltip="Brush width ([ and ])",
+        )  # fmt: skip
+        self._width.observe(lambda _: self._show_tool(), "value")
+        self._fit = widgets.Checkbox(
+            True, description="Fit to frame", indent=False,
+            tooltip="Centre the drawing and scale it to the size the model was trained on",
+        )  # fmt: skip
+        self._fit.observe(self._guarded(lambda: self._on_change(True)), "value")
+        self._brush = widgets.HTML()  # tells the browser's side which brush is in hand
+        self._brush.add_class("eg-hidden")
+        return row([self._width, self._fit])
+
+    def _build_files(self) -> widgets.Widget:
+        self._opener = widgets.FileUpload(accept="image/*,.json,.svg", multiple=False)
+        self._opener.add_class("eg-open")
+        self._opener.tooltip = "A picture of a sketch, or a drawing saved here (.json, .svg)"
+        self._opener.observe(self._guarded(self._open_file), "value")
+        self._photo = widgets.FileUpload(accept="image/*", multiple=False)
+        self._photo.add_class("eg-photo")
+        self._photo.tooltip = "Lay a photo under the pad and draw along it"
+        self._photo.observe(self._guarded(self._lay_photo), "value")
+        self._opacity = widgets.FloatSlider(
+            0.4, min=0, max=1, step=0.05, description="Photo", readout=False, style={"description_width": "42px"},
+            layout=widgets.Layout(width="170px"),
+        )  # fmt: skip
+        self._opacity.observe(lambda _: self._show_underlay(), "value")
+        remove = button("Remove photo", self._guarded(self.remove_underlay), "Take the photo away")
+        self._photo_tools = row([self._opacity, remove])
+        self._photo_tools.add_class("eg-hidden")
+        return widgets.VBox([row([self._opener, self._photo]), self._photo_tools])
+
+    def _guarded(self, action: Callable[[], None]) -> Callable[..., None]:
+        return guard(action, self._say)
+
+    # Tools -----------------------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        self._edit(self._drawing.undo())
+
+    def redo(self) -> None:
+        """Make the edit again that was taken back."""
+        self._edit(self._drawing.redo())
+
+    def clear(self) -> None:
+        """Empty the pad; undo brings the strokes back."""
+        self._edit(self._drawing.clear())
+
+    def remove_underlay(self) -> None:
+        """Take the photo under the pad away."""
+        self._underlay.value = b""
+        self._show_underlay()
+
+    def _choose(self, tool: str) -> None:
+        self._tool = tool
+        self._show_tool()
+
+    def _widen(self, step_px: int) -> None:
+        low, high = BRUSH_RANGE_PX
+        self._width.value = min(max(self._width.value + step_px, low), high)
+
+    def _greet(self) -> None:
+        """The browser's side is at work: it shows the pen's ink before the kernel has seen it."""
+        self._browser_paints = True
+
+    def _open_file(self) -> None:
+        for name, content in uploaded(self._opener):
+            self.drawing = read_drawing(name, content)
+
+    def _lay_photo(self) -> None:
+        for name, content in uploaded(self._photo):
+            photo = open_picture(io.BytesIO(content), name)
+            photo.thumbnail((UNDERLAY_PX, UNDERLAY_PX))
+            stream = io.BytesIO()
+            photo.save(stream, "PNG")
+            self._underlay.value = stream.getvalue()
+            self._show_underlay()
+
+    # Drawing ---------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        canvas = self._canvas
+        for register, action in (
+            (canvas.on_client_ready, self._show_again),
+            (canvas.on_mouse_up, self._up),
+            (canvas.on_mouse_out, self._up),
+        ):
+            register(guard(action, self._say))
+        for register, placed in (
+            (canvas.on_mouse_down, self._down),
+            (canvas.on_mouse_move, self._move),
+            (canvas.on_touch_start, self._touch),
+            (canvas.on_touch_move, self._slide),
+            (canvas.on_touch_end, self._lift),
+            (canvas.on_touch_cancel, self._lift),
+        ):
+            register(guard(placed, self._say, keep_arguments=True))
+
+    def _down(self, x: float, y: float) -> None:
+        self._up()  # in case the end of the stroke before never arrived
+        self._began = time.monotonic()
+        self._painted, self._painted_at = 0, 0.0
+        self._held = (self._tool, self._brush_width())
+        self._set_style(*self._held)
+        self._add_point(x, y)
+        self._frame.remove_class("eg-empty")
+        self._on_change(False)
+
+    def _move(self, x: float, y: float) -> None:
+        if self._open:
+            self._add_point(x, y)
+            self._on_change(False)
+
+    def _up(self) -> None:
+        stroke = self._open_stroke()
+        if stroke is None:
+            return
+        if self._painted < len(self._open):
+            self._paint_open()
+        self._open = []
+        self._drawing = self._drawing.add(stroke)
+        self._show_history()
+        self._on_change(True)
+
+    def _touch(self, touches: list[tuple[float, float]]) -> None:
+        if len(touches) == 1:  # a second finger draws nothing
+            self._down(*touches[0])
+
+    def _slide(self, touches: list[tuple[float, float]]) -> None:
+        if touches:
+            self._move(*touches[0])
+
+    def _lift(self, touches: list[tuple[float, float]]) -> None:
+        if not touches:
+            self._up()
+
+    def _add_point(self, x: float, y: float) -> None:
+        point = [x / CANVAS_PX, y / CANVAS_PX, time.monotonic() - self._began]
+        if not np.isfinite(point).all():  # one bad command would kill every canvas on the page
+            return
+        self._open.append(point)
+        piece = self._stroke(self._open[-2:])
+        if piece is not None:
+            self._raster.draw(piece)
+        follows = self._browser_paints and self._held[0] == "pen"  # what is rubbed out only the kernel shows
+        if time.monotonic() - self._painted_at > (FOLLOW_EVERY_SECONDS if follows else PAINT_EVERY_SECONDS):
+            self._paint_open()
+
+    def _paint_open(self) -> None:
+        """Put the open stroke's new points on the canvas."""
+        self._painted_at = time.monotonic()
+        piece = self._stroke(self._open[max(self._painted - 1, 0) :])
+        self._painted = len(self._open)
+        if piece is not None:
+            self._paint(piece.points)
+
+    def _open_stroke(self) -> Stroke | None:
+        return self._stroke(self._open) if self._open else None
+
+    def _stroke(self, points: list[list[float]]) -> Stroke | None:
+        """Points drawn with the tool that was in hand when the stroke began."""
+        tool, width = self._held
+        return Stroke.make(points, width, tool)
+
+    def _brush_width(self) -> float:
+        """Width of the tool in hand, as a fraction of the pad."""
+        return float(self._width.value / 512 * (ERASER_TIMES if self._tool == "eraser" else 1))
+
+    # Canvas ----------------------------------------------------------------------------------------------------
+
+    def _edit(self, drawing: Drawing) -> None:
+        self._open = []
+        self._drawing = drawing
+        self._redraw()
+        self._show_history()
+        self._on_change(True)
+
+    def _show_again(self) -> None:
+        """A browser connected: it has an empty canvas, and messages sent before were lost."""
+        self._canvas._canvas_manager._current_canvas = None
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Everything anew, on the canvas and in the raster; to the browser as one message."""
+        manager = self._canvas._canvas_manager
+        self._raster.clear()
+        manager._caching = True  # what hold_canvas does, but it stays on for ever after an exception
+        try:
+            self._canvas.clear()
+            for stroke in self._drawing.strokes:
+                self._raster.draw(stroke)
+                self._set_style(stroke.tool, stroke.width)
+                self._paint(stroke.points)
+            manager.flush()
+        finally:
+            manager._caching = False
+            manager._commands_cache, manager._buffers_cache = [], []
+
+    def _set_style(self, tool: str, width: float) -> None:
+        canvas = self._canvas
+        canvas.line_cap = canvas.line_join = "round"
+        canvas.line_width = width * CANVAS_PX
+        canvas.stroke_style = canvas.fill_style = "#000"
+        canvas.global_composite_operation = "source-over" if tool == "pen" else "destination-out"
+
+    def _paint(self, points: Points) -> None:
+        corners = points[:, :2] * CANVAS_PX
+        if len(corners) == 1:
+            self._canvas.fill_circle(*corners[0], self._canvas.line_width / 2)
+        else:
+            self._canvas.stroke_lines(corners)
+
+    def _show_tool(self) -> None:
+        for tool, shown in (("pen", self._pen), ("eraser", self._eraser)):
+            (shown.add_class if tool == self._tool else shown.remove_class)("eg-on")
+        width = self._brush_width()
+        self._brush.value = f'<span class="eg-brush" data-tool="{self._tool}" data-width="{width:g}"></span>'
+        self._show_history()
+
+    def _show_history(self) -> None:
+        self._undo.disabled = not self._drawing.can_undo
+        self._redo.disabled = not self._drawing.can_redo
+        self._clear.disabled = not self._drawing
+        (self._frame.add_class if self.is_empty else self._frame.remove_class)("eg-empty")
+
+    def _show_underlay(self) -> None:
+        shown = bool(self._underlay.value)
+        self._underlay.layout.visibility = "visible" if shown else "hidden"
+        self._underlay.layout.opacity = f"{self._opacity.value:g}"
+        (self._photo_tools.remove_class if shown else self._photo_tools.add_class)("eg-hidden")

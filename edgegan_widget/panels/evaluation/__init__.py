@@ -1,0 +1,1 @@
+"""Panels that measure and compare models."""

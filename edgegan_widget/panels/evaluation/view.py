@@ -1,0 +1,188 @@
+"""An evaluation on the page: follows its folder, stops it, fills the table, opens the pictures behind a number."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from edgegan_widget.base.background import Ticker
+from edgegan_widget.base.errors import EdgeGANError
+from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures, Request, start_evaluation
+from edgegan_widget.panels.evaluation.gallery import Gallery
+from edgegan_widget.panels.evaluation.lines import about_html, headline_html
+from edgegan_widget.panels.evaluation.score_table import Cell, ScoreTable
+from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.training.runs import Status
+
+__all__ = ["EvaluationView"]
+
+Json = dict[str, Any]
+
+LOOK_SECONDS_ACTIVE = 0.3
+LOOK_SECONDS_IDLE = 3.0
+
+
+class EvaluationView(widgets.VBox):  # type: ignore[misc]
+    """What is measured, live.
+
+    Parameters
+    ----------
+    on_report
+        Called with the report whenever it has grown, and with None when another begins.
+    on_look
+        Called after each look with whether an evaluation is at work.
+    say
+        Called with an exception to show, or None.
+    """
+
+    def __init__(
+        self,
+        on_report: Callable[[Json | None], None],
+        on_look: Callable[[bool], None],
+        say: Callable[[Exception | None], None],
+    ) -> None:
+        self._on_report, self._on_look, self._say = on_report, on_look, say
+        self._lock = threading.RLock()  # the ticker's thread and those of callbacks
+        self._folder: EvaluationFolder | None = None  # the latest evaluation
+        self._shown: EvaluationFolder | None = None  # the one in the table: the one before, until a row is there
+        self._report: Json | None = None
+        self._drawing_since: float | None = None
+        self._stopping = False
+        super().__init__(self._build())
+        self.add_class("eg-evaluation")
+        self.look()
+        self._ticker = Ticker(self.look)
+
+    @property
+    def report(self) -> Json | None:
+        """What was measured, or opened."""
+        return self._report
+
+    @property
+    def folder(self) -> EvaluationFolder | None:
+        """Where the table's evaluation writes; None for an opened report."""
+        return self._shown
+
+    def start(self, request: Request) -> None:
+        """Measure anew; what was measured before gives way to the first row."""
+        with self._lock:
+            latest = start_evaluation(request)
+            if self._folder is not None and self._folder is not self._shown:
+                self._folder.discard()
+            self._folder, self._drawing_since, self._stopping = latest, None, False
+            self.look()
+        self._ticker.poke()
+
+    def show_saved(self, report: Json) -> None:
+        """Show a saved report."""
+        with self._lock:
+            self._forget_table()
+            self._forget_evaluation()
+            self._show_report(report)
+            self.look()
+
+    def stop(self) -> None:
+        """Ask the evaluation to end; what was measured stays."""
+        with self._lock:
+            if self._folder is not None:
+                self._folder.stop()
+                self._stopping = True
+                self.look()
+
+    def wait(self, timeout_seconds: float | None = None) -> Status | None:
+        """Wait until the evaluation is over, or for that long; where it stands then, None where there is none."""
+        status = None if self._folder is None else self._folder.wait(timeout_seconds)
+        self.look()
+        return status
+
+    def pictures(self, model: int, place: int) -> Pictures | None:
+        """What a model drew of a set, both by their places in the report."""
+        return None if self._shown is None else self._shown.pictures(model, place)
+
+    def look(self) -> float:
+        """Bring the page up to date with the folder.
+
+        Returns
+        -------
+        Seconds until it is worth looking again.
+        """
+        with self._lock:
+            status = None if self._folder is None else self._folder.status()
+            active = status is not None and status.active
+            if self._folder is not None:
+                report = self._folder.report()
+                if report is not None and self._shown is not self._folder:
+                    self._forget_table()
+                    self._shown = self._folder
+                if report is not None and report is not self._report:
+                    self._show_report(report)
+            self._show_status(status)
+            self._on_look(active)
+            return LOOK_SECONDS_ACTIVE if active else LOOK_SECONDS_IDLE
+
+    def close(self) -> None:
+        """Stop following, end the evaluation and take the widget off the page."""
+        ticker = getattr(self, "_ticker", None)
+        if ticker is not None:
+            ticker.close()
+            with self._lock:
+                self._forget_table()
+                self._forget_evaluation()
+        super().close()
+
+    def _forget_table(self) -> None:
+        """Take the table and its pictures away."""
+        shown, self._shown, self._report = self._shown, None, None
+        self._gallery.clear()
+        self._table.clear()
+        self._about.value = ""
+        self._on_report(None)
+        if shown is not None:
+            shown.discard()
+
+    def _forget_evaluation(self) -> None:
+        """End the latest evaluation."""
+        folder, self._folder, self._stopping = self._folder, None, False
+        if folder is not None:
+            folder.discard()
+
+    def _build(self) -> list[widgets.Widget]:
+        self._headline, self._about = widgets.HTML(), widgets.HTML()
+        self._headline.add_class("eg-headline")
+        self._about.add_class("eg-about")
+        tip = "End the evaluation; what was measured stays"
+        self._stop_button = button("Stop", guard(self.stop, self._say), tip, "eg-stop")
+        self._gallery = Gallery(lambda: self._table.press(None), self._say)
+        self._table = ScoreTable(self._gallery, self._open_cell, self._say)
+        return [row([self._headline, self._stop_button]), self._about, self._table]
+
+    def _show_status(self, status: Status | None) -> None:
+        if status is not None and status.step and self._drawing_since is None:
+            self._drawing_since = time.monotonic()
+        since = self._drawing_since
+        seconds = 0.0 if since is None else time.monotonic() - since
+        if status is None and self._report is not None:
+            self._headline.value = '<div class="eg-state"><b>A saved report</b></div>'
+        else:
+            self._headline.value = headline_html(status, seconds)
+        active = status is not None and status.active
+        self._stop_button.disabled = not active or self._stopping
+        (self._stop_button.remove_class if active else self._stop_button.add_class)("eg-hidden")
+
+    def _show_report(self, report: Json) -> None:
+        self._report = report
+        self._about.value = about_html(report)
+        self._table.show(report)
+        self._on_report(report)
+
+    def _open_cell(self, cell: Cell) -> None:
+        with self._lock:
+            if self._report is None:
+                raise EdgeGANError("this table is gone; choose a number of the table that is shown.")
+            model, place, column = cell
+            self._gallery.show(self._report, model, place, column, self.pictures(model, place))
+            self._table.press(cell)

@@ -1,0 +1,1 @@
+"""Panels that train and fine-tune, and the view of a run."""

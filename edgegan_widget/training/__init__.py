@@ -1,0 +1,1 @@
+"""Data folder -> model: settings, data in memory, recipes, the loop, what a run writes down."""

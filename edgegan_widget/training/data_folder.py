@@ -1,0 +1,63 @@
+"""What a data folder holds, seen without loading it: classes and how many pictures each has."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.files import is_picture
+
+__all__ = ["class_counts"]
+
+
+def class_counts(data: Path | str, split: str = "train") -> dict[str, int]:
+    """Pictures by class, classes in alphabetical order, as training will number them.
+
+    Parameters
+    ----------
+    data
+        Folder ``<split>/<class>/*.png``, or the file that ``edgegan-widget pack`` made of one.
+    split
+        ``train`` or ``val``.
+
+    Raises
+    ------
+    DataError
+        There is no such folder or file, it is not laid out so, or it holds no picture.
+    """
+    place = Path(data).expanduser()
+    if not str(data).strip():
+        raise DataError(f"no data is named; give a folder with {split}/<class>/*.png, or a packed file.")
+    if not place.exists():
+        raise DataError(
+            f"there is no data at {str(data)!r}; name a folder with {split}/<class>/*.png, or a packed file."
+        )
+    counts = _packed_counts(place, split) if place.is_file() else _folder_counts(place / split, split)
+    if not any(counts.values()):
+        raise DataError(f"{place} holds no picture to {split}; put pictures into {split}/<class>/.")
+    return counts
+
+
+def _folder_counts(root: Path, split: str) -> dict[str, int]:
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
+    try:
+        folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        return {folder.name: sum(map(is_picture, folder.iterdir())) for folder in folders}
+    except OSError as error:
+        raise DataError(f"{root} cannot be read ({error.strerror}); choose another folder.") from error
+
+
+def _packed_counts(path: Path, split: str) -> dict[str, int]:
+    try:
+        with np.load(path, allow_pickle=False) as packed:  # reads only the two small arrays
+            names = [str(name) for name in packed[f"{split}_classes"]]
+            found = np.bincount(packed[f"{split}_labels"], minlength=len(names))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path} holds no packed {split} pictures ({error}); make it with edgegan-widget pack."
+        ) from error
+    return dict(zip(names, found.tolist()))
