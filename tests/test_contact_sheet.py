@@ -13,7 +13,6 @@ import pytest
 from edgegan_widget.data.audit.rules import read_decisions
 from edgegan_widget.data.catalog import Catalog, Wanted
 from edgegan_widget.panels.data.contact_sheet import ContactSheet
-from edgegan_widget.sketch.schedule import PHOTOSKETCH
 from tests.data_desk import lines, marked, pixels, prepare_sample, tiles
 from tests.prepare.test_catalog import write_manifest
 
@@ -113,7 +112,7 @@ def test_pictures_are_shown_larger_and_as_before(sheet: ContactSheet) -> None:
         assert ("eg-large" in sheet._grid._dom_classes) == large
 
 
-@pytest.mark.parametrize("source", PHOTOSKETCH)
+@pytest.mark.parametrize("source", ["photosketch", "photosketch128"])
 def test_weights_of_photosketch_are_asked_for(
     sheet: ContactSheet, errors: list[Exception], tmp_path: Path, source: str
 ) -> None:

@@ -1,32 +1,38 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import ipywidgets as widgets
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from skimage import feature
 
+from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import picture_rgb_u8
-from edgegan_widget.sketch.contours import contour_lines
-from edgegan_widget.sketch.edges import (
-    SOURCES,
-    STYLES,
-    canny,
-    contour,
-    draw,
-    draw_all,
-    edge_styles,
-    parse_sources,
-    silhouette,
-    xdog,
-    xdog_lines,
-)
+from edgegan_widget.panels.data.edge_look import EdgeLook
+from edgegan_widget.sketch import sources
+from edgegan_widget.sketch.contours import contour_lines, silhouette
+from edgegan_widget.sketch.edges import draw, draw_all, parse_sources
 from edgegan_widget.sketch.person import draw_as_person
 from edgegan_widget.sketch.raster import LINE_WIDTH
-from edgegan_widget.sketch.schedule import PERSON
+from edgegan_widget.sketch.schedule import parse_schedule
+from edgegan_widget.sketch.sources import Asked, EdgeSource, find, names, register, takes_file
+from edgegan_widget.sketch.sources.canny import canny
+from edgegan_widget.sketch.sources.contour import contour
+from edgegan_widget.sketch.sources.trained import STYLES, edge_styles, xdog_lines
+from edgegan_widget.sketch.sources.xdog import xdog
+
+QUICK = [source for source in names() if not takes_file(source)]
+
+
+def fields_of(box: widgets.Widget) -> Iterator[widgets.Widget]:
+    for child in box.children:
+        yield child
+        yield from fields_of(child) if hasattr(child, "children") else ()
 
 
 def disc(side: int = 128) -> np.ndarray:
@@ -175,7 +181,7 @@ def test_the_frame_is_no_contour() -> None:
     assert (contour(full) == 255).all()
 
 
-@pytest.mark.parametrize("source", [source for source in SOURCES[:-2] if source != PERSON])
+@pytest.mark.parametrize("source", [source for source in QUICK if source != "person"])
 def test_every_source_draws_a_mirrored_picture_mirrored(source: str) -> None:
     image = shoe()
     drawn, mirrored = draw(image, source, 64), draw(np.ascontiguousarray(image[:, ::-1]), source, 64)
@@ -187,14 +193,14 @@ def test_every_source_draws_a_mirrored_picture_mirrored(source: str) -> None:
     assert np.corrcoef(blurred[0].ravel(), blurred[1].ravel())[0, 1] > 0.93
 
 
-@pytest.mark.parametrize("source", sorted({*SOURCES[:-2]} - {"xdog", PERSON}))
+@pytest.mark.parametrize("source", sorted({*QUICK} - {"xdog", "person"}))
 def test_more_detail_never_means_less_ink(source: str) -> None:
     image = shoe(256)
     amounts = [ink(draw(image, source, detail=detail)) for detail in (0.25, 1, 3)]
     assert amounts[0] <= 1.02 * amounts[1] <= 1.05 * amounts[2]
 
 
-@pytest.mark.parametrize("source", SOURCES[:-2])
+@pytest.mark.parametrize("source", QUICK)
 @pytest.mark.parametrize("shape", [(1, 1), (2, 90), (30, 3), (200, 120)])
 def test_pictures_of_any_shape_are_drawn(source: str, shape: tuple[int, int]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
@@ -241,8 +247,8 @@ def test_the_option_edges() -> None:
         ("xdog=3", "choose one or more"),
         ("photosketch", "write photosketch=FILE"),
         ("photosketch128", "write photosketch128=FILE"),
-        ("person=me", "choose one or more"),
-        ("person=-1", "choose one or more"),
+        ("person=me", "a whole number"),
+        ("person=-1", "a whole number"),
     ],
 )
 def test_sources_that_cannot_be_read(text: str, message: str) -> None:
@@ -272,3 +278,29 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         draw(shoe(), size_px=0)
     with pytest.raises(DataError, match=r"give uint8 \[H, W, 3\]"):
         draw(shoe()[..., 0])
+
+
+def test_a_source_is_added_by_declaring_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stripes(image_u8: np.ndarray, asked: Asked) -> np.ndarray:
+        drawn = np.full(image_u8.shape[:2], 255, np.uint8)
+        drawn[:: int(asked.given or 8)] = 0
+        return drawn
+
+    monkeypatch.setattr(sources, "_REGISTERED", {**sources._REGISTERED})
+    register(EdgeSource("stripes", "lines across", stripes, takes="SEED"))
+    assert (draw(disc(), "stripes=4")[::4] == 0).all()
+    assert parse_sources("full,stripes") == ("full", "stripes")
+    assert parse_schedule("0: full; 2: stripes=4 3")[1][1]["stripes=4"] == 3
+    with pytest.raises(ConfigError, match="whole number"):
+        find("stripes=few")
+    for command in (["edges"], ["pack"], ["data", "from-folder"]):
+        with pytest.raises(SystemExit):
+            main([*command, "--help"])
+        assert "stripes=SEED" in "".join(capsys.readouterr().out.split())
+    look = EdgeLook(lambda: None, lambda error: None)
+    assert "stripes" in next(field for field in fields_of(look) if getattr(field, "description", "") == "Edges").options
+
+
+def test_the_documentation_lists_every_source() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "edges.md").read_text("utf-8")
+    assert not [name for name in names() if f"`{name}" not in page]

@@ -63,7 +63,7 @@ def test_the_network_agrees_with_the_authors(published: Path, golden: dict[str, 
 
 
 def test_a_call_draws_one_photo_in_its_own_size(published: Path, golden: dict[str, np.ndarray]) -> None:
-    draw = edges.PhotoSketch.load(published)
+    draw = PhotoSketch.load(published)
     before = {name: value.clone() for name, value in draw.network.state_dict().items()}
     sketch = draw(golden["image_u8"])
     wanted = ((golden[OUTPUTS["picture"]] + 1) / 2 * 255).astype(np.uint8)

@@ -30,7 +30,7 @@ def test_stages_are_interpolated_by_epoch() -> None:
     [
         ("full", "write it as"),
         ("0: full many", "each stage needs one of"),
-        ("0: photosketch=", "or photosketch=FILE"),
+        ("0: photosketch=", "photosketch=FILE"),
         ("0: pencil", "each stage needs one of full, outline, thin, coarse"),
         ("0: hand 1", "each stage needs one of"),
         ("0: full -1", "each stage needs one of"),

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from edgegan_widget.sketch.edges import SOURCES, draw, edge_styles
+from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.hand import distort
 from edgegan_widget.sketch.photosketch import SIZE_PX, PhotoSketch, PhotoSketchNet
-from edgegan_widget.sketch.schedule import PHOTOSKETCH
+from edgegan_widget.sketch.sources import names, takes_file
+from edgegan_widget.sketch.sources.trained import edge_styles
 
 __all__ = ["rows"]
 
@@ -44,7 +45,7 @@ def _source_rows() -> list[dict[str, Any]]:
     for height, width in SIZES_PX:
         image = _object(height, width)
         actions: dict[str, Callable[[], object]] = {
-            f"edges {source}": functools.partial(draw, image, source) for source in SOURCES if source not in PHOTOSKETCH
+            f"edges {source}": functools.partial(draw, image, source) for source in names() if not takes_file(source)
         }
         actions["edges, the four that training sees"] = functools.partial(edge_styles, image, height // 2)
         actions["sketch distorted"] = functools.partial(distort, draw(image, "contour"), 0)

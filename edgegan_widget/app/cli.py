@@ -17,7 +17,7 @@ from edgegan_widget.app.cli_training import add_export, add_study, add_train
 from edgegan_widget.base.errors import DataError, EdgeGANError
 from edgegan_widget.base.files import write_atomic, write_bytes
 from edgegan_widget.networks.config import SIZES_PX
-from edgegan_widget.sketch.schedule import EDGE_SOURCES, EDGES_HELP
+from edgegan_widget.sketch.sources import always_drawn, told
 from edgegan_widget.training.config import DEVICES, PRESETS, TrainConfig
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _add_pack(commands: Commands) -> None:
     command.add_argument("--size", type=int, choices=SIZES_PX, help="side in pixels (default: 64)")
     text = "side of the edge maps, where it differs: 64 for the projected recipe (default: that of the pictures)"
     command.add_argument("--sketch-size", type=int, choices=SIZES_PX, help=text)
-    command.add_argument("--edges", default="", metavar="SOURCES", help=f"beside those always drawn: {EDGES_HELP}")
+    command.add_argument("--edges", default="", metavar="SOURCES", help=f"beside those always drawn: {told()}")
     text = "folders of people's drawings to take along; train takes FILE.npz as --sketches then"
     command.add_argument("--sketches", nargs="+", default=[], metavar="DIR", help=text)
     command.set_defaults(run=_pack)
@@ -157,7 +157,7 @@ def _pack(options: argparse.Namespace) -> None:
     wanted = dataclasses.replace(wanted, size_px=options.size or wanted.size_px)
     more: tuple[str, ...] = wanted.edge_sources
     if options.edges:
-        more = tuple(source for source in parse_sources(options.edges) if source not in EDGE_SOURCES)
+        more = tuple(source for source in parse_sources(options.edges) if source not in always_drawn())
     sketch_px = options.sketch_size or wanted.sketch_px
     counts = pack(options.data, options.out, wanted.size_px, more, sketch_px, options.sketches)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.sketch.schedule import EDGES_HELP
+from edgegan_widget.sketch.sources import told
 
 if TYPE_CHECKING:
     from edgegan_widget.data.audit.judging import Judging
@@ -52,7 +52,7 @@ def _add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one for a core)")
     text = "address of a Dask scheduler whose workers see DATA and the sources and do the work instead"
     command.add_argument("--dask", default="", metavar="SCHEDULER", help=text)
-    command.add_argument("--edges", default="", metavar="SOURCES", help=f"keep edge maps in DATA/edges: {EDGES_HELP}")
+    command.add_argument("--edges", default="", metavar="SOURCES", help=f"keep edge maps in DATA/edges: {told()}")
 
 
 def _add_judging(command: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import picture_rgb_u8, write_atomic
-from edgegan_widget.sketch.schedule import EDGES_HELP
+from edgegan_widget.sketch.sources import told
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -21,7 +21,12 @@ def add_edges(commands: Commands) -> None:
     command = commands.add_parser("edges", help="show pictures with their edge maps, and these distorted as by a hand")
     command.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="best a cut-out on white")
     default = "full,xdog,canny,contour"
-    command.add_argument("--edges", default=default, metavar="SOURCES", help=f"{EDGES_HELP} (default: {default})")
+    command.add_argument(
+        "--edges",
+        default=default,
+        metavar="SOURCES",
+        help=f"how edge maps are drawn, several with commas between: {told()} (default: {default})",
+    )
     command.add_argument("--detail", type=float, default=1.0, help="0 to 4: fewer or more inner lines (default: 1)")
     command.add_argument(
         "--strengths", default="0,0.5,1,1.5", metavar="S,S,...",

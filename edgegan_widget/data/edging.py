@@ -18,7 +18,7 @@ from edgegan_widget.data.finish import MANIFEST, REFUSED
 from edgegan_widget.data.pool import in_order
 from edgegan_widget.data.running import HERE, Where
 from edgegan_widget.sketch.edge_store import FOLDER, edge_folder, edge_map, edge_path
-from edgegan_widget.sketch.schedule import PHOTOSKETCH
+from edgegan_widget.sketch.sources import takes_file
 
 __all__ = ["keep_edges"]
 
@@ -87,9 +87,9 @@ def _draw(folders: dict[str, Path], side_px: int, picture: Path) -> None:
 
 
 def _absolute(source: str) -> str:
-    """PhotoSketch's file by a name that other processes find too."""
+    """A source's file by a name that other processes find too."""
     kind, _, weights = source.partition("=")
-    return f"{kind}={Path(weights).resolve()}" if kind in PHOTOSKETCH else source
+    return f"{kind}={Path(weights).resolve()}" if takes_file(kind) else source
 
 
 def _sweep(data: Path) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from edgegan_widget.base.errors import ModelError
 from edgegan_widget.base.files import open_picture, write_bytes
 from edgegan_widget.sketch.edges import draw
-from edgegan_widget.sketch.schedule import PHOTOSKETCH
+from edgegan_widget.sketch.sources import takes_file
 
 __all__ = ["FOLDER", "edge_folder", "edge_map", "edge_path", "planes", "squared"]
 
@@ -32,7 +32,7 @@ _PAIR_ASPECT = 2.0  # an [edge | image] pair is twice as wide as high
 
 
 def edge_folder(data: Path, source: str, side_px: int) -> Path:
-    """Where edge maps of a source are kept; those of PhotoSketch by its weights' digest.
+    """Where edge maps of a source are kept; those of a source with weights by their digest.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def edge_folder(data: Path, source: str, side_px: int) -> Path:
         The weights' file cannot be read.
     """
     kind, _, given = source.partition("=")
-    name = f"{kind}-{_digest(Path(given))[:8]}" if kind in PHOTOSKETCH else source.replace("=", "-")
+    name = f"{kind}-{_digest(Path(given))[:8]}" if takes_file(kind) else source.replace("=", "-")
     return data / FOLDER / f"{name}-{side_px}px-{_VERSION}"
 
 
@@ -89,12 +89,12 @@ def edge_map(picture: Path, source: str, folder: Path, side_px: int, keep: bool 
 def planes(data: Path, picture: Path, sources: Sequence[str], size_px: int) -> U8:
     """Edge maps for training at ``size_px``, drawn at twice that; uint8 [sources, size_px, size_px].
 
-    Only PhotoSketch's are kept here: the others are drawn about as fast as read.
+    Only those of a source with weights are kept here: the others are drawn about as fast as read.
     """
     found = []
     for source in sources:
         folder = edge_folder(data, source, 2 * size_px)
-        slow = source.startswith("photosketch") and os.access(data, os.W_OK)
+        slow = takes_file(source) and os.access(data, os.W_OK)
         large = edge_map(picture, source, folder, 2 * size_px, keep=slow)
         found.append(cv2.resize(large, (size_px, size_px), interpolation=cv2.INTER_AREA))
     return np.stack(found) if found else np.empty((0, size_px, size_px), np.uint8)

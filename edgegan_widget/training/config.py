@@ -10,6 +10,7 @@ from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.settings import check_settings, is_read_by, one_of, setting
 from edgegan_widget.networks.config import LATENTS, SIZES_PX, SKETCH_PX
 from edgegan_widget.sketch.schedule import Schedule, parse_schedule, sources_of
+from edgegan_widget.sketch.sources import always_drawn, told
 
 __all__ = ["DEFAULT_PRESET", "PRESETS", "TrainConfig"]
 
@@ -90,8 +91,7 @@ class TrainConfig:
     )
     edges: str = setting(
         "",
-        "kinds of edge maps the encoder sees, with commas between: full, outline, thin, coarse, xdog, canny, contour, "
-        "person, person=SEED, photosketch=FILE (none named: the first four)",
+        f"kinds of edge maps the encoder sees, with commas between: {told()} (none named: {', '.join(always_drawn())})",
         advanced=True,
         recipes=SKETCHING,
     )

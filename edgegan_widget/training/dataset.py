@@ -26,10 +26,10 @@ from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import PICTURE_SUFFIXES, is_picture, open_picture, write_atomic
 from edgegan_widget.sketch.contours import filled_mask
 from edgegan_widget.sketch.edge_store import planes, squared
-from edgegan_widget.sketch.edges import edge_styles
 from edgegan_widget.sketch.hand import TRAINED, Hand, sketch_like
 from edgegan_widget.sketch.people_sets import packed_people
-from edgegan_widget.sketch.schedule import EDGE_SOURCES, PHOTOSKETCH
+from edgegan_widget.sketch.sources import takes_file
+from edgegan_widget.sketch.sources.trained import STYLES, edge_styles
 from edgegan_widget.training.augment import Placement
 
 __all__ = ["Batch", "Members", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 U8 = npt.NDArray[np.uint8]
 
+ALWAYS_DRAWN = tuple(STYLES)
 _PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
 
 
@@ -100,7 +101,7 @@ class PairDataset:
     edges_u8: Tensor
     labels: Tensor
     classes: tuple[str, ...]
-    sources: tuple[str, ...] = EDGE_SOURCES
+    sources: tuple[str, ...] = ALWAYS_DRAWN
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -196,9 +197,9 @@ class PairDataset:
     def _weights(self, sources: Mapping[str, float] | None) -> Tensor:
         """How often each drawing is taken, float32 [V]."""
         names = self.sources[: self.edges_u8.shape[1]]
-        wanted = dict.fromkeys(EDGE_SOURCES, 1.0) if sources is None else sources
+        wanted = dict.fromkeys(ALWAYS_DRAWN, 1.0) if sources is None else sources
         weights = [wanted.get(name, 0.0) for name in names]
-        weights[0] += sum(wanted.get(name, 0.0) for name in EDGE_SOURCES if name not in names)  # of a ready pair: all
+        weights[0] += sum(wanted.get(name, 0.0) for name in ALWAYS_DRAWN if name not in names)  # of a ready pair: all
         return torch.tensor(weights) if sum(weights) > 0 else torch.ones(len(weights))
 
     def take(self, chosen: Tensor | Sequence[int], mirror: torch.Generator | None = None) -> Batch:
@@ -237,7 +238,7 @@ def load_data(
     ``alpha`` pictures have the objects' coverage as a fourth channel: whatever is not white paper.
 
     A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
-    are made here, those of :data:`EDGE_SOURCES` and the ``sources`` named beside them; what is kept of these in the
+    are made here, those that training always has and the ``sources`` named beside them; what is kept of these in the
     folder is taken, see :mod:`sketch.edge_store`. Classes are the sub-folders in alphabetical order unless
     given. A picture that cannot be read is left out and named in the log.
 
@@ -295,7 +296,7 @@ def _load_folder(
         torch.from_numpy(np.stack(edges)),
         torch.tensor(labels),
         names,
-        (*EDGE_SOURCES[:most], *sources),
+        (*ALWAYS_DRAWN[:most], *sources),
     )
 
 
@@ -365,7 +366,7 @@ def _load_packed(
         with np.load(path, allow_pickle=False) as packed:
             images, edges, labels = (packed[f"{split}_{name}"] for name in ("images", "edges", "labels"))
             found = tuple(str(name) for name in packed[f"{split}_classes"])
-            named = packed[f"{split}_sources"] if f"{split}_sources" in packed else EDGE_SOURCES[: edges.shape[1]]
+            named = packed[f"{split}_sources"] if f"{split}_sources" in packed else ALWAYS_DRAWN[: edges.shape[1]]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path} holds no packed {split} pictures ({error}); make it with edgegan-widget pack."
@@ -383,9 +384,9 @@ def _load_packed(
 
 
 def _kept_as(source: str) -> str:
-    """A source without PhotoSketch's file: weights may lie elsewhere on another machine."""
+    """A source without its file: weights may lie elsewhere on another machine."""
     kind = source.partition("=")[0]
-    return kind if kind in PHOTOSKETCH else source
+    return kind if takes_file(kind) else source
 
 
 def _read_class(folder: Path, size_px: int, edge_px: int, draw: Callable[..., U8]) -> list[tuple[U8, U8, U8]]:

@@ -10,8 +10,9 @@ import pytest
 
 from edgegan_widget.app import bench, bench_edges, cli
 from edgegan_widget.networks.engine import EdgeGAN
-from edgegan_widget.sketch.edges import SOURCES, draw
+from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.raster import Rasterizer, rasterize
+from edgegan_widget.sketch.sources import names, takes_file
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 
@@ -50,7 +51,7 @@ def test_the_command_measures_and_prints(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(name in bench.table(figures) for name in names)
 
 
-@pytest.mark.parametrize("source", SOURCES[:-2])
+@pytest.mark.parametrize("source", [source for source in names() if not takes_file(source)])
 def test_edges(benchmark: object, source: str) -> None:
     assert benchmark(draw, bench_edges._object(480, 640), source).shape == (480, 640)
 
@@ -61,5 +62,5 @@ def test_the_command_measures_edges(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(bench_edges, "_seconds", lambda action: 1.0 + (action() is None))
     assert cli.main(["bench", "edges"]) == 0
     shown = capsys.readouterr().out
-    assert all(f"edges {source}, 640x480" in shown for source in SOURCES[:-2])
+    assert all(f"edges {source}, 640x480" in shown for source in names() if not takes_file(source))
     assert "bar 1.3 times" in shown

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.data.audit.shapes import Shape, of_mask
-from edgegan_widget.sketch.edges import xdog_lines
+from edgegan_widget.sketch.sources.trained import xdog_lines
 
 __all__ = ["Measures", "Shape", "hashes", "measure"]
 

@@ -16,7 +16,7 @@ from edgegan_widget.base.files import is_picture, open_picture, write_bytes
 from edgegan_widget.data.making import encode_png
 from edgegan_widget.data.readers.sketchycoco import CATEGORIES
 from edgegan_widget.data.sources import Region, Source, object_id
-from edgegan_widget.sketch.edges import edge_styles
+from edgegan_widget.sketch.sources.trained import edge_styles
 
 __all__ = ["PairReader", "write_pairs"]
 

@@ -9,8 +9,8 @@ import ipywidgets as widgets
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.data.look import HAND, Look
 from edgegan_widget.panels.widgets import button, guard, row
-from edgegan_widget.sketch.edges import DETAILS, SOURCES
-from edgegan_widget.sketch.schedule import PHOTOSKETCH
+from edgegan_widget.sketch.edges import DETAILS
+from edgegan_widget.sketch.sources import names, takes_file
 
 __all__ = ["EdgeLook"]
 
@@ -37,7 +37,7 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
         self._silent, self._on_change = False, on_change
-        self._source = widgets.Dropdown(options=SOURCES, value=Look.source, description="Edges")
+        self._source = widgets.Dropdown(options=names(), value=Look.source, description="Edges")
         self._weights = widgets.Text(placeholder="latest_net_G.pth", description="Weights", continuous_update=False)
         self._weights.add_class("eg-hidden")
         self._detail = _slider("Detail", Look.detail, DETAILS, "How many inner lines are drawn; 1 as trained on")
@@ -64,7 +64,7 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
             PhotoSketch is chosen and the file of its weights is not named.
         """
         source = str(self._source.value)
-        if source in PHOTOSKETCH:
+        if takes_file(source):
             weights = self._weights.value.strip()
             if not weights:
                 raise ConfigError("PhotoSketch needs its weights; name the file latest_net_G.pth from its authors.")
@@ -88,7 +88,7 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
         return [self._detail, self._strength, *self._shares.values(), self._seed]
 
     def _changed(self) -> None:
-        asks = self._source.value in PHOTOSKETCH
+        asks = takes_file(self._source.value)
         (self._weights.remove_class if asks else self._weights.add_class)("eg-hidden")
         if not self._silent and not (asks and not self._weights.value.strip()):
             self._on_change()

@@ -1,0 +1,144 @@
+"""Edge sources: one file a way to draw a picture as an edge map or a sketch, registered by what it declares.
+
+Command line, forms, schedules and training know a source by its :class:`EdgeSource` alone. To add one is to add a file
+here that calls :func:`register`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgegan_widget.base.errors import ConfigError
+
+__all__ = ["Asked", "EdgeSource", "always_drawn", "find", "names", "register", "takes_file", "told"]
+
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a picture is to be drawn.
+
+    Attributes
+    ----------
+    detail
+        0 to 4: 1 as published or trained on, below it fewer inner lines, above it more.
+    line_px
+        Width of lines in the picture's pixels.
+    mask_u8
+        Where the object is, uint8 [H, W], above 127 on it; None is whatever is not white paper.
+    given
+        What follows the source's name: ``7`` of ``person=7``.
+    """
+
+    detail: float
+    line_px: float
+    mask_u8: U8 | None = None
+    given: str = ""
+
+
+@dataclass(frozen=True)
+class EdgeSource:
+    """One way to draw a picture.
+
+    Attributes
+    ----------
+    name, meaning
+        As it is asked for; what it draws, in a few words.
+    draw
+        Picture uint8 [H, W, 3] -> uint8 [H, W], 255 is paper.
+    takes
+        ``FILE``: a file has to follow, as ``name=FILE``; ``SEED``: a whole number may. Empty: nothing does.
+    always
+        Drawn of every training picture, named or not.
+    line_share
+        Usual width of lines, as a share of the picture's longer side.
+    """
+
+    name: str
+    meaning: str
+    draw: Callable[[U8, Asked], U8]
+    takes: str = ""
+    always: bool = False
+    line_share: float = 1 / 64  # one pixel once reduced to 64
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether a file has to be named; such a source is slow as well, so that its edge maps are worth keeping."""
+        return self.takes == "FILE"
+
+    @property
+    def written(self) -> str:
+        """How it is asked for."""
+        return {"": self.name, "FILE": f"{self.name}=FILE", "SEED": f"{self.name} or {self.name}=SEED"}[self.takes]
+
+    def fits(self, given: str) -> bool:
+        """Whether this may follow its name."""
+        return {"": not given, "FILE": bool(given), "SEED": not given or given.isdecimal()}[self.takes]
+
+
+_REGISTERED: dict[str, EdgeSource] = {}
+
+
+def register(source: EdgeSource) -> EdgeSource:
+    """Make a source known by its name."""
+    _REGISTERED[source.name] = source
+    return source
+
+
+@functools.cache
+def _load_own() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+
+
+def _known() -> dict[str, EdgeSource]:
+    _load_own()
+    return dict(sorted(_REGISTERED.items(), key=lambda item: not item[1].always))
+
+
+def names() -> tuple[str, ...]:
+    """All sources by name, those that are always drawn first."""
+    return tuple(_known())
+
+
+def always_drawn() -> tuple[str, ...]:
+    """Names of the sources whose edge maps every training picture has, in the order of their planes."""
+    return tuple(name for name, source in _known().items() if source.always)
+
+
+def told() -> str:
+    """All sources as they are asked for, for help texts."""
+    return ", ".join(source.written for source in _known().values())
+
+
+def takes_file(asked: str) -> bool:
+    """Whether the source, with or without what follows its name, needs a file; such a one is slow as well."""
+    source = _known().get(asked.partition("=")[0])
+    return source is not None and source.needs_file
+
+
+def find(asked: str) -> tuple[EdgeSource, str]:
+    """The source that ``name`` or ``name=MORE`` asks for, and what follows its name.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name, or what follows does not fit it.
+    """
+    name, _, given = asked.partition("=")
+    source = _known().get(name)
+    if source is None or (given and not source.takes):
+        raise ConfigError(f"the source of edges is {asked!r}; choose one or more of {', '.join(names())}.")
+    if source.needs_file and not given:
+        raise ConfigError(f"the source of edges is {asked!r}; write {name}=FILE with the file of its weights.")
+    if not source.fits(given):
+        raise ConfigError(f"the source of edges is {asked!r}; write {name} or {name}=SEED with a whole number.")
+    return source, given
