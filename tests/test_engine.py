@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.networks import runners
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.fused import Drawer
 from edgegan_widget.networks.paper import PaperEdgeGAN
-from edgegan_widget.networks.runners import torch_runners as runners
+from edgegan_widget.networks.runners import Runner, register, runner_for
+from edgegan_widget.networks.runners.torch_cpu import cpu_candidates
 from edgegan_widget.networks.store import build_networks
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
@@ -94,10 +98,10 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_every_way_to_run_draws_the_same(small_model: ModelConfig, sketch: np.ndarray) -> None:
-    module = runners.Drawer(build_networks(small_model).eval()).eval().requires_grad_(False)
+    module = Drawer(build_networks(small_model).eval()).eval().requires_grad_(False)
     inputs = (torch.from_numpy(sketch), torch.tensor([[1.0, 0.0]]), torch.randn(1, 100))
     with torch.inference_mode():
-        drawn = {name: draw(*inputs) for name, draw in runners.cpu_candidates(module, inputs)}
+        drawn = {name: draw(*inputs) for name, draw in cpu_candidates(module, inputs)}
     assert set(drawn) == {"eager", "traced", "eager, channels last", "traced, channels last"}
     for image, edge, latent in drawn.values():
         assert (image.int() - drawn["eager"][0].int()).abs().max() <= 1
@@ -170,3 +174,28 @@ def test_a_model_is_loaded_once_for_all_that_draw_with_it(plain_model: Path) -> 
     weights = plain_model / "model.safetensors"
     os.utime(weights, ns=(weights.stat().st_atime_ns, weights.stat().st_mtime_ns + 1_000_000))
     assert EdgeGAN.shared(plain_model, "cpu") is not pad, "weights that changed are read again"
+
+
+def test_a_runner_is_added_by_declaring_it(
+    sketch: np.ndarray, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(module: Drawer, example: object) -> tuple[object, str]:
+        return lambda *given: tuple(
+            255 - part if part.dtype == torch.uint8 else part for part in module(*given)
+        ), "negatives"
+
+    monkeypatch.setattr(runners, "_REGISTERED", {**runners._REGISTERED})
+    usual = EdgeGAN.from_pretrained("default", device="cpu").generate(sketch, 0)
+    register(Runner("negative", lambda device: device.type == "cpu", make))
+    model = EdgeGAN.from_pretrained("default", device="cpu", runner="negative")
+    assert model.mode == "negatives"
+    assert np.abs(255 - model.generate(sketch, 0).image.astype(int) - usual.image).max() <= 1
+    assert EdgeGAN.shared("default", "cpu", "negative") is not EdgeGAN.shared("default", "cpu")
+    with pytest.raises(SystemExit):
+        main(["generate", "--help"])
+    assert "negative" in capsys.readouterr().out
+
+
+def test_a_runner_that_does_not_run_here() -> None:
+    with pytest.raises(ConfigError, match="'cuda_graph' does not run on cpu; choose one of auto, cuda_graph"):
+        runner_for(torch.device("cpu"), "cuda_graph")

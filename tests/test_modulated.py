@@ -13,10 +13,10 @@ from edgegan_widget.networks import styles
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.devices import channels_last
 from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.fused import Drawer, fused
 from edgegan_widget.networks.modulated import STYLES
 from edgegan_widget.networks.paper import class_condition
-from edgegan_widget.networks.runners import torch_runners as runners
-from edgegan_widget.networks.runners.fused import fused
+from edgegan_widget.networks.runners.torch_cpu import cpu_candidates
 from edgegan_widget.networks.store import build_networks, load_model, save_model
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
@@ -193,10 +193,10 @@ def test_made_ready_for_drawing_the_networks_give_the_same(classes: tuple[str, .
 
 def test_every_way_to_run_draws_the_same(sketch: np.ndarray) -> None:
     networks = modulated_networks()
-    module = runners.Drawer(networks).eval().requires_grad_(False)
+    module = Drawer(networks).eval().requires_grad_(False)
     inputs = (torch.from_numpy(sketch), torch.tensor([[1.0, 0.0]]), networks.styles[0, :1])
     with torch.inference_mode():
-        drawn = {name: draw(*inputs) for name, draw in runners.cpu_candidates(module, inputs)}
+        drawn = {name: draw(*inputs) for name, draw in cpu_candidates(module, inputs)}
     assert len(drawn) == 4
     for parts in drawn.values():
         for part, expected in zip(parts[:2], drawn["eager"][:2]):
@@ -205,7 +205,7 @@ def test_every_way_to_run_draws_the_same(sketch: np.ndarray) -> None:
 
 def test_in_half_precision_as_a_captured_graph_runs_it(sketch: np.ndarray) -> None:
     networks = modulated_networks()
-    module = runners.Drawer(networks).eval().requires_grad_(False)
+    module = Drawer(networks).eval().requires_grad_(False)
     inputs = torch.from_numpy(sketch), torch.tensor([[1.0, 0.0]]), networks.styles[0, :1]
     with torch.inference_mode():
         expected = module(*inputs)

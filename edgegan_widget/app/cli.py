@@ -17,6 +17,7 @@ from edgegan_widget.app.cli_training import add_export, add_study, add_train
 from edgegan_widget.base.errors import DataError, EdgeGANError
 from edgegan_widget.base.files import write_atomic, write_bytes
 from edgegan_widget.networks.config import SIZES_PX
+from edgegan_widget.networks.runners import AUTO, names
 from edgegan_widget.sketch.sources import always_drawn, told
 from edgegan_widget.training.config import DEVICES, PRESETS, TrainConfig
 
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", default="default", help="name of a shipped model, or a model or run folder")
     command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
+    command.add_argument("--runner", choices=names(), default=AUTO, help="how networks are run (default: as fits)")
 
 
 def _add_dashboard(commands: Commands) -> None:
@@ -79,7 +81,7 @@ def _dashboard(options: argparse.Namespace) -> None:
 
     token = "" if options.no_token else options.token
     serve(
-        options.model, options.device, options.host, options.port, token,
+        options.model, options.device, options.host, options.port, token, runner=options.runner,
         open_browser=not options.no_browser, preheat=not options.no_preheat, runs=options.runs,
     )  # fmt: skip
 
@@ -117,7 +119,7 @@ def _generate(options: argparse.Namespace) -> None:
     from edgegan_widget.networks.engine import EdgeGAN
     from edgegan_widget.sketch.trace import read_sketch
 
-    model = EdgeGAN.from_pretrained(options.model, options.device)
+    model = EdgeGAN.from_pretrained(options.model, options.device, options.runner)
     sketch = read_sketch(options.sketch, model.sketch_px)
     result = model.generate(sketch, options.label, seed=options.seed, style=options.style)
     _save_png(result.to_pil(transparent=options.transparent), options.out)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgegan_widget.base.errors import ConfigError, DependencyError
 from edgegan_widget.networks.find import find_model, packaged
+from edgegan_widget.networks.runners import AUTO
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -19,6 +20,7 @@ __all__ = ["page", "serve"]
 
 MODEL_VARIABLE = "EDGEGAN_WIDGET_MODEL"
 DEVICE_VARIABLE = "EDGEGAN_WIDGET_DEVICE"
+RUNNER_VARIABLE = "EDGEGAN_WIDGET_RUNNER"
 RUNS_VARIABLE = "EDGEGAN_WIDGET_RUNS"
 FOLDER_VARIABLE = "EDGEGAN_WIDGET_FOLDER"  # where the command was given: paths typed on the page start there
 UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
@@ -37,6 +39,7 @@ def page() -> Workbench:
         os.environ.get(MODEL_VARIABLE) or "default",
         device=os.environ.get(DEVICE_VARIABLE) or "auto",
         runs=os.environ.get(RUNS_VARIABLE) or "runs",
+        runner=os.environ.get(RUNNER_VARIABLE) or AUTO,
     )
 
 
@@ -49,6 +52,7 @@ def serve(
     open_browser: bool = True,
     preheat: bool = True,
     runs: str | os.PathLike[str] = "runs",
+    runner: str = AUTO,
 ) -> None:
     """Serve the dashboard until interrupted.
 
@@ -70,6 +74,8 @@ def serve(
         Keep one kernel with a loaded model waiting, so that a page opens at once; costs its memory.
     runs
         Folder of the training runs.
+    runner
+        How the networks are run, see :mod:`edgegan_widget.networks.runners`.
 
     Raises
     ------
@@ -86,6 +92,7 @@ def serve(
         raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
     os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
     os.environ[DEVICE_VARIABLE] = device
+    os.environ[RUNNER_VARIABLE] = runner
     os.environ[FOLDER_VARIABLE] = os.getcwd()
     os.environ[RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
     templates = str(Path(__file__).parent / "jupyter")

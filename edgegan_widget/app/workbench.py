@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.background import Ticker
 from edgegan_widget.base.result import Engine
+from edgegan_widget.networks.runners import AUTO
 from edgegan_widget.panels.drawing.sketchpad import SketchPad
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.widgets import guard
@@ -41,6 +42,8 @@ class Workbench(Panel):
         ``auto``, ``cpu`` or ``cuda``, for drawing and as the forms' first choice.
     runs
         Folder of the training runs.
+    runner
+        How the pad's networks are run, see :mod:`edgegan_widget.networks.runners`.
 
     Attributes
     ----------
@@ -55,9 +58,10 @@ class Workbench(Panel):
         *,
         device: str = "auto",
         runs: str | os.PathLike[str] = "runs",
+        runner: str = AUTO,
     ) -> None:
         super().__init__()
-        self.pad = SketchPad(model, device=device)
+        self.pad = SketchPad(model, device=device, runner=runner)
         self._device, self._runs = device, Path(runs)
         self._makers = {  # in the tabs' order
             "Data": self._make_data,

@@ -25,9 +25,10 @@ from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.result import Result
 from edgegan_widget.networks.devices import channels_last, choose_device, describe_device
 from edgegan_widget.networks.find import find_model
+from edgegan_widget.networks.fused import Drawer
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.networks.paper import class_condition
-from edgegan_widget.networks.runners.torch_runners import CudaGraph, Draw, Drawer, fastest_on_cpu
+from edgegan_widget.networks.runners import AUTO, runner_for
 from edgegan_widget.networks.store import Networks, load_model
 from edgegan_widget.networks.styles import Style, named_styles, style_of
 
@@ -52,7 +53,7 @@ class EdgeGAN:
     >>> model.generate(sketch, "sneaker").to_pil()  # doctest: +SKIP
     """
 
-    def __init__(self, networks: Networks, device: str = "auto", name: str = "") -> None:
+    def __init__(self, networks: Networks, device: str = "auto", name: str = "", runner: str = AUTO) -> None:
         self._device = choose_device(device)
         self._config = networks.config
         self.name = name
@@ -63,39 +64,46 @@ class EdgeGAN:
         self._styles = networks.styles.cpu().numpy() if isinstance(networks, ModulatedEdgeGAN) else None
         self._no_noise = torch.zeros(1, networks.noise_size, device=self._device)
         example = (torch.full((self.sketch_px,) * 2, 255, dtype=torch.uint8), self._conditions[:1], self._no_noise)
-        if self._device.type == "cuda":
-            self._draw: Draw = CudaGraph(module, example)
-            self.mode = "captured CUDA graph"
-        else:
-            self._draw, self.mode = fastest_on_cpu(module, example)
+        self._draw, self.mode = runner_for(self._device, runner).make(module, example)
         log.info("%s on %s, %s", name or "model", self.device_name, self.mode)
 
     @classmethod
-    def from_pretrained(cls, name_or_folder: str | os.PathLike[str] = "default", device: str = "auto") -> EdgeGAN:
+    def from_pretrained(
+        cls, name_or_folder: str | os.PathLike[str] = "default", device: str = "auto", runner: str = AUTO
+    ) -> EdgeGAN:
         """Load a shipped model by name, or a model or run folder by path.
+
+        ``runner`` names one of :mod:`edgegan_widget.networks.runners`; the usual one of the device is taken otherwise.
 
         Raises
         ------
         ModelError
             There is no such model, or its files cannot be used.
         ConfigError
-            The device is not to be had.
+            The device is not to be had, or the runner does not run there.
         """
-        return cls(load_model(name_or_folder), device, os.fspath(name_or_folder))
+        return cls(load_model(name_or_folder), device, os.fspath(name_or_folder), runner)
 
     @classmethod
-    def shared(cls, name_or_folder: str | os.PathLike[str] = "default", device: str = "auto") -> EdgeGAN:
+    def shared(
+        cls, name_or_folder: str | os.PathLike[str] = "default", device: str = "auto", runner: str = AUTO
+    ) -> EdgeGAN:
         """The same as :meth:`from_pretrained`, loaded once for as long as anybody in this process draws with it.
 
         A model whose files have changed since is loaded anew.
         """
         place = find_model(name_or_folder)
         files = [place] if place.is_file() else sorted(place.glob("model*.safetensors*"))
-        key = (str(place.resolve()), str(choose_device(device)), tuple(file.stat().st_mtime_ns for file in files))
+        key = (
+            str(place.resolve()),
+            str(choose_device(device)),
+            runner,
+            tuple(file.stat().st_mtime_ns for file in files),
+        )
         with _SHARING:
             engine = _SHARED.get(key)
             if engine is None:
-                engine = _SHARED[key] = cls.from_pretrained(name_or_folder, device)
+                engine = _SHARED[key] = cls.from_pretrained(name_or_folder, device, runner)
             return engine
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgegan_widget.base.result import Engine
 from edgegan_widget.networks.find import find_model, read_config
+from edgegan_widget.networks.runners import AUTO
 
 if TYPE_CHECKING:
     from edgegan_widget.networks.config import ModelConfig
@@ -30,12 +31,12 @@ class DrawingModel:
             self.engine = known = model
         self.classes, self.sketch_px, self.alpha = known.classes, known.sketch_px, known.alpha
 
-    def load(self, device: str) -> Engine:
+    def load(self, device: str, runner: str = AUTO) -> Engine:
         """The engine, loaded the first time."""
         if self.engine is None:
             from edgegan_widget.networks.engine import EdgeGAN  # loads torch, beside the page that is already there
 
-            self.engine = EdgeGAN.shared(self.place, device)
+            self.engine = EdgeGAN.shared(self.place, device, runner)
         return self.engine
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edgegan_widget.base.background import NewestWins
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.result import Engine
+from edgegan_widget.networks.runners import AUTO
 from edgegan_widget.panels.drawing.exports import as_file
 from edgegan_widget.panels.drawing.model import DrawingModel
 from edgegan_widget.panels.drawing.pad import Pad
@@ -57,6 +58,8 @@ class SketchPad(Styled):
         ``auto``, ``cpu`` or ``cuda``; only for a model that is loaded here.
     label
         Class to begin with; the model's first one (or its sneaker) if not given.
+    runner
+        How the networks of such a model are run, see :mod:`edgegan_widget.networks.runners`.
 
     Examples
     --------
@@ -73,9 +76,14 @@ class SketchPad(Styled):
     """
 
     def __init__(
-        self, model: str | os.PathLike[str] | Engine = "default", *, device: str = "auto", label: str | None = None
+        self,
+        model: str | os.PathLike[str] | Engine = "default",
+        *,
+        device: str = "auto",
+        label: str | None = None,
+        runner: str = AUTO,
     ) -> None:
-        self._device = device
+        self._device, self._runner = device, runner
         self._model = self._proven = DrawingModel(model)  # the one asked for, and the last one that could be loaded
         self._result: Result | None = None
         self._told = 0.0
@@ -193,7 +201,7 @@ class SketchPad(Styled):
     def _work(self, request: _Request) -> tuple[_Request, Result | None]:
         """In the worker: load the model the first time, then draw."""
         try:
-            engine = request.model.load(self._device)
+            engine = request.model.load(self._device, self._runner)
         except Exception:
             if request.model is self._model and request.model is not self._proven:
                 self._change_model(self._proven)

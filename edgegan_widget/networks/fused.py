@@ -15,11 +15,42 @@ from torch.nn import functional as F
 
 from edgegan_widget.networks.compact import fuse_norms
 from edgegan_widget.networks.modulated import Encoder, Generator, Modulated, ModulatedEdgeGAN
+from edgegan_widget.networks.paper import PaperEdgeGAN
 from edgegan_widget.networks.store import Networks
 
-__all__ = ["fused"]
+__all__ = ["Drawer", "fused"]
 
 _SMALL_PX = 16  # up to here a convolution's time goes into laying out its weights, on a CPU
+
+
+class Drawer(nn.Module):
+    """uint8 sketch [s, s], condition [1, K], noise [1, n] -> uint8 picture [S, S, 3] and edge map [s, s], z [L].
+
+    A picture with alpha has it as its fourth channel.
+
+    ``many`` does the same with N of each; rows do not depend on each other.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        super().__init__()
+        self.networks = fused(networks)
+        if isinstance(self.networks, PaperEdgeGAN):
+            self.networks.draw_each_alone()
+        self.edge_channels = networks.config.edge_channels
+
+    def forward(self, sketch_u8: Tensor, condition: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        image, edge, latent = self.many(sketch_u8[None], condition, noise)
+        return image[0], edge[0], latent[0]
+
+    def many(self, sketches_u8: Tensor, conditions: Tensor, noises: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        sketches = (sketches_u8[:, None].to(conditions.dtype) / 127.5 - 1).expand(-1, self.edge_channels, -1, -1)
+        latents = self.networks.encode(sketches, conditions, noises)
+        edges, images = self.networks.decode(latents, conditions)
+        return _pixels(images.permute(0, 2, 3, 1)), _pixels(edges.mean(dim=1)), latents.float()
+
+
+def _pixels(values: Tensor) -> Tensor:
+    return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous()
 
 
 def fused(networks: Networks) -> Networks:
