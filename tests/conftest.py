@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ import torch
 from PIL import Image, ImageDraw
 
 from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.features import load_features
 from edgegan_widget.networks.store import build_networks, save_model
 from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
 from edgegan_widget.sketch.strokes import Drawing, Stroke
-from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.recipes.projected import step
 from tests.parity.original import rebuilt_weights
+from tests.small import small_run
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CLASSES = ("ball", "box")
@@ -69,10 +73,17 @@ def draw_shape(name: str, random: np.random.Generator) -> Image.Image:
     return picture
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _features_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "load_features", functools.cache(load_features))
+        yield
+
+
 @pytest.fixture
 def small_config() -> TrainConfig:
-    """A compact run that takes a second a step at most."""
-    return dataclasses.replace(PRESETS["compact"], epochs=2, batch_size=4, width=4, device="cpu", precision="float32")
+    """A run that takes a second a step at most."""
+    return small_run("projected")
 
 
 @pytest.fixture

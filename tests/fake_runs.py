@@ -26,7 +26,7 @@ def write_run(
     folder = root / name
     for part in ("samples", "checkpoints"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    config = TrainConfig.from_preset("compact", **{"data": "data", "out": str(folder), **changes})
+    config = TrainConfig.from_preset("projected", **{"data": "data", "out": str(folder), **changes})
     (folder / "config.json").write_text(json.dumps({"settings": dataclasses.asdict(config), "version": "0"}))
     (folder / "log.txt").write_text(f"training {name}\n16 pictures of 2 classes <ball, box>\n")
     (folder / "metrics.jsonl").write_text("")

@@ -119,7 +119,7 @@ def test_options_change_the_preset() -> None:
 
 def test_train_and_resume(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", str(shapes), "--out", str(tmp_path / "run"), "--batch-size", "8", "--width", "4"]
-    command += ["--preset", "compact"]
+    command += ["--size", "64"]
     assert main([*command, "--epochs", "1", "--device", "cpu"]) == 0
     assert main([*command, "--epochs", "1", "--device", "cpu"]) == 1
     assert "already holds a run; add --resume" in capsys.readouterr().err
@@ -136,8 +136,8 @@ def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
         "projected", 20, 1e-5, "encoder", False,
     )  # fmt: skip
     assert config("--preset", "drawings", "--drawings", "mine").start_from == "default"
-    modern = config("--preset", "modern", "--start-from", "default")
-    assert (modern.lr_generator, modern.start_from) == (2e-4, "default")
+    mixed = config("--preset", "paper", "--start-from", "default")
+    assert (mixed.lr_generator, mixed.start_from) == (2e-4, "default")
     assert config("--sketches", "one", "two").sketches == ("one", "two")
     assert config("--classes", "a", "b", "--size", "128").classes == ("a", "b")
     (tmp_path / "config.json").write_text(json.dumps({"torch": "2", "settings": dataclasses.asdict(tuned)}))
@@ -151,12 +151,12 @@ def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
     [
         (
             ["--preset", "paper", "--start-from", "default"],
-            "made by the recipe 'projected', which the recipe 'paper'",
+            "of architecture 'modulated', which the recipe 'paper'",
         ),
-        (["--preset", "compact", "--start-from", "default"], "presets that fit are projected, drawings"),
+        (["--preset", "paper", "--start-from", "default"], "presets that fit are projected, drawings"),
         (["--start-from", "none"], "no model called 'none'"),
         (["--sketches", "nowhere"], "sketches names 'nowhere', which does not exist"),
-        (["--preset", "compact", "--sketches", "."], "learnt from by the recipe 'projected' alone"),
+        (["--preset", "paper", "--sketches", "."], "learnt from by the recipe 'projected' alone"),
     ],
 )
 def test_what_a_run_needs_is_told_before_anything_is_written(
@@ -188,7 +188,7 @@ def test_pack_for_a_preset(shapes: Path, people: Path, tmp_path: Path, capsys: p
     preset = PRESETS["projected"]
     data = load_data(packed, "train", preset.size_px, sources=preset.edge_sources, sketch_px=preset.sketch_px)
     assert data.edges_u8.shape[-1] == 64
-    assert main(["pack", str(shapes), "--out", str(packed), "--for", "compact", "--size", "128"]) == 0
+    assert main(["pack", str(shapes), "--out", str(packed), "--for", "paper", "--size", "128"]) == 0
     with np.load(packed) as arrays:
         assert arrays["train_edges"].shape[-1] == arrays["train_images"].shape[-1] == 128
 
@@ -202,7 +202,7 @@ def test_help_says_which_recipes_read_a_setting(capsys: pytest.CaptureFixture[st
 
 
 def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--batch-size", "8", "--width", "4", "--epochs", "1", "--device", "cpu", "--preset", "compact"]
+    words = ["--batch-size", "8", "--width", "4", "--epochs", "1", "--device", "cpu", "--size", "64"]
     out = tmp_path / "study"
     assert main(["study", "--data", str(shapes), "--out", str(out), "--grid", "lr=1e-4,2e-4", *words]) == 0
     assert "lr-2e-4: epoch 1.00 of 1, score" in capsys.readouterr().out

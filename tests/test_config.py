@@ -1,13 +1,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
 
+from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.settings import from_json, to_json
 from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.panels.training.train import TrainPanel
+from edgegan_widget.training import kinds
 from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.kinds import Preset, RecipeKind
+from edgegan_widget.training.runs import Run
 
 
 @pytest.mark.parametrize("config", [*PRESETS.values(), ModelConfig(("a", "b")), ModelConfig(("one",), "compact")])
@@ -63,7 +74,7 @@ def test_model_settings_out_of_range(change: dict[str, object], message: str) ->
 )
 def test_training_settings_out_of_range(change: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        dataclasses.replace(PRESETS["compact"], **change)
+        dataclasses.replace(PRESETS["projected"], **change)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +89,46 @@ def test_training_settings_out_of_range(change: dict[str, object], message: str)
 def test_damaged_settings(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         from_json(ModelConfig, text)
+
+
+def test_runs_of_before_are_read_or_said_to_be_of_a_recipe_that_is_gone() -> None:
+    kept = dataclasses.asdict(PRESETS["projected"])
+    assert TrainConfig.from_json(json.dumps({"settings": kept | {"r1_gamma": 0.0}})) == PRESETS["projected"]
+    with pytest.raises(ConfigError, match="'compact', a recipe that 'projected' took the place of: its models still"):
+        TrainConfig.from_json(json.dumps(kept | {"preset": "compact", "r1_gamma": 0.1}))
+    with pytest.raises(ConfigError, match="'modern', a recipe that"):
+        TrainConfig.from_preset("modern")
+
+
+def test_a_recipe_is_added_by_declaring_it(
+    shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its preset is on the command line and in the form, and the loop trains with it."""
+    from edgegan_widget.training.recipes.paper import step
+
+    class Quiet(step.Recipe):
+        def updates(self, parts: object, variant: object = None) -> dict[str, torch.Tensor]:
+            return {"nothing": torch.zeros(())}
+
+    work = SimpleNamespace(Recipe=Quiet, model_config=step.model_config, load=step.load)
+    quiet = Preset("Learns nothing.", {"epochs": 1, "batch_size": 4, "width": 8, "precision": "float32"})
+    monkeypatch.setattr(kinds, "_REGISTERED", {**kinds.kinds()})
+    kinds.register(RecipeKind("quiet", {"quiet": quiet}, lambda: work, ("paper",), reads=("balanced",)))
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert "quiet" in capsys.readouterr().out
+    panel = TrainPanel(tmp_path / "runs", device="cpu")
+    choice = next(field for field in inside(panel) if getattr(field, "description", "") == "Preset")
+    choice.value = "quiet"
+    assert "Learns nothing." in "".join(str(getattr(field, "value", "")) for field in inside(panel))
+    panel.close()
+    assert main(["train", str(shapes), "--out", str(tmp_path / "run"), "--preset", "quiet", "--device", "cpu"]) == 0
+    assert Run(tmp_path / "run").new_metrics()[-1]["losses"] == {"nothing": 0.0}
+    assert TrainConfig.from_preset("quiet").reads("balanced")
+    assert not TrainConfig.from_preset("quiet").reads("poses")
+
+
+def inside(box: Any) -> Iterator[Any]:
+    for child in getattr(box, "children", ()):
+        yield child
+        yield from inside(child)

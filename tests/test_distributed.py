@@ -18,9 +18,9 @@ CPU = torch.device("cpu")
 
 
 def command(data: Path, out: Path, preset: str, *more: str) -> list[str]:
-    width = "8" if preset == "paper" else "4"
+    narrow = ["--size", "64", "--poses", "0", "--edges", "full,outline"] if preset == "projected" else []
     return [
-        "-m", "edgegan_widget", "train", str(data), "--out", str(out), "--preset", preset, "--width", width,
+        "-m", "edgegan_widget", "train", str(data), "--out", str(out), "--preset", preset, "--width", "8", *narrow,
         "--batch-size", "8", "--epochs", "1", "--device", "cpu", "--precision", "float32", "--quiet", *more,
     ]  # fmt: skip
 
@@ -33,7 +33,7 @@ def torchrun(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *launch, *words], capture_output=True, text=True, timeout=240, check=False)
 
 
-@pytest.mark.parametrize("preset", ["paper", "modern"])
+@pytest.mark.parametrize("preset", ["paper", "projected"])
 def test_two_processes_train_what_one_does(preset: str, shapes: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, *command(shapes, tmp_path / "one", preset)], check=True)
     ended = torchrun(command(shapes, tmp_path / "two", preset))
@@ -48,7 +48,7 @@ def test_two_processes_train_what_one_does(preset: str, shapes: Path, tmp_path: 
 
 
 def test_a_batch_that_cannot_be_shared(shapes: Path, tmp_path: Path) -> None:
-    words = command(shapes, tmp_path / "odd", "compact")
+    words = command(shapes, tmp_path / "odd", "projected")
     words[words.index("--batch-size") + 1] = "7"
     ended = torchrun(words)
     assert ended.returncode != 0

@@ -19,7 +19,8 @@ from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.photosketch import PhotoSketchNet
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import load_data, pack
-from edgegan_widget.training.recipes import cvae_gan
+from edgegan_widget.training.recipes.projected import step
+from tests.small import pictures_of, small_run
 
 
 @pytest.fixture
@@ -28,14 +29,14 @@ def data(shapes: Path, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def recipe(config: TrainConfig, data: Path) -> tuple[cvae_gan.Recipe, dict[str, torch.Tensor]]:
-    pictures = load_data(data, "train", sources=config.edge_sources)
-    made = cvae_gan.Recipe(cvae_gan.model_config(pictures.classes, config), config, torch.device("cpu"))
+def recipe(config: TrainConfig, data: Path) -> tuple[step.Recipe, dict[str, torch.Tensor]]:
+    pictures = pictures_of(config, data)
+    made = step.Recipe(step.model_config(pictures.classes, config), config, torch.device("cpu"))
     return made, made.inputs(pictures, 0)
 
 
-def compact(**changes: object) -> TrainConfig:
-    return TrainConfig.from_preset("compact", batch_size=8, width=4, device="cpu", **changes)
+def small(**changes: object) -> TrainConfig:
+    return small_run("projected", batch_size=8, **changes)
 
 
 def test_training_sees_the_sources_that_are_named(data: Path) -> None:
@@ -43,11 +44,13 @@ def test_training_sees_the_sources_that_are_named(data: Path) -> None:
     assert pictures.sources == ("full", "outline", "thin", "coarse", "contour", "xdog")
     assert pictures.edges_u8.shape == (16, 6, 64, 64)
     assert torch.equal(pictures.edges_u8[:, :4], load_data(data, "train").edges_u8)
-    _, inputs = recipe(compact(edges="contour", mirror=False), data)
-    _, scheduled = recipe(compact(edge_schedule="0: contour", mirror=False), data)
-    assert torch.equal(inputs["sketches"], scheduled["sketches"])
-    _, plain = recipe(compact(edge_schedule="0: contour, hand 0"), data)
-    assert not torch.equal(plain["sketches"], plain["edges"]), "the sketch is a contour, the edge map stays full"
+    _, inputs = recipe(small(edges="contour", mirror=False), data)
+    _, scheduled = recipe(small(edge_schedule="0: contour", mirror=False), data)
+    assert torch.equal(inputs["sketches_redrawn"], scheduled["sketches_redrawn"])
+    _, plain = recipe(small(edge_schedule="0: contour, hand 0"), data)
+    assert not torch.equal(plain["sketches_redrawn"], plain["targets_redrawn"]), (
+        "the sketch is a contour, the edge map stays full"
+    )
 
 
 def test_what_is_not_named_changes_nothing(data: Path) -> None:
@@ -63,14 +66,14 @@ def test_what_is_not_named_changes_nothing(data: Path) -> None:
 
 
 def test_details_and_proportions_can_be_switched_on(data: Path) -> None:
-    _, plain = recipe(compact(), data)
-    _, same = recipe(compact(hand_details=0.0, hand_proportions=0.0), data)
-    _, other = recipe(compact(hand_proportions=1.0), data)
-    _, fewer = recipe(compact(hand_details=4.0), data)
-    assert torch.equal(plain["sketches"], same["sketches"])
+    _, plain = recipe(small(), data)
+    _, same = recipe(small(hand_details=0.0, hand_proportions=0.0), data)
+    _, other = recipe(small(hand_proportions=1.0), data)
+    _, fewer = recipe(small(hand_details=4.0), data)
+    assert torch.equal(plain["sketches_redrawn"], same["sketches_redrawn"])
     assert torch.equal(plain["images"], other["images"])
-    assert not torch.equal(plain["sketches"], other["sketches"])
-    assert fewer["sketches"].mean() > plain["sketches"].mean(), "less ink"
+    assert not torch.equal(plain["sketches_redrawn"], other["sketches_redrawn"])
+    assert fewer["sketches_redrawn"].mean() > plain["sketches_redrawn"].mean(), "less ink"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,7 @@ def test_photosketch_is_drawn_once_and_kept(data: Path, tmp_path: Path, monkeypa
         path.unlink()
     torch.save(PhotoSketchNet().state_dict(), tmp_path / "my weights.pth")
     source = f"photosketch={tmp_path / 'my weights.pth'}"
-    assert compact(edges=f"full, {source}").edge_sources == (source,)
+    assert small(edges=f"full, {source}").edge_sources == (source,)
     first = load_data(data, "train", sources=(source,)).edges_u8
     monkeypatch.setattr(edge_maps, "draw", None)
     assert torch.equal(load_data(data, "train", sources=(source,)).edges_u8, first)

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from edgegan_widget.base.errors import DataError
+from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.find import find_model, read_config
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.store import save_model
+from edgegan_widget.networks.store import build_networks, save_model
 from edgegan_widget.panels.model_choice import TYPED
 from edgegan_widget.panels.training import finetune
 from edgegan_widget.panels.training.finetune import DRAWINGS, PICTURES, FinetunePanel
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.finetuning import finetune_config
-from edgegan_widget.training.recipes import projected
+from edgegan_widget.training.recipes.projected import step
 from edgegan_widget.training.runs import Run
 from tests.fake_runs import write_run
 
@@ -122,25 +123,33 @@ def test_a_typed_model_and_one_that_is_none(panel_of: Maker, shapes: Path, start
 
 
 def test_the_recipe_follows_from_the_model(
-    panel_of: Maker, shapes: Path, people: Path, plain_model: Path, tmp_path: Path, started: list[TrainConfig]
+    panel_of: Maker, shapes: Path, people: Path, tmp_path: Path, started: list[TrainConfig]
 ) -> None:
     """A projected model goes on with people's drawings; an older one does not know them."""
     panel = panel_of()
     panel._model._list.value = TYPED
-    panel._model._path.value = str(plain_model)
+    save_model(tmp_path / "paper", build_networks(ModelConfig(("ball", "box"), width=8)))
+    panel._model._path.value = str(tmp_path / "paper")
     panel._data._path.value = str(shapes)
     panel._people.folders = (str(people),)
     assert "eg-hidden" in panel._people._dom_classes
     assert panel.config.sketches == (), "what is typed and hidden is not used"
-    model = projected.model_config(("ball", "cup"), TrainConfig.from_preset("projected", width=8, latent="vector"))
+    model = step.model_config(("ball", "cup"), TrainConfig.from_preset("projected", width=8, latent="vector"))
     save_model(tmp_path / "model", ModulatedEdgeGAN(model))
     panel._model._path.value = str(tmp_path / "model")
     assert "eg-hidden" not in panel._people._dom_classes
     hidden = {name for name, row in panel._picture_form._rows.items() if "eg-hidden" in row._dom_classes}
-    assert hidden == {"augment", "r1_gamma"}
+    assert hidden == {"augment"}
     panel._start.click()
     assert (started[0].preset, started[0].sketches, started[0].size_px) == ("projected", (str(people),), 128)
     assert (started[0].width, started[0].latent, started[0].people_share) == (8, "vector", 0.5)
+
+
+def test_a_model_of_a_recipe_that_is_gone_is_told(panel_of: Maker, plain_model: Path) -> None:
+    panel = panel_of()
+    panel._model._list.value = TYPED
+    panel._model._path.value = str(plain_model)
+    assert "No recipe goes on from the model" in said(panel.error_line)
 
 
 def test_own_drawings_are_collected_saved_and_trained_on(panel_of: Maker, started: list[TrainConfig]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
-from edgegan_widget.networks.compact import CompactCritics, CompactEdgeGAN
+from edgegan_widget.networks.compact import CompactEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.critics import ProjectedCritics
 from edgegan_widget.networks.paper import PaperCritics, PaperEdgeGAN
@@ -20,6 +20,7 @@ from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import load_data
 from edgegan_widget.training.finetuning import drawings_config, finetune_config
 from edgegan_widget.training.loop import train
+from edgegan_widget.training.needs import check_needs
 from edgegan_widget.training.trainer import Trainer
 from edgegan_widget.training.transfer import carry_over, nearest_classes
 from tests.modulated import modulated_networks, saved_modulated
@@ -31,17 +32,15 @@ SMALL = {"batch_size": 4, "device": "cpu", "precision": "float32"}
 
 def saved(folder: Path, config: ModelConfig, with_critics: bool) -> Path:
     paper = config.architecture == "paper"
-    critics = (PaperCritics if paper else CompactCritics)(config).state_dict() if with_critics else None
+    critics = PaperCritics(config).state_dict() if with_critics else None
     save_model(folder, (PaperEdgeGAN if paper else CompactEdgeGAN)(config), half=False, critics=critics)
     return folder
 
 
-@pytest.fixture(params=["compact", "paper"])
-def start(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
     """A model of three classes, of which the data has one, with its discriminators."""
-    extra = {"style_size": 16, "edge_channels": 1} if request.param == "compact" else {}
-    config = ModelConfig(("cup", "box", "hat"), request.param, width=8, **extra)
-    return saved(tmp_path / "start", config, with_critics=True)
+    return saved(tmp_path / "start", ModelConfig(("cup", "box", "hat"), width=8), with_critics=True)
 
 
 def test_the_reference_experiment_is_the_default() -> None:
@@ -68,8 +67,7 @@ def test_class_rows_are_carried_over_by_name(start: Path, shapes: Path, tmp_path
     same = [name for name in old if old[name].shape == new[name].shape]
     assert all(torch.equal(old[name], new[name]) for name in same)
     judged = trainer.recipe.critics.state_dict()
-    names = ("joint.class_rows.parametrizations.weight.original", "classifier.to_logits.weight")
-    rows = names[0] if names[0] in critics else names[1]
+    rows = "classifier.to_logits.weight"
     assert torch.equal(judged[rows][1], critics[rows][1])
     assert trainer.config.critic_warmup_steps == 0, "the model brought its discriminators"
     assert len(list(trainer)) > 0
@@ -92,10 +90,8 @@ def test_the_nearest_class_is_the_right_one_where_it_can_be_known(name: str, sha
     assert nearest_classes(load_model("default"), dataclasses.replace(pictures, classes=("thing",))) == {"thing": name}
 
 
-@pytest.mark.parametrize("architecture", ["compact", "paper"])
-def test_a_subset_and_one_class_only(architecture: str, tmp_path: Path, shapes: Path) -> None:
-    extra = {"style_size": 16, "edge_channels": 1} if architecture == "compact" else {}
-    start = saved(tmp_path / "two", ModelConfig(("box", "ball"), architecture, width=8, **extra), with_critics=True)
+def test_a_subset_and_one_class_only(tmp_path: Path, shapes: Path) -> None:
+    start = saved(tmp_path / "two", ModelConfig(("box", "ball"), width=8), with_critics=True)
     config = finetune_config(start, str(shapes), str(tmp_path / "run"), classes=("ball",), epochs=1, **SMALL)
     assert list(train(config))[-1].step == 2
     one = load_model(tmp_path / "run")
@@ -106,9 +102,9 @@ def test_a_subset_and_one_class_only(architecture: str, tmp_path: Path, shapes: 
 
 
 def test_without_discriminators_fresh_ones_learn_alone_first(
-    shapes: Path, tmp_path: Path, small_model: ModelConfig, caplog: pytest.LogCaptureFixture
+    shapes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    start = saved(tmp_path / "start", small_model, with_critics=False)
+    start = saved(tmp_path / "start", ModelConfig(("ball", "box"), width=8), with_critics=False)
     config = finetune_config(start, str(shapes), str(tmp_path / "run"), critic_warmup_steps=2, **SMALL)
     with caplog.at_level(logging.WARNING):
         trainer = Trainer(load_data(shapes, "train"), config, CPU)
@@ -138,9 +134,17 @@ def test_only_what_is_chosen_learns(trains: str, still: str, start: Path, shapes
 
 
 def test_another_picture_size_is_refused(start: Path, shapes: Path, tmp_path: Path) -> None:
-    config = TrainConfig.from_preset("compact", data=str(shapes), out=str(tmp_path), size_px=128, start_from=str(start))
+    config = TrainConfig.from_preset("paper", data=str(shapes), out=str(tmp_path), size_px=128, start_from=str(start))
     with pytest.raises(DataError, match="draws 64 pixels, the data has 128; set --size 64"):
         Trainer(load_data(shapes, "train", 128), config, CPU)
+
+
+def test_models_of_a_recipe_that_is_gone_are_moved_by_drawings_alone(plain_model: Path, shapes: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no recipe goes on from .* with pictures any more; move it with a handful"):
+        finetune_config(plain_model, str(shapes), "run")
+    config = TrainConfig.from_preset("projected", data=str(shapes), out="run", start_from=str(plain_model))
+    with pytest.raises(ConfigError, match=r"of architecture 'compact', .* presets that fit are drawings"):
+        check_needs(config)
 
 
 def test_other_widths_do_not_fit() -> None:
@@ -166,13 +170,11 @@ def tilted(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, shapes: Path, tmp_path: Path) -> None:
+def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, tmp_path: Path) -> None:
     """The edge maps come nearer to the drawings; pictures stay varied, and only the first layers and E have moved."""
-    base = TrainConfig.from_preset("compact", data=str(shapes), out=str(tmp_path / "base"), epochs=60, width=8, **SMALL)
-    list(train(base))
-    config = drawings_config(
-        tmp_path / "base", str(tilted), str(tmp_path / "own"), epochs=150, **SMALL | {"batch_size": 8}
-    )
+    base = ModelConfig(("ball", "box"), "compact", style_size=16, width=8, edge_channels=1)
+    start = saved(tmp_path / "base", base, with_critics=False)
+    config = drawings_config(start, str(tilted), str(tmp_path / "own"), epochs=60, **SMALL | {"batch_size": 8})
     list(train(config))
     before, after = load_model(tmp_path / "base"), load_model(tmp_path / "own")
     moved = {
@@ -181,9 +183,9 @@ def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, shapes: P
     }  # fmt: skip
     assert moved
     assert {name.split(".")[1] for name in moved} <= {"start", "start_norm"}
-    from edgegan_widget.training.recipes.drawings import load_drawings
+    from edgegan_widget.training.recipes.drawings.step import load
 
-    drawn, _ = load_drawings(config)
+    drawn, _ = load(config)
     wanted = drawn.take(range(4)).edges
     latent = torch.randn(16, before.config.latent_size, generator=torch.Generator().manual_seed(1))
     condition = torch.tensor([[1.0, 0.0]]).expand(16, -1)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -70,12 +72,14 @@ def test_one_class_has_no_classifier() -> None:
 @pytest.mark.parametrize("size", [64, 128, 256])
 def test_compact_networks_of_every_size(size: int) -> None:
     config = ModelConfig(("a", "b"), "compact", size_px=size, style_size=16, width=4, edge_channels=1)
-    networks, critics = nets_compact.CompactEdgeGAN(config), nets_compact.CompactCritics(config)
+    networks = nets_compact.CompactEdgeGAN(config)
     condition = nets.class_condition(torch.tensor([0, 1]), config)
     latent = networks.encode(torch.ones(2, 1, size, size), condition, torch.zeros(2, 100))
     edge, image = networks.decode(latent, condition)
     assert edge.shape == (2, 1, size, size)
-    logits, features = critics.joint(torch.cat([edge, image], dim=1), torch.tensor([0, 1]))
+    narrow = dataclasses.replace(config, size_px=64)
+    pair = torch.nn.functional.adaptive_avg_pool2d(torch.cat([edge, image], dim=1), 64)
+    logits, features = nets_compact.Discriminator(narrow, 4)(pair, torch.tensor([0, 1]))
     assert logits.shape == (2,)
     assert features[-1].shape[2:] == (4, 4)
 

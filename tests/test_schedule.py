@@ -8,8 +8,8 @@ import torch
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.sketch.schedule import parse_schedule, scheduled
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.dataset import load_data
-from edgegan_widget.training.recipes import cvae_gan
+from edgegan_widget.training.kinds import kind_of
+from tests.small import pictures_of, small_run
 
 CURRICULUM = "0: full, hand 0; 10: full, outline, thin 2, hand 1"
 
@@ -39,13 +39,13 @@ def test_stages_are_interpolated_by_epoch() -> None:
 )
 def test_schedules_that_cannot_be_read(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        TrainConfig.from_preset("compact", edge_schedule=text)
+        TrainConfig.from_preset("projected", edges="", edge_schedule=text)
 
 
 def test_a_run_sees_edge_maps_first_and_sketches_later(shapes: Path) -> None:
-    config = TrainConfig.from_preset("compact", edge_schedule=CURRICULUM, batch_size=8, width=4, device="cpu")
-    data = load_data(shapes, "train")
-    recipe = cvae_gan.Recipe(cvae_gan.model_config(data.classes, config), config, torch.device("cpu"))
+    config = small_run("projected", shapes, edge_schedule=CURRICULUM, batch_size=8)
+    data, recipe = pictures_of(config), kind_of("projected").step()
+    recipe = recipe.Recipe(recipe.model_config(data.classes, config), config, torch.device("cpu"))
     early, late = recipe.inputs(data, 0), recipe.inputs(data, 20)  # two steps an epoch
-    assert torch.equal(early["sketches"], early["edges"])
-    assert (late["sketches"] - late["edges"]).abs().mean() > 0.02
+    assert torch.equal(early["sketches_redrawn"], early["targets_redrawn"])
+    assert (late["sketches_redrawn"] - late["targets_redrawn"]).abs().mean() > 0.02

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.sketch.sketch_sets import asked_sketches, is_kept_for_testing, left_out, sketch_folders
-from edgegan_widget.training.recipes.people import PeopleDrawings
+from edgegan_widget.training.recipes.projected.people import PeopleDrawings
 
 
 def test_a_drawing_stays_kept_wherever_it_is(tmp_path: Path) -> None:

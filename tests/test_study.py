@@ -13,7 +13,7 @@ from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.study import grid, reference_grid, study
 from tests.test_finetuning import SMALL
 
-CHANGES = SMALL | {"width": 4, "epochs": 1}
+CHANGES = SMALL | {"width": 8, "epochs": 1, "size_px": 64, "edges": "", "poses": 0.0}
 
 
 def test_the_reference_grid() -> None:
@@ -25,12 +25,12 @@ def test_the_reference_grid() -> None:
 
 
 def test_any_grid() -> None:
-    base = TrainConfig.from_preset("compact")
-    runs = grid(base, {"lr": ["1e-4", "2e-4"], "augment": ["none", "diffaugment"], "mirror": ["false"]})
+    base = TrainConfig.from_preset("projected")
+    runs = grid(base, {"lr": ["1e-4", "2e-4"], "latent": ["vector", "spatial"], "mirror": ["false"]})
     assert len(runs) == 4
-    first = runs["lr-1e-4_augment-none_mirror-false"]
-    assert (first.lr_generator, first.augment, first.mirror) == (1e-4, "none", False)
-    assert first.lr_discriminator == pytest.approx(2e-4)
+    first = runs["lr-1e-4_latent-vector_mirror-false"]
+    assert (first.lr_generator, first.latent, first.mirror) == (1e-4, "vector", False)
+    assert first.lr_discriminator == pytest.approx(1e-4 * 2 / 3)
     for options, message in (
         ({"depth": ["3"]}, "cannot vary 'depth'"),
         ({"epochs": ["few"]}, "epochs is 'few' in the grid; it must be of type int"),
@@ -43,7 +43,7 @@ def test_any_grid() -> None:
 def test_a_study_trains_resumes_and_reports(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    base = TrainConfig.from_preset("compact", data=str(shapes), **CHANGES)
+    base = TrainConfig.from_preset("projected", data=str(shapes), **CHANGES)
     runs = grid(base, {"lr": ["1e-4", "2e-4"]})
     trained = study(runs, tmp_path)
     assert next(trained)[0] == "lr-1e-4"
@@ -55,7 +55,7 @@ def test_a_study_trains_resumes_and_reports(
     assert json.loads((tmp_path / "study.json").read_text())[0]["lr"] == 1e-4
     with Image.open(tmp_path / "study.png") as figure:
         assert figure.width > 800
-    longer = grid(TrainConfig.from_preset("compact", data=str(shapes), **CHANGES | {"epochs": 2}), {"lr": ["1e-4"]})
+    longer = grid(TrainConfig.from_preset("projected", data=str(shapes), **CHANGES | {"epochs": 2}), {"lr": ["1e-4"]})
     assert [progress.step for _, progress in study(longer, tmp_path)] == [8], "more epochs go on from the last"
     broken = grid(base, {"batch_size": ["64", "4"]})
     assert [name for name, _ in study(broken, tmp_path / "broken")] == ["batch_size-4"], "the next one begins"

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.panels.forms import PRESET_NOTES, SettingsForm
+from edgegan_widget.panels.forms import SettingsForm
 from edgegan_widget.panels.run_parts import RunName
 from edgegan_widget.panels.training import train
 from edgegan_widget.panels.training.train import NOT_HERE, TrainPanel
 from edgegan_widget.sketch import people_sets
 from edgegan_widget.sketch.strokes import Drawing
 from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.kinds import presets
 from edgegan_widget.training.runs import Run
 from tests.fake_runs import tell, write_run
 
@@ -115,15 +116,14 @@ def test_a_value_out_of_its_range_is_told_and_nothing_is_lost(
 
 def test_a_preset_fills_the_form_and_says_where_it_comes_from(panel: TrainPanel, shapes: Path) -> None:
     panel._data._path.value = str(shapes)
-    assert panel._preset.options == ("projected", "compact", "modern", "modern128", "paper")
+    assert panel._preset.options == ("projected", "paper")
     assert panel._preset.value == "projected"
-    for name in ("paper", "modern128", "compact", "projected"):
+    for name in ("paper", "projected"):
         panel._preset.value = name
-        assert panel._note.value == PRESET_NOTES[name].replace("'", "&#x27;")
+        assert panel._note.value == presets()[name][1].note.replace("'", "&#x27;")
         expected = TrainConfig.from_preset(name, data=str(shapes), out=panel.config.out, device="cpu")
         assert panel.config == expected
         assert panel._name.value == f"{name}-1"
-    assert set(PRESET_NOTES) == set(PRESETS)
 
 
 def is_shown(widget: Any) -> bool:
@@ -132,17 +132,14 @@ def is_shown(widget: Any) -> bool:
 
 def test_settings_that_a_recipe_does_not_read_are_not_shown(panel: TrainPanel) -> None:
     seen = {}
-    for preset in ("projected", "compact", "modern", "paper"):
+    for preset in ("projected", "paper"):
         panel._preset.value = preset
         seen[preset] = {name for name, row in panel._form._rows.items() if is_shown(row)}
         assert is_shown(panel._people) == (preset == "projected")
     assert {"people_share", "crop", "weight_class", "latent", "poses", "edges"} <= seen["projected"]
-    assert not {"augment", "r1_gamma"} & seen["projected"]
-    assert seen["compact"] == seen["modern"]
-    assert seen["compact"] - seen["projected"] == {"augment", "r1_gamma"}
-    assert seen["paper"] == seen["compact"] - {
-        "augment", "r1_gamma", "poses", "edges", "edge_schedule", "hand_details", "hand_proportions",
-    }  # fmt: skip
+    assert "augment" not in seen["projected"] | seen["paper"], "of the recipe drawings alone"
+    assert {"epochs", "balanced"} <= seen["paper"] < seen["projected"]
+    assert not {"poses", "edges", "edge_schedule", "hand_details", "hand_proportions"} & seen["paper"]
 
 
 def test_peoples_drawings_are_counted_by_class(
@@ -197,7 +194,7 @@ def test_the_projected_recipe_without_its_weights_is_one_sentence(
 def test_every_setting_has_its_place() -> None:
     """A new field of TrainConfig shows up by itself, with meaning and range."""
     fields = {field.name: field for field in dataclasses.fields(TrainConfig)}
-    form = SettingsForm([name for name in fields if name not in NOT_HERE], PRESETS["compact"])
+    form = SettingsForm([name for name in fields if name not in NOT_HERE], PRESETS["projected"])
     assert set(form.values) | NOT_HERE == set(fields)
     lists = SettingsForm(["classes", "sketches"], TrainConfig.from_preset("projected", classes=("a b", "c")))
     assert lists.values == {"classes": ("a b", "c"), "sketches": ()}
@@ -208,12 +205,12 @@ def test_every_setting_has_its_place() -> None:
     assert "learning rate of encoder and generators (1e-08 to 1)" in text
     folded = form.children[-1].children[0].children
     assert len(form.children) - 1 + len(folded) == len(form.values)
-    assert TrainConfig.from_preset("compact", **form.values) == PRESETS["compact"]
+    assert TrainConfig.from_preset("projected", **form.values) == PRESETS["projected"]
 
 
 def test_names_of_runs(tmp_path: Path) -> None:
-    name = RunName(tmp_path, "compact")
-    assert name.folder == tmp_path / "compact-1"
+    name = RunName(tmp_path, "projected")
+    assert name.folder == tmp_path / "projected-1"
     name.value = "mine"
     name.propose("paper")
     assert name.folder == tmp_path / "mine", "what was typed stays"

@@ -133,4 +133,4 @@ def test_a_run_is_stopped_and_resumed(shapes: Path, small_config: TrainConfig, t
 
 def test_what_cannot_start_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="data is empty"):
-        launch(TrainConfig.from_preset("compact", out=str(tmp_path)))
+        launch(TrainConfig.from_preset("projected", out=str(tmp_path)))

@@ -19,7 +19,8 @@ from edgegan_widget.base.files import write_atomic, write_bytes
 from edgegan_widget.networks.config import SIZES_PX
 from edgegan_widget.networks.runners import AUTO, names
 from edgegan_widget.sketch.sources import always_drawn, told
-from edgegan_widget.training.config import DEVICES, PRESETS, TrainConfig
+from edgegan_widget.training.config import DEVICES, TrainConfig
+from edgegan_widget.training.kinds import presets
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -141,7 +142,7 @@ def _add_pack(commands: Commands) -> None:
     command.add_argument("data", type=Path, metavar="DATA", help="folder <split>/<class>/*.png")
     command.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="file to write")
     text = "with the sizes and edge maps that this preset trains on; options beside it change them"
-    command.add_argument("--for", dest="preset", choices=sorted(PRESETS), help=text)
+    command.add_argument("--for", dest="preset", choices=sorted(presets()), help=text)
     command.add_argument("--size", type=int, choices=SIZES_PX, help="side in pixels (default: 64)")
     text = "side of the edge maps, where it differs: 64 for the projected recipe (default: that of the pictures)"
     command.add_argument("--sketch-size", type=int, choices=SIZES_PX, help=text)
@@ -155,7 +156,7 @@ def _pack(options: argparse.Namespace) -> None:
     from edgegan_widget.sketch.edges import parse_sources
     from edgegan_widget.training.dataset import pack
 
-    wanted = PRESETS[options.preset] if options.preset else TrainConfig()
+    wanted = TrainConfig.from_preset(options.preset) if options.preset else TrainConfig()
     wanted = dataclasses.replace(wanted, size_px=options.size or wanted.size_px)
     more: tuple[str, ...] = wanted.edge_sources
     if options.edges:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.settings import from_json
-from edgegan_widget.training.config import DEFAULT_PRESET, PRESETS, TrainConfig
-from edgegan_widget.training.finetuning import drawings_config, finetune_config
+from edgegan_widget.training.config import DEFAULT_PRESET, TrainConfig
+from edgegan_widget.training.finetuning import finetune_config, moving_config
+from edgegan_widget.training.kinds import kinds, presets, read_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,17 +41,18 @@ def _add_settings(command: argparse.ArgumentParser, without: set[str]) -> None:
         if field.name in without:
             continue
         about, name = field.metadata, short.get(field.name, "--" + field.name.replace("_", "-"))
-        kinds: dict[str, dict[str, object]] = {
+        types: dict[str, dict[str, object]] = {
             "bool": {"action": argparse.BooleanOptionalAction},
             "tuple[str, ...]": {"nargs": "+", "metavar": "DIR" if field.name == "sketches" else "NAME"},
             "int": {"type": int, "metavar": "N"},
             "float": {"type": float, "metavar": "X"},
             "str": {"metavar": "TEXT"},
         }
-        kind = {"choices": about["allowed"]} if about["allowed"] else kinds[str(field.type)]
+        kind = {"choices": about["allowed"]} if about["allowed"] else types[str(field.type)]
         if field.name == "preset":
-            kind = {"choices": sorted(PRESETS)}
-        only = f"; {', '.join(about['recipes'])} only" if about["recipes"] else ""
+            kind = {"choices": sorted(presets())}
+        readers = read_by(field.name)
+        only = "" if len(readers) == len(kinds()) else f"; {', '.join(readers)} only"
         default = DEFAULT_PRESET if field.name == "preset" else "the preset's"
         text = about["meaning"].replace("%", "%%") + f"{only} (default: {default})"
         command.add_argument(name, dest=field.name, default=None, help=text, **kind)
@@ -92,14 +93,14 @@ def train_config(options: argparse.Namespace) -> TrainConfig:
     changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     if options.config is not None:
         base = _read_settings(options.config)
-    elif options.preset == "drawings":
-        base = drawings_config(changes.pop("start_from", "default"), "", "")
+    elif options.preset is not None and not presets()[options.preset][0].from_scratch:
+        base = moving_config(options.preset, changes.pop("start_from", "default"))
     elif "start_from" in changes:
         base = finetune_config(changes.pop("start_from"), "", "")
         if options.preset not in (None, base.preset):
-            base = dataclasses.replace(PRESETS[options.preset], start_from=base.start_from)
+            base = TrainConfig.from_preset(options.preset, start_from=base.start_from)
     else:
-        base = PRESETS[options.preset or DEFAULT_PRESET]
+        base = TrainConfig.from_preset(options.preset or DEFAULT_PRESET)
     if options.lr is not None:
         changes["lr_generator"] = options.lr
         changes["lr_discriminator"] = options.lr * base.lr_discriminator / base.lr_generator
@@ -107,12 +108,9 @@ def train_config(options: argparse.Namespace) -> TrainConfig:
 
 
 def _read_settings(path: Path) -> TrainConfig:
-    import json
-
     try:
-        record = json.loads(path.read_text("utf-8"))
-        return from_json(TrainConfig, json.dumps(record.get("settings", record)))
-    except (OSError, ValueError, AttributeError) as error:
+        return TrainConfig.from_json(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise ConfigError(f"{path} holds no settings ({error}); give the config.json of a run.") from error
 
 

@@ -52,7 +52,7 @@ def launch(config: TrainConfig, resume: bool = False) -> Launched:
 
     Examples
     --------
-    >>> config = TrainConfig.from_preset("compact", data="my_objects", out="runs/first")
+    >>> config = TrainConfig.from_preset("projected", data="my_objects", out="runs/first")
     >>> run = launch(config)  # doctest: +SKIP
     >>> run.panel  # live, in a notebook cell  # doctest: +SKIP
     >>> run.stop(); run.wait().state  # doctest: +SKIP

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from edgegan_widget.base.errors import ConfigError
 
-__all__ = ["at_least", "check_settings", "from_json", "is_read_by", "one_of", "setting", "to_json"]
+__all__ = ["at_least", "check_settings", "from_json", "one_of", "setting", "to_json"]
 
 
 class Settings(Protocol):
@@ -32,21 +32,12 @@ def setting(
     least: float | None = None,
     most: float | None = None,
     advanced: bool = False,
-    recipes: tuple[str, ...] = (),
 ) -> Any:
-    """A field of settings with what command line and panel say about it, and what is checked.
-
-    ``recipes`` names those that read the field, where not all do.
-    """
+    """A field of settings with what command line and panel say about it, and what is checked."""
     about = {
-        "meaning": meaning, "allowed": allowed, "least": least, "most": most, "advanced": advanced, "recipes": recipes,
+        "meaning": meaning, "allowed": allowed, "least": least, "most": most, "advanced": advanced,
     }  # fmt: skip
     return dataclasses.field(default=default, metadata=about)
-
-
-def is_read_by(field: dataclasses.Field[Any], recipe: str) -> bool:
-    """Whether this recipe reads the field."""
-    return not field.metadata["recipes"] or recipe in field.metadata["recipes"]
 
 
 def one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:

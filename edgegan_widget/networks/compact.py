@@ -1,4 +1,4 @@
-"""The compact networks: an EdgeGAN narrow enough to train on two CPU cores.
+"""The compact networks: an EdgeGAN narrow enough to train on two CPU cores, as models from before have them.
 
 They keep the paper's parts and names (E, G_E, G_I, D_J, D_I; Gao et al., CVPR 2020, section 3.1) and the paper's
 bottleneck of one latent vector, and change what makes them slow or deaf to the drawing:
@@ -8,8 +8,10 @@ bottleneck of one latent vector, and change what makes them slow or deaf to the 
 - projection discriminators (Miyato and Koyama, ICLR 2018) with spectral norm (Miyato et al., ICLR 2018), which know
   the class, in place of a separate classifier;
 - a latent of two parts: *shape*, which E reads from the sketch, and *style*, which E cannot know. In training a small
-  encoder S reads the style from the photo (cVAE-GAN of BicycleGAN, Zhu et al., NeurIPS 2017, section 3.2), so that the
-  picture loss does not average over colours; when drawing, style is the prior's mean or a seeded draw from it.
+  encoder S read the style from the photo (cVAE-GAN of BicycleGAN, Zhu et al., NeurIPS 2017, section 3.2), so that the
+  picture loss did not average over colours; when drawing, style is the prior's mean or a seeded draw from it.
+
+No recipe trains them from scratch any more; models made of them are drawn with, measured, and moved by drawings.
 
 Layouts are NCHW, pictures in [-1, 1]. ``width`` is the number of channels at full resolution.
 """
@@ -132,16 +134,6 @@ class CompactEdgeGAN(nn.Module):
         """Latent -> edge map [N, edge_channels, S, S] and picture [N, 3, S, S], in [-1, 1]."""
         edge = self.generator_edge(latent[:, : self.config.shape_size], condition)
         return edge, self.generator_image(latent, condition)
-
-
-class CompactCritics(nn.Module):
-    """What only training needs: the style encoder S and the discriminators D_J and D_I."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.style_encoder = Encoder(config, 3, config.style_size, max(8, config.width // 2))
-        self.joint = Discriminator(config, config.edge_channels + 3)
-        self.image = Discriminator(config, 3)
 
 
 def fuse_norms(networks: Module) -> Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -10,13 +10,11 @@ from torch.nn import functional as F
 
 __all__ = [
     "critic_gap",
-    "feature_distance",
     "focal",
     "gaussian_kl",
     "gradient_penalty",
     "hinge_discriminator",
     "latent_l1",
-    "r1_penalty",
 ]
 
 
@@ -46,21 +44,6 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (length - 1).square().mean()
 
 
-def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
-    """mean(|grad|^2) at real pictures (Mescheder et al., ICML 2018, equation 9), not yet weighted by gamma / 2.
-
-    Parameters
-    ----------
-    critic
-        Pictures [N, C, H, W] -> logits [N].
-    real
-        [N, C, H, W].
-    """
-    real = real.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean()
-
-
 def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
     """mean((1 - p)^gamma * cross entropy) (Lin et al., ICCV 2017, equation 4)."""
     cross_entropy = F.cross_entropy(logits, labels, reduction="none")
@@ -76,11 +59,6 @@ def latent_l1(latent: Tensor, recovered: Tensor) -> Tensor:
 def hinge_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Hinge loss of a discriminator (Lim and Ye 2017, "Geometric GAN", equation 20)."""
     return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
-
-
-def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Mean over layers of the mean absolute distance (pix2pixHD, Wang et al., CVPR 2018, equation 4)."""
-    return torch.stack([(a.detach() - b).abs().mean() for a, b in zip(real, fake)]).mean()
 
 
 def gaussian_kl(mean: Tensor, log_sigma: Tensor) -> Tensor:

@@ -13,22 +13,12 @@ from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.networks.config import SIZES_PX
 from edgegan_widget.training.config import TrainConfig
 
-__all__ = ["PRESET_NOTES", "SettingsForm", "hint", "labelled", "lines_of", "number_text"]
+__all__ = ["SettingsForm", "hint", "labelled", "lines_of", "number_text"]
 
-PRESET_NOTES = {  # what each preset is for and where its settings come from, in the order in which they are offered
-    "projected": "Sharp pictures soon, and people's drawings to learn from: frozen ImageNet features judge the "
-    "pictures, after “Projected GANs Converge Faster”, Sauer et al., NeurIPS 2021.",
-    "compact": "Narrow networks with hinge losses at BigGAN's small-batch rates: what two CPU cores can train.",
-    "modern": "For a GPU: twice the width, with DiffAugment (NeurIPS 2020) and R1 (ICML 2018) for small sets.",
-    "modern128": "As modern, for pictures of 128 px.",
-    "paper": "As published: networks, losses and settings of Gao et al., CVPR 2020. 64 px; wants a GPU.",
-    "drawings": "A few drawings move a trained model: after “Sketch Your Own GAN”, Wang et al., ICCV 2021.",
-}
 LABELS = {
     "lr_generator": "Generator rate",
     "lr_discriminator": "Discriminator rate",
     "size_px": "Size",
-    "r1_gamma": "R1 penalty",
     "ema_decay": "Running mean",
     "decay_fraction": "Rate decay",
     "new_classes": "New classes from",

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Any
 
+from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.settings import check_settings, is_read_by, one_of, setting
-from edgegan_widget.networks.config import LATENTS, SIZES_PX, SKETCH_PX
+from edgegan_widget.base.settings import check_settings, one_of, setting
+from edgegan_widget.networks.config import LATENTS, SIZES_PX
 from edgegan_widget.sketch.schedule import Schedule, parse_schedule, sources_of
 from edgegan_widget.sketch.sources import always_drawn, told
+from edgegan_widget.training.kinds import kind_of, presets, read_by
 
 __all__ = ["DEFAULT_PRESET", "PRESETS", "TrainConfig"]
 
-RECIPES = ("projected", "paper", "compact", "modern", "drawings")
-PROJECTED = ("projected",)  # recipes that read a setting, where not all do
-SKETCHING = ("projected", "compact", "modern")  # those whose encoder is shown more than the edge map to draw
-FROM_PICTURES = ("projected", "compact", "modern", "paper")
-FITTING = {  # recipes that can go on from a model of each architecture, the one that made most of them first
-    "paper": ("paper", "drawings"),
-    "compact": ("compact", "modern", "drawings"),
-    "modulated": ("projected", "drawings"),
-}
+DEFAULT_PRESET = "projected"  # where none is named, on the command line and in forms
 AUGMENTS = ("none", "shift", "diffaugment")
 TRAINS = ("all", "generators", "encoder")
 NEW_CLASSES = ("nearest", "mean")
 DEVICES = ("auto", "cpu", "cuda")
+RETIRED = ("r1_gamma",)  # settings that runs from before may have
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run: data, recipe and its numbers. Start from a preset: ``TrainConfig.from_preset("compact", ...)``.
+    """One training run: data, recipe and its numbers, best made by ``TrainConfig.from_preset("projected", ...)``.
 
     Each field's meaning and range stand beside it; the command line and the panels show the same words.
 
@@ -42,7 +38,7 @@ class TrainConfig:
         A value is out of its range, or two contradict each other.
     """
 
-    preset: str = setting("compact", "recipe: networks, losses and order of updates", allowed=RECIPES)
+    preset: str = setting(DEFAULT_PRESET, "recipe: networks, losses and order of updates")
     data: str = setting("", "folder <split>/<class>/*.png of cut-outs or pairs, or a packed file")
     out: str = setting("", "run folder to write")
     classes: tuple[str, ...] = setting((), "train on these classes only (default: all of the data)")
@@ -67,19 +63,8 @@ class TrainConfig:
         "changes to pictures before the discriminators, for small sets",
         allowed=AUGMENTS,
         advanced=True,
-        recipes=("compact", "modern", "drawings"),
     )
-    r1_gamma: float = setting(
-        0.0,
-        "gradient penalty on real pictures (R1), every 16 steps; 0: none",
-        least=0,
-        most=1000,
-        advanced=True,
-        recipes=("compact", "modern"),
-    )
-    balanced: bool = setting(
-        True, "draw classes evenly, however many pictures each has", advanced=True, recipes=FROM_PICTURES
-    )
+    balanced: bool = setting(True, "draw classes evenly, however many pictures each has", advanced=True)
     mirror: bool = setting(True, "mirror half of the pictures", advanced=True)
     poses: float = setting(
         0.0,
@@ -87,19 +72,16 @@ class TrainConfig:
         least=0,
         most=2,
         advanced=True,
-        recipes=SKETCHING,
     )
     edges: str = setting(
         "",
         f"kinds of edge maps the encoder sees, with commas between: {told()} (none named: {', '.join(always_drawn())})",
         advanced=True,
-        recipes=SKETCHING,
     )
     edge_schedule: str = setting(
         "",
         "the same by epoch, instead of edges, as '0: full, hand 0; 30: full, contour, thin 2, hand 1'",
         advanced=True,
-        recipes=SKETCHING,
     )
     hand_details: float = setting(
         0.0,
@@ -107,7 +89,6 @@ class TrainConfig:
         least=0,
         most=4,
         advanced=True,
-        recipes=SKETCHING,
     )
     hand_proportions: float = setting(
         0.0,
@@ -115,34 +96,30 @@ class TrainConfig:
         least=0,
         most=4,
         advanced=True,
-        recipes=SKETCHING,
     )
     start_from: str = setting("", "fine-tune this model: a shipped name, model folder or run folder")
-    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS, recipes=FROM_PICTURES)
+    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS)
     new_classes: str = setting(
         "nearest",
         "a new class starts from its most similar old one, or from their mean",
         allowed=NEW_CLASSES,
-        recipes=FROM_PICTURES,
     )
     critic_warmup_steps: int = setting(
         0,
         "steps in which only the discriminators learn, where the model brought none",
         least=0,
         advanced=True,
-        recipes=FROM_PICTURES,
     )
     sketches: tuple[str, ...] = setting(
         (),
         "folders of people's drawings to learn from without photos of them, or packed files of such; sub-folders are "
         "named after classes, and a third of each is kept for testing",
-        recipes=PROJECTED,
     )
     people_share: float = setting(
-        0.5, "people's drawings in a step, as a share of the batch", least=0, most=4, advanced=True, recipes=PROJECTED
+        0.5, "people's drawings in a step, as a share of the batch", least=0, most=4, advanced=True
     )
     restyled_share: float = setting(
-        0.25, "objects drawn once more in another object's style", least=0, most=1, advanced=True, recipes=PROJECTED
+        0.25, "objects drawn once more in another object's style", least=0, most=1, advanced=True
     )
     swapped_share: float = setting(
         0.25,
@@ -150,14 +127,12 @@ class TrainConfig:
         least=0,
         most=0.5,
         advanced=True,
-        recipes=PROJECTED,
     )
     latent: str = setting(
         "spatial",
         "numbers that keep their place, or the paper's one vector",
         allowed=LATENTS,
         advanced=True,
-        recipes=PROJECTED,
     )
     depths: int = setting(
         4,
@@ -165,7 +140,6 @@ class TrainConfig:
         least=1,
         most=4,
         advanced=True,
-        recipes=PROJECTED,
     )
     weight_perceptual: float = setting(
         2.0,
@@ -173,13 +147,10 @@ class TrainConfig:
         least=0,
         most=100,
         advanced=True,
-        recipes=PROJECTED,
     )
-    weight_class: float = setting(
-        0.5, "how much the classifier's verdict counts", least=0, most=100, advanced=True, recipes=PROJECTED
-    )
+    weight_class: float = setting(0.5, "how much the classifier's verdict counts", least=0, most=100, advanced=True)
     weight_colour: float = setting(
-        4.0, "how much a picture is held to its style's colour", least=0, most=100, advanced=True, recipes=PROJECTED
+        4.0, "how much a picture is held to its style's colour", least=0, most=100, advanced=True
     )
     weight_coverage: float = setting(
         2.0,
@@ -187,7 +158,6 @@ class TrainConfig:
         least=0,
         most=100,
         advanced=True,
-        recipes=PROJECTED,
     )
     crop: float = setting(
         0.75,
@@ -195,9 +165,8 @@ class TrainConfig:
         least=0.5,
         most=1,
         advanced=True,
-        recipes=PROJECTED,
     )
-    drawings: str = setting("", "folder <class>/*.json (or .svg, .png) of your own drawings", recipes=("drawings",))
+    drawings: str = setting("", "folder <class>/*.json (or .svg, .png) of your own drawings")
     precision: str = setting(
         "auto", "arithmetic of convolutions; weights stay float32", allowed=PRECISIONS, advanced=True
     )
@@ -212,29 +181,25 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
+        kind = kind_of(self.preset)
         check_settings(self)
         one_of("size_px", self.size_px, SIZES_PX)
         if self.decay_fraction == 1:
             raise ConfigError("decay_fraction is 1; it must be below 1, or no step has the whole rate.")
-        if self.preset == "drawings" and not self.start_from:
-            raise ConfigError("the drawings recipe moves a trained model; name it with start_from, such as 'default'.")
         if self.edges and self.edge_schedule:
             raise ConfigError("edges and edge_schedule are both given; name the kinds of edge maps in one of them.")
-        if self.preset == "paper" and (self.edges or self.hand_details or self.hand_proportions or self.poses):
-            raise ConfigError(
-                "the paper's recipe shows its encoder the edge map it learns to draw, as it is; leave edges, poses and "
-                "hand_... out, or choose preset 'compact' or 'modern'."
-            )
+        if kind.check is not None:
+            kind.check(self)
         self.schedule  # noqa: B018  raises where it cannot be read
 
     @property
     def sketch_px(self) -> int:
         """Side of the sketches and edge maps that the recipe takes."""
-        return SKETCH_PX if self.preset == "projected" else self.size_px
+        return kind_of(self.preset).sketch_px or self.size_px
 
     def reads(self, name: str) -> bool:
         """Whether this run's recipe reads the setting of this name."""
-        return is_read_by({field.name: field for field in dataclasses.fields(self)}[name], self.preset)
+        return self.preset in read_by(name)
 
     @property
     def schedule(self) -> Schedule:
@@ -252,44 +217,35 @@ class TrainConfig:
 
         Examples
         --------
-        >>> TrainConfig.from_preset("compact", data="my_objects", out="runs/first", epochs=3).epochs
+        >>> TrainConfig.from_preset("projected", data="my_objects", out="runs/first", epochs=3).epochs
         3
         """
-        one_of("preset", preset, tuple(PRESETS))
+        known_presets = presets()
+        if preset not in known_presets:
+            kind_of(preset)  # says what became of one that is gone
+        kind, given = known_presets[preset]
         unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(cls)})
         if unknown:
             known = ", ".join(field.name for field in dataclasses.fields(cls))
             raise ConfigError(f"unknown settings {', '.join(unknown)}; TrainConfig knows {known}.")
-        return dataclasses.replace(PRESETS[preset], **changes)
+        return cls(preset=kind.name, **{**given.settings, **changes})
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainConfig:
+        """The settings of a run's ``config.json`` or ``launch.json``, also of one from before settings went.
+
+        Raises
+        ------
+        ConfigError
+            They are no settings, or of a recipe that is gone.
+        """
+        try:
+            record = json.loads(text)
+            told = dict(record.get("settings", record))
+        except (ValueError, AttributeError) as error:
+            raise ConfigError(f"they are no JSON object ({error})") from error
+        kind_of(str(told.get("preset", DEFAULT_PRESET)))
+        return settings.from_json(cls, json.dumps({k: v for k, v in told.items() if k not in RETIRED}))
 
 
-DEFAULT_PRESET = "projected"  # where none is named, on the command line and in forms
-PRESETS: dict[str, TrainConfig] = {
-    # Gao et al. 2020, section 3.1, and the training script's own defaults: as they are, with nothing added.
-    "paper": TrainConfig(
-        preset="paper", epochs=100, batch_size=64, lr_generator=2e-4, lr_discriminator=2e-4, decay_fraction=0.0,
-        ema_decay=0.0, width=64, precision="float32", augment="none", balanced=False, mirror=False,
-    ),
-    # Rates and betas of BigGAN's small-batch setting; the width is what two CPU cores train in about two hours.
-    "compact": TrainConfig(),
-    # Frozen ImageNet features as discriminators (Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021): sharp
-    # after minutes. Batch and rates are what two cores afford; half of a batch again are people's drawings.
-    "projected": TrainConfig(
-        preset="projected", epochs=40, batch_size=16, size_px=128, width=48, lr_generator=3e-4, lr_discriminator=2e-4,
-        ema_decay=0.998, poses=0.5, edges="full,outline,thin,coarse,person 0.5,person=1 0", hand_details=0.5,
-        hand_proportions=0.3,
-    ),
-    # What a GPU affords: twice the width and batch. DiffAugment (Zhao et al., NeurIPS 2020) for classes of a few
-    # hundred pictures; R1 (Mescheder et al., ICML 2018) keeps the discriminators smooth around those few.
-    "modern": TrainConfig(
-        preset="modern", epochs=300, batch_size=64, width=64, augment="diffaugment", r1_gamma=0.1,
-    ),
-    "modern128": TrainConfig(
-        preset="modern", epochs=300, batch_size=64, width=48, size_px=128, augment="diffaugment", r1_gamma=0.1,
-    ),
-    # A handful of drawings moves the first layers of a trained model (Wang et al., "Sketch Your Own GAN", ICCV 2021).
-    "drawings": TrainConfig(
-        preset="drawings", start_from="default", epochs=300, batch_size=16, lr_generator=5e-4, lr_discriminator=5e-4,
-        decay_fraction=0.0, ema_decay=0.99, save_every_seconds=30.0,
-    ),
-}  # fmt: skip
+PRESETS: dict[str, TrainConfig] = {name: TrainConfig.from_preset(name) for name in presets()}

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from edgegan_widget.base.errors import DataError, EdgeGANError, TrainingError
+from edgegan_widget.base.errors import EdgeGANError, TrainingError
 from edgegan_widget.networks.devices import choose_device
 from edgegan_widget.networks.distributed import world
 from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.networks.store import Networks, load_state
 from edgegan_widget.sketch.people_sets import read_people
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.dataset import Batch, PairDataset, load_data, to_unit
+from edgegan_widget.training.dataset import Batch, PairDataset, to_unit
+from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.needs import check_needs
-from edgegan_widget.training.recipes.drawings import load_drawings
 from edgegan_widget.training.record import Progress, Recorder
 from edgegan_widget.training.runs import Run
 from edgegan_widget.training.samples import (
@@ -77,7 +77,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
 
     Examples
     --------
-    >>> config = TrainConfig.from_preset("compact", data="my_objects", out="runs/first", epochs=3)
+    >>> config = TrainConfig.from_preset("projected", data="my_objects", out="runs/first", epochs=3)
     >>> for progress in train(config):  # doctest: +SKIP
     ...     print(progress.step, progress.losses)
     """
@@ -89,16 +89,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     if config.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS refuses to promise it
     torch.use_deterministic_algorithms(config.deterministic)
-    if config.preset == "drawings":
-        pictures, shown = load_drawings(config)
-    else:
-        pictures = _load(config, "train", config.classes or None, config.edge_sources)
-        shown = _validation(config, pictures)
-    if len(pictures) < config.batch_size and config.preset != "drawings":
-        raise TrainingError(
-            f"{config.data} has {len(pictures)} training pictures, fewer than one batch of {config.batch_size}; "
-            "add pictures or give a smaller --batch-size."
-        )
+    pictures, shown = kind_of(config.preset).step().load(config)
     state = load_state(run.folder / "checkpoints" / "last.pt", device) if resume else None
     trainer = Trainer(pictures, config, device, state)
     recorder = Recorder(trainer.config, device)
@@ -222,21 +213,6 @@ class _DeferredSignals:
 
     def _receive(self, *_: object) -> None:
         self.received = True
-
-
-def _validation(config: TrainConfig, pictures: PairDataset) -> PairDataset:
-    """The validation split, or the training split where there is none."""
-    try:
-        return _load(config, "val", pictures.classes)
-    except DataError as error:
-        log.info("no validation pictures, so samples show training pictures: %s", error)
-        return pictures
-
-
-def _load(config: TrainConfig, split: str, classes: Sequence[str] | None, sources: Sequence[str] = ()) -> PairDataset:
-    """A split as the recipe wants it."""
-    alpha = config.preset == "projected"
-    return load_data(config.data, split, config.size_px, classes, sources, config.sketch_px, alpha)
 
 
 def _scored_of(pictures: PairDataset) -> Batch:

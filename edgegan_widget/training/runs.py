@@ -34,7 +34,7 @@ from typing import Any
 import psutil
 
 from edgegan_widget.base import settings
-from edgegan_widget.base.errors import TrainingError
+from edgegan_widget.base.errors import ConfigError, TrainingError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.needs import check_needs
@@ -98,9 +98,8 @@ class Run:
         """The run's settings; None where they cannot be read."""
         for name in ("config.json", "launch.json"):
             try:
-                record = json.loads((self.folder / name).read_text("utf-8"))
-                return settings.from_json(TrainConfig, json.dumps(record.get("settings", record)))
-            except (OSError, ValueError, AttributeError):
+                return TrainConfig.from_json((self.folder / name).read_text("utf-8"))
+            except (OSError, ConfigError):
                 continue
         return None
 

@@ -21,7 +21,7 @@ from edgegan_widget.networks.distributed import any_process, mean_over_processes
 from edgegan_widget.networks.store import load_critics, load_model
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import PairDataset
-from edgegan_widget.training.recipes import cvae_gan, drawings, paper, projected
+from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.recipes.common import Losses, Recipe
 from edgegan_widget.training.record import Progress, memory_mb
 from edgegan_widget.training.stepping import Snapshot, Stepper, is_out_of_memory
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 REPORT_EVERY_STEPS = 25
 REPORT_EVERY_SECONDS = 5.0  # sooner where steps are slow
 CRITIC_WARMUP_STEPS = 200  # where a model to start from brought no discriminators
-RECIPES = {"projected": projected, "paper": paper, "compact": cvae_gan, "modern": cvae_gan, "drawings": drawings}
 
 
 class Trainer:
@@ -170,7 +169,7 @@ def _afresh(
     data: PairDataset, config: TrainConfig, device: torch.device, state: Mapping[str, Any] | None
 ) -> tuple[Recipe, TrainConfig]:
     """A recipe with initial weights, or one whose state is about to be loaded."""
-    maker = RECIPES[config.preset]
+    maker = kind_of(config.preset).step()
     if state is None:
         model = maker.model_config(data.classes, config)
     else:
@@ -193,16 +192,16 @@ def _from_model(data: PairDataset, config: TrainConfig, device: torch.device, st
         log.info("the new class %s starts from %s", name, nearest)
     numbers = [old.classes.index(like.get(name, name)) if like.get(name, name) in old.classes else -1
                for name in data.classes]  # fmt: skip
-    warmup = config.critic_warmup_steps
-    if critics is None and config.trains != "encoder" and config.preset != "drawings":
+    kind, warmup = kind_of(config.preset), config.critic_warmup_steps
+    if critics is None and config.trains != "encoder" and kind.makes_critics:
         warmup = warmup or min(CRITIC_WARMUP_STEPS, max(1, steps // 10))
         log.warning(
             "%s holds no discriminators: fresh ones learn alone for the first %d steps", config.start_from, warmup
         )
     config = dataclasses.replace(config, critic_warmup_steps=warmup, width=old.width)
-    recipe = RECIPES[config.preset].Recipe(model, config, device)
+    recipe = kind.step().Recipe(model, config, device)
     fitted = carry_over(networks.state_dict(), recipe.networks.state_dict(), old, model, numbers)
-    if critics is not None and config.preset != "drawings":
+    if critics is not None and kind.makes_critics:
         critics = carry_over(critics, recipe.critics.state_dict(), old, model, numbers)
     recipe.adopt(fitted, critics)
     return recipe, config

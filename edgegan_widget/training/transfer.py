@@ -41,7 +41,6 @@ class _Slices(NamedTuple):
 _VECTOR = (
     _Slices(r"generator_(edge|image)\.start\.weight", 1),
     _Slices(r"(encoder|style_encoder)\.from_picture\.weight", 1),
-    _Slices(r"(joint|image)\.class_rows\.parametrizations\.weight\.(original|0\._u)", 0, always=True),
     _Slices(r"classifier\.to_logits\.(weight|bias|u)", 0, always=True),
 )
 _MODULATED = (

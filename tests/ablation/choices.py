@@ -50,7 +50,6 @@ CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
     "two depths": ("projected", {"depths": 2}),
     "no swapped classes": ("projected", {"swapped_share": 0.0}),
     "no colour loss": ("projected", {"weight_colour": 0.0}),
-    "compact": ("compact", {"batch_size": 32}),
     "paper": ("paper", {"batch_size": 16}),
 }
 SHOWN_PER_CLASS = 1

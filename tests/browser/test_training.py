@@ -81,12 +81,14 @@ def test_train_watch_stop_reload_resume_and_use(
     panel.open("Train")
     panel.type("data", str(shapes))
     desk.page.get_by_text("ball (8)").wait_for()
-    desk.page.locator(".eg-preset select:visible").select_option("compact")
+    desk.page.locator(".eg-preset select:visible").select_option("paper")
     desk.page.locator(".eg-people:visible").wait_for(state="hidden")
+    desk.page.locator(".eg-preset select:visible").select_option("projected")
+    desk.page.locator(".eg-people:visible").wait_for()
     for field, value in (("name", "first"), ("set-epochs", "100000"), ("set-batch_size", "4")):
         panel.type(field, value)
     desk.page.get_by_text("More settings").click()
-    for field, value in (("set-width", "4"), ("set-save_every_seconds", "2")):
+    for field, value in (("set-width", "8"), ("set-save_every_seconds", "2")):
         panel.type(field, value)
     request.addfinalizer(lambda: Run(folder / "runs" / "first").stop())
     desk.press("start")

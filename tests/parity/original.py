@@ -15,7 +15,7 @@ from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.tensorflow.convert import links
 from edgegan_widget.training.config import PRESETS
 from edgegan_widget.training.recipes.common import Inputs
-from edgegan_widget.training.recipes.paper import Recipe
+from edgegan_widget.training.recipes.paper.step import Recipe
 from tests.parity.golden import recipe
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,7 +11,7 @@ import torch
 from edgegan_widget.networks.losses import critic_gap, gradient_penalty
 from edgegan_widget.networks.paper import class_condition, resize_bicubic_double
 from edgegan_widget.networks.tensorflow.convert import links
-from edgegan_widget.training.recipes.paper import Recipe
+from edgegan_widget.training.recipes.paper.step import Recipe
 from tests.parity.original import GOLDEN, Inputs, build, golden, inputs
 
 TOLERANCE = 1e-4

@@ -14,7 +14,7 @@ import torch
 
 from edgegan_widget.networks.paper import class_condition
 from edgegan_widget.networks.tensorflow.convert import Link, links
-from edgegan_widget.training.recipes.paper import Recipe
+from edgegan_widget.training.recipes.paper.step import Recipe
 from tests.parity.original import Inputs, build, golden, inputs, our_tensors
 
 GRADIENTS = golden("gradients")

@@ -122,7 +122,7 @@ class DataPanel(Panel):
         if self._on_train is not None:
             self._on_train(folder)
             return
-        code = f'TrainConfig.from_preset("compact", data={str(folder)!r}, out="runs/first")'
+        code = f'TrainConfig.from_preset("projected", data={str(folder)!r}, out="runs/first")'
         self._said.value = (
             f"In code: <code>launch({html.escape(code)}).panel</code><br>"
             f"or: <code>edgegan-widget train {html.escape(str(folder))} --out runs/first</code>"

@@ -10,7 +10,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError, EdgeGANError
-from edgegan_widget.panels.forms import PRESET_NOTES, SettingsForm, hint, labelled
+from edgegan_widget.panels.forms import SettingsForm, hint, labelled
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.model_choice import ModelChoice
 from edgegan_widget.panels.run_parts import RunName, columns, start_row
@@ -20,8 +20,9 @@ from edgegan_widget.panels.training.people_choice import PeopleChoice
 from edgegan_widget.panels.training.run_view import RunView
 from edgegan_widget.panels.widgets import button, guard, heading
 from edgegan_widget.sketch.strokes import Drawing
-from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from edgegan_widget.training.finetuning import drawings_config, finetune_config
+from edgegan_widget.training.kinds import presets
 from edgegan_widget.training.runs import start_run
 
 __all__ = ["FinetunePanel"]
@@ -130,12 +131,12 @@ class FinetunePanel(Panel):
         self._people = PeopleChoice(lambda: self._data.ticked, self.complain)
         self._tray = DrawingTray(take_drawing, self.complain)
         names = [name for name in TrainConfig.__dataclass_fields__ if name not in (NOT_HERE | set(FIRST))]
-        self._picture_form = SettingsForm([*FIRST, *names], PRESETS["compact"])
+        self._picture_form = SettingsForm([*FIRST, *names], PRESETS[DEFAULT_PRESET])
         self._drawing_form = SettingsForm([name for name in names if self._is_of_drawings(name)], PRESETS["drawings"])
         for form in (self._picture_form, self._drawing_form):
             form["device"].value = self._device
         self._pictures = widgets.VBox([self._data, hint(ONLY_THESE), self._people, self._picture_form, hint(CRITICS)])
-        self._drawings = widgets.VBox([hint(PRESET_NOTES["drawings"]), self._tray, self._drawing_form])
+        self._drawings = widgets.VBox([hint(presets()["drawings"][1].note), self._tray, self._drawing_form])
         for part in (self._pictures, self._drawings):
             part.add_class("eg-form")
         self._drawings.add_class("eg-hidden")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from edgegan_widget.panels.forms import PRESET_NOTES, SettingsForm, hint, labelled
+from edgegan_widget.panels.forms import SettingsForm, hint, labelled
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.run_parts import RunName, columns, start_row
 from edgegan_widget.panels.training.data_choice import DataChoice
 from edgegan_widget.panels.training.people_choice import PeopleChoice
 from edgegan_widget.panels.training.run_view import RunView
 from edgegan_widget.panels.widgets import button, guard, heading
-from edgegan_widget.training.config import DEFAULT_PRESET, PRESETS, TrainConfig
+from edgegan_widget.training.config import DEFAULT_PRESET, TrainConfig
+from edgegan_widget.training.kinds import presets
 from edgegan_widget.training.runs import start_run
 
 __all__ = ["TrainPanel"]
@@ -77,7 +78,7 @@ class TrainPanel(Panel):
 
     @property
     def _learns_from_people(self) -> bool:
-        return PRESETS[str(self._preset.value)].reads("sketches")
+        return TrainConfig.from_preset(str(self._preset.value)).reads("sketches")
 
     def use_data(self, data: Path) -> None:
         """Put a data folder in the form."""
@@ -103,12 +104,12 @@ class TrainPanel(Panel):
         super().close()
 
     def _build_form(self, device: str) -> widgets.Widget:
-        first = PRESETS[DEFAULT_PRESET]
-        presets = [name for name in PRESET_NOTES if name != "drawings"]
-        self._preset = widgets.Dropdown(options=presets, value=DEFAULT_PRESET, description="Preset")
+        first = TrainConfig.from_preset(DEFAULT_PRESET)
+        offered = [name for name, (kind, _) in presets().items() if kind.from_scratch]
+        self._preset = widgets.Dropdown(options=offered, value=DEFAULT_PRESET, description="Preset")
         self._preset.add_class("eg-preset")
         self._preset.observe(guard(self._follow_preset, self.complain), "value")
-        self._note = hint(PRESET_NOTES[DEFAULT_PRESET])
+        self._note = hint(presets()[DEFAULT_PRESET][1].note)
         self._data = DataChoice(self.complain, on_change=lambda: self._people.look())
         self._people = PeopleChoice(lambda: self._data.ticked, self.complain)
         self._name = RunName(self._root, DEFAULT_PRESET)
@@ -129,9 +130,9 @@ class TrainPanel(Panel):
     def _follow_preset(self) -> None:
         name = str(self._preset.value)
         device, seed = self._form["device"].value, self._form["seed"].value
-        self._form.show(PRESETS[name])
+        self._form.show(TrainConfig.from_preset(name))
         self._form["device"].value, self._form["seed"].value = device, seed  # the machine's and the person's own
-        self._note.value = html.escape(PRESET_NOTES[name])
+        self._note.value = html.escape(presets()[name][1].note)
         (self._people.remove_class if self._learns_from_people else self._people.add_class)("eg-hidden")
         self._name.propose(name)
 

@@ -1,1 +1,1 @@
-"""One file a recipe: its networks' settings, its losses and the updates of one step."""
+"""One folder a recipe: what it declares, and how it moves weights; :mod:`edgegan_widget.training.kinds` finds them."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from edgegan_widget.base.errors import DataError, TrainingError
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.distributed import mean_over_processes
 from edgegan_widget.networks.store import Networks
-from edgegan_widget.training.dataset import Batch, PairDataset
+from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.dataset import Batch, PairDataset, load_data
 from edgegan_widget.training.recipes.optimizers import load_optimizer
 
-__all__ = ["Inputs", "Losses", "Part", "Recipe", "RunningMean", "move", "put_back", "split", "state_of"]
+__all__ = [
+    "Inputs", "Losses", "Part", "Recipe", "RunningMean", "load_pictures", "move", "put_back", "split", "state_of",
+]  # fmt: skip
+
+log = logging.getLogger(__name__)
 
 # Everything a step reads: tensors whose first axis is the picture, and single numbers that belong to all pictures.
 Inputs = Mapping[str, Tensor]
@@ -59,6 +66,34 @@ class Recipe(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+def load_pictures(config: TrainConfig, alpha: bool = False) -> tuple[PairDataset, PairDataset]:
+    """The training pictures, and those of the validation split, or where there is none the same.
+
+    Raises
+    ------
+    DataError
+        The data cannot be used.
+    TrainingError
+        It is too small for a batch.
+    """
+
+    def split_of(name: str, classes: Sequence[str] | None, sources: Sequence[str] = ()) -> PairDataset:
+        return load_data(config.data, name, config.size_px, classes, sources, config.sketch_px, alpha)
+
+    pictures = split_of("train", config.classes or None, config.edge_sources)
+    try:
+        shown = split_of("val", pictures.classes)
+    except DataError as error:
+        log.info("no validation pictures, so samples show training pictures: %s", error)
+        shown = pictures
+    if len(pictures) < config.batch_size:
+        raise TrainingError(
+            f"{config.data} has {len(pictures)} training pictures, fewer than one batch of {config.batch_size}; "
+            "add pictures or give a smaller --batch-size."
+        )
+    return pictures, shown
 
 
 def split(inputs: Inputs, count: int) -> list[Inputs]:

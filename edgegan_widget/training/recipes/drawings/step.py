@@ -46,7 +46,7 @@ from edgegan_widget.training.recipes.common import Inputs, Losses, Part, Running
 from edgegan_widget.training.recipes.optimizers import adam, set_rate
 from edgegan_widget.training.recipes.swd import sliced_wasserstein
 
-__all__ = ["Recipe", "load_drawings", "model_config"]
+__all__ = ["Recipe", "load", "model_config"]
 
 WEIGHT_LOOK = 0.7  # of the discriminators on pictures and on pairs, as the paper weighs its second term
 WEIGHT_L1 = 10.0
@@ -68,7 +68,7 @@ def model_config(classes: tuple[str, ...], config: TrainConfig) -> ModelConfig: 
     return read_config(find_model(config.start_from or "default"))
 
 
-def load_drawings(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
+def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     """Read ``<drawings>/<class>/*`` as training data, and the same to look at; there is no photo, so none is shown.
 
     Raises

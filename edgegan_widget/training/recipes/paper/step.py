@@ -30,7 +30,7 @@ from edgegan_widget.networks.paper import (
 )
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import Batch, PairDataset
-from edgegan_widget.training.recipes.common import Inputs, Losses, RunningMean, move
+from edgegan_widget.training.recipes.common import Inputs, Losses, RunningMean, load_pictures, move
 from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp, load_optimizer, set_rate
 from edgegan_widget.training.recipes.swd import sliced_wasserstein
 
@@ -39,7 +39,7 @@ WEIGHT_CLASS = 0.5
 WEIGHT_LATENT = 10.0
 MAKERS = ("encoder", "generator_edge", "generator_image")
 
-__all__ = ["Recipe", "chance", "model_config"]
+__all__ = ["Recipe", "chance", "load", "model_config"]
 
 Pair: TypeAlias = tuple[Tensor, Tensor]
 
@@ -64,6 +64,11 @@ def chance(count: int, latent_size: int, random: torch.Generator) -> dict[str, T
         "alpha_edge": alpha[2],
         "noise": torch.randn((), generator=random),
     }
+
+
+def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
+    """The pictures with their edge maps."""
+    return load_pictures(config)
 
 
 class Recipe:

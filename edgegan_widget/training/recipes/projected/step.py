@@ -1,4 +1,4 @@
-"""``projected``: sharp pictures within minutes, from discriminators that look at frozen ImageNet features.
+"""How ``projected`` learns: sharp pictures within minutes, from discriminators that look at frozen ImageNet features.
 
 After Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021. What stays of EdgeGAN (Gao et al., CVPR 2020,
 section 3.1): E, G_E and G_I, an edge map drawn beside the picture, D_J on both together, D_I on the picture (here heads
@@ -46,11 +46,20 @@ from edgegan_widget.sketch.inside import covered_share
 from edgegan_widget.sketch.schedule import scheduled
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import Batch, PairDataset, to_unit
-from edgegan_widget.training.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
+from edgegan_widget.training.recipes.common import (
+    Inputs,
+    Losses,
+    Part,
+    RunningMean,
+    load_pictures,
+    move,
+    put_back,
+    state_of,
+)
 from edgegan_widget.training.recipes.optimizers import adam, set_rate
-from edgegan_widget.training.recipes.people import Drawn, PeopleDrawings
+from edgegan_widget.training.recipes.projected.people import Drawn, PeopleDrawings
 
-__all__ = ["Recipe", "model_config"]
+__all__ = ["Recipe", "load", "model_config"]
 
 STYLE_SIZE = 16
 VECTOR_SIZE = 100  # the paper's latent, where it is asked for
@@ -72,6 +81,11 @@ def model_config(classes: tuple[str, ...], config: TrainConfig) -> ModelConfig:
         classes, "modulated", size_px=config.size_px, latent_size=size + STYLE_SIZE, style_size=STYLE_SIZE,
         width=config.width, edge_channels=1, latent=config.latent,
     )  # fmt: skip
+
+
+def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
+    """The pictures with their coverage."""
+    return load_pictures(config, alpha=True)
 
 
 class Recipe:
