@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sets up everything and starts it: ``python3 start.py`` opens the page, ``python3 start.py test`` runs the tests.
+"""Sets up everything and starts it: ``python3 start.py`` opens the page; ``test`` runs the tests, ``bench`` measures.
 
 Needs Python 3.10 or later with pip and venv, nothing else. What is installed goes into ``.venv`` beside this file. On a
 machine without an NVIDIA GPU the small CPU build of PyTorch is taken, never the one with gigabytes of CUDA.
@@ -30,6 +30,10 @@ def main() -> int:
         install("test")
         install_browser()
         return run_tests(sys.argv[2:])
+    if sys.argv[1:2] == ["bench"]:
+        install("test")
+        install_browser()
+        return run(["-m", "tests.benchmarks", *(sys.argv[2:] or ["draw"])])
     install("train")
     return run(["-m", "edgegan_widget", *(sys.argv[1:] or ["dashboard"])])
 

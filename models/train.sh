@@ -12,7 +12,7 @@
 # People's drawings are taken from the packed file itself; SKETCHES= trains without, SKETCHES="A B" takes folders.
 # EPOCHS, BATCH, WIDTH and PRECISION change what is set below; DEVICE=cpu OPTIONS="--crop 1" and the like try it out.
 #
-# OUT/NAME is a run folder, OUT/NAME-model what to ship of it, with validation.json and samples.png. Training states are
+# OUT/NAME is a run folder, OUT/NAME-model what to ship of it, with evaluation.json and samples.png. Training states are
 # large (the paper's is 550 MB): keep OUT on the machine with the GPU and bring only the *-model folders back.
 set -eu
 data=$1 out=$2 minutes=$3 name=$4
@@ -27,7 +27,8 @@ go_on() { # options of edgegan-widget train
   timeout --signal=TERM "$((minutes * 60))" \
     python3 -m edgegan_widget train "$data" --out "$run" --device "$device" --quiet $resume "$@" ${OPTIONS:-} || true
   python3 -m edgegan_widget export "$run" --out "$run-model"
-  python3 -m edgegan_widget validate "$data" --model "$run-model" --device "$device" --out "$run-model"
+  python3 -m edgegan_widget evaluate "$run-model" --data "$data" --device "$device" --robustness 0 --swapped 0 \
+    --colour-seeds 0 --out "$run-model/evaluation" --samples "$run-model/samples.png"
 }
 
 projected() { # side in pixels
@@ -41,8 +42,8 @@ case $name in
   paper) go_on --preset paper --epochs "${EPOCHS:-100}" --precision "${PRECISION:-bfloat16}" ;;
   prove)
     python3 -m pytest tests -q -k "cuda or captured" | tee "$out/cuda_tests.txt"
-    python3 -m edgegan_widget bench --device "$device" --json "$out/bench.json"
-    python3 -m edgegan_widget bench train --device "$device" --json "$out/bench_train.json"
+    python3 -m tests.benchmarks draw --device "$device" --json "$out/bench.json"
+    python3 -m tests.benchmarks train --device "$device" --json "$out/bench_train.json"
     ;;
   *) echo "$name is none of projected128, projected256, paper, prove" >&2; exit 2 ;;
 esac

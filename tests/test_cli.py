@@ -249,7 +249,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("dashboard", "generate", "train", "evaluate", "import-tf", "bench"))
+    assert all(command in shown for command in ("dashboard", "generate", "train", "evaluate", "import-tf"))
 
 
 def test_a_public_server_needs_a_token(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from safetensors import safe_open
@@ -62,6 +63,16 @@ def test_compare_and_tally(data: Path, other: Path, tmp_path: Path, capsys: pyte
     assert "in 50.0% of the decided pairs" in told
 
 
+def test_a_sheet_of_samples(data: Path, tmp_path: Path) -> None:
+    """Two of each class, each as drawing, edge map and picture."""
+    words = ["--inception", "none", "--device", "cpu", "--robustness", "0", "--swapped", "0", "--colour-seeds", "0"]
+    assert main(["evaluate", "default", "--data", str(data), *words, "--samples", str(tmp_path / "sheet.png")]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (4 * 3 * 128, 128)
+        picture = np.asarray(sheet)[:, 256:384]
+    assert picture.std() > 20
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -71,7 +82,7 @@ def test_compare_and_tally(data: Path, other: Path, tmp_path: Path, capsys: pyte
         (["compare", "a", "b", "--tally", "votes.json"], "to count votes, give one file"),
         (["compare", "a", "--tally", "votes.json"], "votes.json cannot be read"),
         (["evaluate", "default", "--data", "data"], "there is nowhere to write to"),
-        (["evaluate", "a", "b", "--data", "data", "--card"], "--card is for one model; 2 are given"),
+        (["evaluate", "a", "b", "--data", "data", "--card"], "--card and --samples are for one model; 2 are given"),
     ],
 )
 def test_what_cannot_be_asked_for(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

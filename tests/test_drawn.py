@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget.app import bench_evaluate
 from edgegan_widget.base.result import Result
 from edgegan_widget.evaluation import drawn
 from edgegan_widget.evaluation.drawn import Drawn, InputSet, draw, held_out_edges
@@ -15,6 +14,7 @@ from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.paper import PaperEdgeGAN
 from edgegan_widget.training.dataset import load_data
+from tests.benchmarks import evaluate as bench_evaluate
 
 
 class OneByOne:

@@ -15,7 +15,7 @@ from edgegan_widget.app.cli_edges import add_edges
 from edgegan_widget.app.cli_evaluation import add_compare, add_evaluate
 from edgegan_widget.app.cli_training import add_export, add_study, add_train
 from edgegan_widget.base.errors import DataError, EdgeGANError
-from edgegan_widget.base.files import write_atomic, write_bytes
+from edgegan_widget.base.files import write_atomic
 from edgegan_widget.networks.config import SIZES_PX
 from edgegan_widget.networks.runners import AUTO, names
 from edgegan_widget.sketch.sources import always_drawn, told
@@ -50,9 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more about what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_dashboard, _add_generate, add_data, add_train, add_study, add_export, add_edges, _add_pack, _add_validate,
+        _add_dashboard, _add_generate, add_data, add_train, add_study, add_export, add_edges, _add_pack,
         add_evaluate, add_compare,
-        _add_import, _add_bench,
+        _add_import,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -166,28 +166,6 @@ def _pack(options: argparse.Namespace) -> None:
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
 
 
-def _add_validate(commands: Commands) -> None:
-    command = commands.add_parser("validate", help="measure whether pictures show the class that was asked for")
-    command.add_argument("data", type=Path, metavar="DATA", help="folder with train and val, as for training")
-    command.add_argument("--sketches", type=Path, metavar="DIR", help="people's sketches, in folders named by class")
-    command.add_argument("--out", type=Path, metavar="DIR", help="where validation.json and samples.png go")
-    _add_model(command)
-    command.set_defaults(run=_validate)
-
-
-def _validate(options: argparse.Namespace) -> None:
-    import json
-
-    from edgegan_widget.evaluation.validation import as_json, table, validate
-    from edgegan_widget.networks.engine import EdgeGAN
-
-    scores, grid = validate(EdgeGAN.from_pretrained(options.model, options.device), options.data, options.sketches)
-    print(table(scores))
-    if options.out:
-        write_bytes(options.out / "validation.json", json.dumps(as_json(scores), indent=1) + "\n")
-        _save_png(grid, options.out / "samples.png")
-
-
 def _add_import(commands: Commands) -> None:
     command = commands.add_parser("import-tf", help="turn a TensorFlow checkpoint of the original into a model folder")
     command.add_argument("checkpoint", metavar="CHECKPOINT_PREFIX", help="path without .index or .data-...")
@@ -204,44 +182,6 @@ def _import(options: argparse.Namespace) -> None:
     save_model(options.out, networks, half=False, critics=None if critics is None else critics.state_dict())
     held = "with" if critics is not None else "without"
     print(f"{options.out}: {len(networks.config.classes)} classes, {held} discriminators")
-
-
-def _add_bench(commands: Commands) -> None:
-    command = commands.add_parser("bench", help="measure this machine: drawing, 'train', 'edges', 'data' or 'evaluate'")
-    command.add_argument(
-        "what", nargs="?", choices=("draw", "train", "edges", "data", "evaluate"), default="draw", help="default: draw"
-    )
-    _add_model(command)
-    command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
-    command.add_argument("--browser", action="store_true", help="also measure the page in a real Chromium")
-    command.add_argument("--kills", type=int, default=10, help="train: how often to kill a run (default: 10)")
-    command.add_argument("--workers", type=int, default=2, metavar="N", help="data: processes (default: 2)")
-    command.set_defaults(run=_bench)
-
-
-def _bench(options: argparse.Namespace) -> None:
-    import json
-
-    from edgegan_widget.app import bench, bench_data, bench_train
-    from edgegan_widget.app.bench import table
-
-    if options.what == "train":
-        figures = bench_train.run(options.device, options.browser, options.kills)
-    elif options.what == "edges":
-        from edgegan_widget.app import bench_edges
-
-        figures = {"machine": bench.machine("CPU, one core"), "rows": bench_edges.rows()}
-    elif options.what == "data":
-        figures = bench_data.run(options.workers)
-    elif options.what == "evaluate":
-        from edgegan_widget.app import bench_evaluate
-
-        figures = bench_evaluate.run(options.model, options.device)
-    else:
-        figures = bench.run(options.model, options.device, options.browser)
-    print(table(figures))
-    if options.json:
-        write_bytes(options.json, json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

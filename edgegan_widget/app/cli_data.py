@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.sketch.sources import told
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def add_data(commands: Commands) -> None:
     """From photos to a folder to train on."""
     group = commands.add_parser("data", help="turn photos into data worth training on, and see what was refused")
     actions = group.add_subparsers(required=True, metavar="ACTION")
-    for add in (_coco, _sketchycoco, _folder, _pairs, _to_pairs, _audit, _audit_check, _sample, _download):
+    for add in (_coco, _sketchycoco, _folder, _pairs, _to_pairs, _audit, _sample, _download):
         add(actions)
 
 
@@ -185,34 +184,6 @@ def _run_audit(options: argparse.Namespace) -> None:
     _show(options.data, summary, [])
     if not options.apply:
         print("Nothing was moved; add --apply to set aside what is refused.")
-
-
-def _audit_check(actions: Commands) -> None:
-    text = "measure the audit: plant defects in real pictures, count what is found"
-    command = _command(actions, "audit-check", text, _run_audit_check)
-    command.add_argument("--images", type=Path, metavar="DIR", help="folder of COCO photos, with --annotations")
-    command.add_argument("--annotations", type=Path, metavar="FILE", help="instances_....json")
-    command.add_argument("--data", type=Path, metavar="DATA", help="or: a folder of cut-outs, <split>/<class>/*.png")
-    command.add_argument(
-        "--half", choices=("odd", "even"), help="every other picture: one half to tune on, one to report"
-    )
-    command.add_argument("--most", type=int, default=0, metavar="N", help="at most so many pictures, spread evenly")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the plants (default: 0)")
-    command.add_argument("--rounds", type=int, default=1, metavar="N", help="how often to plant (default: 1)")
-    _add_judging(command)
-
-
-def _run_audit_check(options: argparse.Namespace) -> None:
-    from edgegan_widget.data.audit.check import check, coco_photos, cut_outs, half, table
-    from edgegan_widget.data.audit.judging import Judging
-
-    if (options.data is None) == (options.images is None or options.annotations is None):
-        raise ConfigError("defects are planted in photos or in cut-outs; give --images and --annotations, or --data.")
-    if options.rounds < 1:
-        raise ConfigError(f"rounds is {options.rounds}; it must be 1 or more.")
-    photos = cut_outs(options.data) if options.data else coco_photos(options.images, options.annotations)
-    chosen, judging = half(photos, options.half or "", options.most), _judging(options, Judging())
-    print(table(check(chosen, judging.thresholds, options.seed, options.rounds, alone=options.data is not None)))
 
 
 def _sample(actions: Commands) -> None:

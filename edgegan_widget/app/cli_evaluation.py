@@ -29,6 +29,7 @@ def add_evaluate(commands: Commands) -> None:
     command.add_argument("models", nargs="+", metavar="MODEL", help="shipped models by name, model or run folders")
     command.add_argument("--data", required=True, type=Path, metavar="DATA", help="folder with train and val")
     command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json and REPORT.html")
+    command.add_argument("--samples", type=Path, metavar="FILE.png", help="drawings, edge maps, pictures; not picked")
     command.add_argument("--card", action="store_true", help="write the numbers into the model's own README.md")
     command.add_argument("--robustness", type=int, default=4, metavar="N", help="distorted drawings a class; 0: none")
     command.add_argument(
@@ -76,17 +77,22 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.card import write_card
     from edgegan_widget.evaluation.report.page import page, table
+    from edgegan_widget.evaluation.report.samples import write_samples
     from edgegan_widget.evaluation.table import people_line
 
-    if options.out is None and not options.card:
-        raise ConfigError("there is nowhere to write to; give --out REPORT, --card, or both.")
-    if options.card and len(options.models) > 1:
-        raise ConfigError(f"--card is for one model; {len(options.models)} are given. Write cards one by one.")
+    if options.out is None and options.samples is None and not options.card:
+        raise ConfigError("there is nowhere to write to; give --out REPORT, --samples FILE.png or --card.")
+    if (options.card or options.samples) and len(options.models) > 1:
+        raise ConfigError(
+            f"--card and --samples are for one model; {len(options.models)} are given. Take them one by one."
+        )
     found = _evaluated(options.models, options)
     if options.out is not None:
         stem = _stem(options.out)
         _write_json(stem, found.report)
         write_bytes(_beside(stem, ".html"), page(found))
+    if options.samples is not None:
+        write_samples(options.samples, found)
     if options.card:
         print(f"{write_card(options.models[0], found.report, _command(options))}: the numbers are written")
     print("\n".join(filter(None, [table(found.report), people_line(found.report)])))

@@ -1,6 +1,6 @@
 """Speed, for ``pytest tests/benchmarks --benchmark-enable``; as plain tests they only run once each.
 
-Figures with their bars are printed by ``edgegan-widget bench``; nothing here fails for being slow.
+Figures with their bars are printed by ``python3 start.py bench``; nothing here fails for being slow.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget.app import bench, bench_edges, cli
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.raster import Rasterizer, rasterize
 from edgegan_widget.sketch.sources import names, takes_file
 from edgegan_widget.sketch.strokes import Drawing, Stroke
+from tests.benchmarks import __main__ as cli
+from tests.benchmarks import drawing as bench
+from tests.benchmarks import edges as bench_edges
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_the_command_measures_edges(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(bench_edges, "_SECONDS", 0.0)
     monkeypatch.setattr(bench_edges, "_photosketch_rows", lambda: [bench_edges._row("photosketch", 1.0, "times", 1.3)])
     monkeypatch.setattr(bench_edges, "_seconds", lambda action: 1.0 + (action() is None))
-    assert cli.main(["bench", "edges"]) == 0
+    assert cli.main(["edges"]) == 0
     shown = capsys.readouterr().out
     assert all(f"edges {source}, 640x480" in shown for source in names() if not takes_file(source))
     assert "bar 1.3 times" in shown

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.app.bench_page import DashboardServer, chromium
 from edgegan_widget.base.errors import DependencyError
+from tests.benchmarks.page import DashboardServer, chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser tests")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.app.bench_page import DashboardServer
 from edgegan_widget.sketch.strokes import Drawing
+from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import SHOE, Desk
 
 pytestmark = pytest.mark.browser

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.app.bench_page import DashboardServer
 from edgegan_widget.data.audit.rules import read_decisions
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, follow
 from edgegan_widget.data.sources import Making
+from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import Desk
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.app.bench_page import DashboardServer
+from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import SHOE, Desk
 from tests.fake_evaluations import fake_report, write_model
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.app.bench_page import DashboardServer
 from edgegan_widget.training.runs import Run
+from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import SHOE, Desk
 from tests.fake_runs import write_run
 

@@ -8,10 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from edgegan_widget.app.bench_data import write_photos
-from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.data.audit.check import (  # fmt: skip
+from edgegan_widget.data.audit.measures import hashes, measure
+from edgegan_widget.data.audit.rules import Thresholds, judge
+from edgegan_widget.data.audit.shapes import Shape
+from edgegan_widget.data.cutout import cut_out
+from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.audit import (  # fmt: skip
     Photos,
     Score,
     check,
@@ -22,11 +26,7 @@ from edgegan_widget.data.audit.check import (  # fmt: skip
     scores,
     table,
 )
-from edgegan_widget.data.audit.measures import hashes, measure
-from edgegan_widget.data.audit.rules import Thresholds, judge
-from edgegan_widget.data.audit.shapes import Shape
-from edgegan_widget.data.cutout import cut_out
-from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
+from tests.benchmarks.data import write_photos
 
 DISC = np.zeros((128, 128), np.uint8)
 cv2.circle(DISC, (64, 64), 56, 255, -1)
@@ -129,10 +129,10 @@ def test_the_command_takes_photos_or_cut_outs(tmp_path: Path, capsys: pytest.Cap
     cut = ["--data", str(tmp_path / "cutouts"), "--rounds", "2"]
     photos = ["--images", str(tmp_path / "photos"), "--annotations", annotations, "--half", "even"]
     for given in (cut, photos):
-        assert main(["data", "audit-check", *given]) == 0
+        assert main(["audit", *given]) == 0
         assert "strange proportions" in capsys.readouterr().out
-    assert main(["data", "audit-check"]) == 1
-    assert main(["data", "audit-check", *cut, *photos]) == 1
+    assert main(["audit"]) == 1
+    assert main(["audit", *cut, *photos]) == 1
     with pytest.raises(DataError, match="fewer than four"):
         cut_outs_of_one(tmp_path)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.app.bench_data import write_photos
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DependencyError, PreparationError
 from edgegan_widget.data import cluster
@@ -22,6 +21,7 @@ from edgegan_widget.data.audit_folder import audit
 from edgegan_widget.data.build import Options, build
 from edgegan_widget.data.pool import in_order
 from edgegan_widget.data.readers.coco import CocoReader
+from tests.benchmarks.data import write_photos
 
 pytest.importorskip("distributed", reason="Dask's distributed is not installed")
 pytestmark = [

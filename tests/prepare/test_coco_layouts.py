@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.app.bench_data import write_photos
 from edgegan_widget.data.build import Options, build
 from edgegan_widget.data.readers.coco import CocoReader
+from tests.benchmarks.data import write_photos
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.app.bench_data import write_photos
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.data.audit.rules import Thresholds
@@ -18,6 +17,7 @@ from edgegan_widget.data.plan import Plan, Step, follow, load_plan
 from edgegan_widget.data.readers.synthetic import draw_photos, draw_synthetic
 from edgegan_widget.data.sources import Making
 from edgegan_widget.data.ways import WAYS
+from tests.benchmarks.data import write_photos
 
 ONE = Options(Making(32), workers=1, keep_refused=True)
 

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.app.bench_data import write_photos
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.data.audit.duplicates import twins
@@ -34,6 +33,7 @@ from edgegan_widget.data.sources import Making
 from edgegan_widget.data.splits import split_of
 from edgegan_widget.sketch.sketch_sets import sketch_folders
 from edgegan_widget.training.dataset import load_data
+from tests.benchmarks.data import write_photos
 
 ONE = Options(workers=1)
 

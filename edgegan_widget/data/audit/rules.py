@@ -1,7 +1,7 @@
 """The audit: measures against thresholds -> reasons to refuse a cut-out, each with its score.
 
 The defaults were set on defects planted in every other picture of two real sets, so that of each defect about 95 in 100
-are found and as few others as possible accused; ``edgegan-widget data audit-check --half even`` measures them again.
+are found and as few others as possible accused; ``python3 start.py bench audit --half even`` measures them again.
 """
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 import torch
 
-from edgegan_widget.app.bench import machine
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_synthetic
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.drawn import Drawn, InputSet, draw, sketch_side
 from edgegan_widget.evaluation.evaluate import evaluate
 from edgegan_widget.networks.engine import EdgeGAN
+from tests.benchmarks.drawing import machine
 
 __all__ = ["run", "write_data"]
 

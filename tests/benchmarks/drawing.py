@@ -32,7 +32,7 @@ def run(model: str = "default", device: str = "auto", browser: bool = False) -> 
     forward = _engine_rows(engine, device)
     rows += forward
     if browser:
-        from edgegan_widget.app.bench_page import page_rows
+        from tests.benchmarks.page import page_rows
 
         rows += page_rows(model, device, forward_ms=float(forward[0]["value"]))
     return {"machine": machine(engine.device_name) | {"engine": engine.mode}, "rows": rows}

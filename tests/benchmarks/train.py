@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.networks.devices import choose_device, describe_device
+from edgegan_widget.sketch.sources.trained import STYLES
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import PairDataset
 from edgegan_widget.training.runs import Run
@@ -38,7 +39,7 @@ CUDA_STEPS = 200
 
 
 def run(device: str = "auto", browser: bool = False, kills: int = 10) -> Figures:
-    """Measure and return figures as :func:`edgegan_widget.app.bench.run` does."""
+    """Measure and return figures as :func:`tests.benchmarks.drawing.run` does."""
     place = choose_device(device)
     threads = torch.get_num_threads()
     rows = _step_rows(place)
@@ -115,11 +116,14 @@ def _cuda_rows(device: torch.device, precision: str) -> list[dict[str, Any]]:
 def _trainer(preset: str, device: torch.device, **changes: Any) -> Trainer:
     chance = torch.Generator().manual_seed(0)
     count = 256
-    images = torch.randint(256, (count, 3, 64, 64), generator=chance, dtype=torch.uint8)
-    edges = torch.randint(256, (count, 4, 64, 64), generator=chance, dtype=torch.uint8)
+    config = TrainConfig.from_preset(preset, **changes)
+    channels = 4 if preset == "projected" else 3
+    sources = (*STYLES, *config.edge_sources)
+    images = torch.randint(256, (count, channels, *[config.size_px] * 2), generator=chance, dtype=torch.uint8)
+    edges = torch.randint(256, (count, len(sources), *[config.sketch_px] * 2), generator=chance, dtype=torch.uint8)
     names = tuple(f"class_{number}" for number in range(CLASSES))
-    data = PairDataset(images, edges, torch.arange(count) % CLASSES, names)
-    return Trainer(data, TrainConfig.from_preset(preset, **changes), device)
+    data = PairDataset(images, edges, torch.arange(count) % CLASSES, names, sources)
+    return Trainer(data, config, device)
 
 
 def _attainable_tflops() -> float:
@@ -216,8 +220,8 @@ def _kills(data: Path, folder: Path, count: int) -> int:
 
 def _beside_rows(data: Path, out: Path) -> list[dict[str, Any]]:
     """The pad's latency on the page with and without a training run beside it, started as the panel starts it."""
-    from edgegan_widget.app.bench_page import latencies_ms
     from edgegan_widget.training.runs import start_run
+    from tests.benchmarks.page import latencies_ms
 
     idle = latencies_ms()
     started = start_run(TrainConfig.from_preset("projected", data=str(data), out=str(out), epochs=10**5))

@@ -20,7 +20,6 @@ import numpy as np
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import picture_rgb_u8
-from edgegan_widget.data.audit.defects import DEFECTS, IMPLIED, Planted, in_front
 from edgegan_widget.data.audit.duplicates import twins
 from edgegan_widget.data.audit.measures import Shape, hashes, measure
 from edgegan_widget.data.audit.rules import REASONS, Survey, Thresholds, judge
@@ -29,6 +28,7 @@ from edgegan_widget.data.masks import coco_mask
 from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.sources import Making, Record
+from tests.benchmarks.defects import DEFECTS, IMPLIED, Planted, in_front
 
 __all__ = ["HALVES", "Score", "check", "coco_photos", "cut_outs", "half", "planted_records", "scores", "table"]
 

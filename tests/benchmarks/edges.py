@@ -29,7 +29,7 @@ _SECONDS = 0.4
 
 
 def rows() -> list[dict[str, Any]]:
-    """Measure; each row is ``{name, value, unit, bar}``, as :func:`edgegan_widget.app.bench.table` shows them."""
+    """Measure; each row is ``{name, value, unit, bar}``, as :func:`tests.benchmarks.drawing.table` shows them."""
     threads = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
