@@ -197,7 +197,7 @@ def test_help_says_which_recipes_read_a_setting(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "as a share of the batch; projected only (default: the preset's)" in shown
+    assert "as a share of the batch; projected only; 0 to 4 (default: the preset's)" in shown
     assert "networks, losses and order of updates (default: projected)" in shown
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +14,10 @@ import torch
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.settings import from_json, to_json
+from edgegan_widget.base.options import add_options, chosen
+from edgegan_widget.base.settings import check_settings, from_json, setting, to_json
 from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.panels.forms import SettingsForm
 from edgegan_widget.panels.training.train import TrainPanel
 from edgegan_widget.training import kinds
 from edgegan_widget.training.config import PRESETS, TrainConfig
@@ -132,3 +136,51 @@ def inside(box: Any) -> Iterator[Any]:
     for child in getattr(box, "children", ()):
         yield child
         yield from inside(child)
+
+
+@dataclass(frozen=True)
+class Brush:
+    """Settings inside others."""
+
+    width: float = setting(1.5, "how wide it is", least=0.5, most=9)
+
+
+@dataclass(frozen=True)
+class Easel:
+    """Settings that nobody but this test knows."""
+
+    brush: Brush = field(default_factory=Brush)
+    paints: tuple[str, ...] = setting(("red",), "what is on the palette", metavar="PAINT")
+    layers: int = setting(2, "how often it is painted over", least=1, option="--over", label="Layers of paint")
+    varnish: bool = setting(False, "whether it shines at last", advanced=True)
+    light: str = setting("north", "where the window is", allowed=("north", "south"))
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def test_command_line_json_and_form_follow_from_one_declaration(capsys: pytest.CaptureFixture[str]) -> None:
+    made = Easel(Brush(3.0), ("blue", "grey"), 4, True, "south")
+    assert from_json(Easel, to_json(made)) == made
+    parser = argparse.ArgumentParser()
+    add_options(parser, Easel)
+    words = ["--width", "3", "--paints", "blue", "grey", "--over", "4", "--varnish", "--light", "south"]
+    assert chosen(parser.parse_args(words), Easel()) == made
+    assert chosen(parser.parse_args(["--over", "4"]), made) == made
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "--over N how often it is painted over; at least 1 (default: 2)" in shown
+    assert "--width X how wide it is; 0.5 to 9 (default: 1.5)" in shown
+    form = SettingsForm(["paints", "layers", "varnish", "light"], made)
+    assert form.values == {"paints": ("blue", "grey"), "layers": 4, "varnish": True, "light": "south"}
+    assert form["layers"].description == "Layers of paint"
+    for change, message in (
+        ({"layers": 0}, "layers is 0; it must be at least 1"),
+        ({"light": "west"}, "allowed are 'north', 'south'"),
+        ({"varnish": 1}, "must be of type bool"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            dataclasses.replace(made, **change)
+    with pytest.raises(ConfigError, match="unknown settings colour"):
+        from_json(Easel, '{"brush": {"colour": 3}}')

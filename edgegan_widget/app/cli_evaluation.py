@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import write_bytes
-from edgegan_widget.evaluation.config import PEOPLE, EvaluationConfig
+from edgegan_widget.base.options import add_options, chosen, flag, given
+from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.training.config import DEVICES
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 __all__ = ["add_compare", "add_evaluate"]
+
+UNCOMPARED = ("robustness_per_class", "swapped_per_class", "colour_seeds")  # what two models are not compared by
 
 
 def add_evaluate(commands: Commands) -> None:
@@ -31,13 +35,6 @@ def add_evaluate(commands: Commands) -> None:
     command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json and REPORT.html")
     command.add_argument("--samples", type=Path, metavar="FILE.png", help="drawings, edge maps, pictures; not picked")
     command.add_argument("--card", action="store_true", help="write the numbers into the model's own README.md")
-    command.add_argument("--robustness", type=int, default=4, metavar="N", help="distorted drawings a class; 0: none")
-    command.add_argument(
-        "--swapped", type=int, default=2, metavar="N", help="drawings a class that are asked for as others; 0: none"
-    )
-    command.add_argument(
-        "--colour-seeds", type=int, default=8, metavar="N", help="seeds whose colours are compared; 0: none"
-    )
     _add_settings(command)
     command.set_defaults(run=_evaluate)
 
@@ -53,25 +50,18 @@ def add_compare(commands: Commands) -> None:
     command.add_argument("--pairs", type=int, default=40, metavar="N", help="most pairs to vote on (default: 40)")
     command.add_argument("--seed", type=int, default=0, help="of the pairs, their order and sides (default: 0)")
     command.add_argument("--tally", type=Path, metavar="VOTES.json", help="count the votes of the blinded page")
-    _add_settings(command)
-    command.set_defaults(run=_compare, robustness=0, swapped=0, colour_seeds=0)
+    _add_settings(command, ("seed", *UNCOMPARED))
+    command.set_defaults(run=_compare, **dict.fromkeys(UNCOMPARED, 0))
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
+def _add_settings(command: argparse.ArgumentParser, without: tuple[str, ...] = ()) -> None:
     command.add_argument("--sketches", type=Path, metavar="DIR", help="people's sketches, in folders named by class")
-    command.add_argument(
-        "--people", choices=PEOPLE, default=PEOPLE[0],
-        help="which of them: the third that training leaves out (default), or all",
-    )  # fmt: skip
     command.add_argument(
         "--inception", default="auto", metavar="FILE",
         help="weights for FID; auto takes them from torch's cache if there, download fetches them, none does without",
     )  # fmt: skip
-    command.add_argument(
-        "--per-class", type=int, default=0, metavar="N", help="most drawings of a class (default: all)"
-    )
-    command.add_argument("--variations", type=int, default=1, metavar="N", help="pictures of each drawing (default: 1)")
     command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU where there is one")
+    add_options(command, EvaluationConfig, ("inception", *without))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -103,10 +93,11 @@ def _command(options: argparse.Namespace) -> str:
     words = ["edgegan-widget", "evaluate", Path(options.models[0]).name, "--data", options.data.name]
     if options.sketches:
         words += ["--sketches", options.sketches.name]
-    usual_values = {"people": PEOPLE[0], "per_class": 0, "variations": 1, "robustness": 4}
-    for name, usual in (usual_values | {"swapped": 2, "colour_seeds": 8}).items():
-        if getattr(options, name) != usual:
-            words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    usual = EvaluationConfig()
+    for field in dataclasses.fields(usual):
+        value = given(options, EvaluationConfig).get(field.name)
+        if field.name not in ("inception", "cache") and value not in (None, getattr(usual, field.name)):
+            words += [flag(field), str(value)]
     return " ".join([*words, "--card"])
 
 
@@ -161,15 +152,8 @@ def _evaluated(names: list[str], options: argparse.Namespace) -> Evaluation:
     from edgegan_widget.evaluation.evaluate import evaluate
     from edgegan_widget.networks.engine import EdgeGAN
 
-    config = EvaluationConfig(
-        options.per_class,
-        options.variations,
-        options.robustness,
-        people=options.people,
-        swapped_per_class=options.swapped,
-        colour_seeds=options.colour_seeds,
-        inception=_inception(options.inception),
-    )
+    config = chosen(options, EvaluationConfig())
+    config = dataclasses.replace(config, inception=_inception(options.inception))
     models = [EdgeGAN.from_pretrained(name, options.device) for name in names]
     told = ""
     for step in evaluate(models, options.data, options.sketches, config):

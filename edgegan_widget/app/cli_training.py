@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.options import add_options, given
 from edgegan_widget.training.config import DEFAULT_PRESET, TrainConfig
 from edgegan_widget.training.finetuning import finetune_config, moving_config
 from edgegan_widget.training.kinds import kinds, presets, read_by
@@ -36,26 +37,18 @@ def add_train(commands: Commands) -> None:
 def _add_settings(command: argparse.ArgumentParser, without: set[str]) -> None:
     """An option for each field of the settings, described by the field itself."""
     command.add_argument("--lr", type=float, help="learning rate of encoder and generators; others keep their ratio")
-    short = {"size_px": "--size"}
-    for field in dataclasses.fields(TrainConfig):
-        if field.name in without:
-            continue
-        about, name = field.metadata, short.get(field.name, "--" + field.name.replace("_", "-"))
-        types: dict[str, dict[str, object]] = {
-            "bool": {"action": argparse.BooleanOptionalAction},
-            "tuple[str, ...]": {"nargs": "+", "metavar": "DIR" if field.name == "sketches" else "NAME"},
-            "int": {"type": int, "metavar": "N"},
-            "float": {"type": float, "metavar": "X"},
-            "str": {"metavar": "TEXT"},
-        }
-        kind = {"choices": about["allowed"]} if about["allowed"] else types[str(field.type)]
-        if field.name == "preset":
-            kind = {"choices": sorted(presets())}
-        readers = read_by(field.name)
-        only = "" if len(readers) == len(kinds()) else f"; {', '.join(readers)} only"
-        default = DEFAULT_PRESET if field.name == "preset" else "the preset's"
-        text = about["meaning"].replace("%", "%%") + f"{only} (default: {default})"
-        command.add_argument(name, dest=field.name, default=None, help=text, **kind)
+    add_options(
+        command, TrainConfig, without,
+        default=lambda field: DEFAULT_PRESET if field.name == "preset" else "the preset's",
+        note=lambda field: _readers(field.name),
+        choices={"preset": sorted(presets())},
+    )  # fmt: skip
+
+
+def _readers(name: str) -> str:
+    """Which recipes read a setting, where not all do."""
+    readers = read_by(name)
+    return "" if len(readers) == len(kinds()) else f"{', '.join(readers)} only"
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -88,9 +81,8 @@ def _show_progress(reports: Iterator[Progress]) -> None:
 
 def train_config(options: argparse.Namespace) -> TrainConfig:
     """The preset (or a file of settings) with what the command line changes; fine-tuning has its own defaults."""
-    names = {field.name for field in dataclasses.fields(TrainConfig)} - {"preset"}
-    changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    changes = given(options, TrainConfig)
+    changes.pop("preset", None)
     if options.config is not None:
         base = _read_settings(options.config)
     elif options.preset is not None and not presets()[options.preset][0].from_scratch:
@@ -130,8 +122,8 @@ def _study(options: argparse.Namespace) -> None:
 
     base, start_from = _study_base(options), options.start_from
     if options.grid:
-        given = dict(each.partition("=")[::2] for each in options.grid)
-        runs = grid(base, {name: values.split(",") for name, values in given.items()})
+        varied = dict(each.partition("=")[::2] for each in options.grid)
+        runs = grid(base, {name: values.split(",") for name, values in varied.items()})
     else:
         runs = reference_grid(base, start_from)
     for name, progress in study(runs, options.out):

@@ -1,18 +1,24 @@
-"""What a setting is: a field of a frozen dataclass with meaning and range, checked when made; JSON in and out.
+"""What a setting is: a field of a frozen dataclass with meaning and range, checked when made.
 
-Command line and forms are made of the same fields, so that meaning and range are written in one place only.
+JSON (here), command line (:mod:`edgegan_widget.base.options`) and forms (:mod:`edgegan_widget.panels.forms`) are made
+of the same fields, so that meaning and range are written in one place only, beside the setting's user.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from edgegan_widget.base.errors import ConfigError
 
-__all__ = ["at_least", "check_settings", "from_json", "one_of", "setting", "to_json"]
+__all__ = [
+    "KINDS", "Kind", "Settings", "about", "at_least", "check_settings", "from_json", "from_record", "label_of",
+    "one_of", "parts_of", "range_of", "setting", "to_json",
+]  # fmt: skip
 
 
 class Settings(Protocol):
@@ -22,22 +28,85 @@ class Settings(Protocol):
 
 
 Config = TypeVar("Config", bound=Settings)
+Field = dataclasses.Field[Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What follows from the type of a setting: Python's types, what the command line reads, and what a form shows."""
+
+    types: tuple[type, ...]
+    reads: Mapping[str, Any]  # keywords of argparse
+    shows: str
+
+
+KINDS: dict[str, Kind] = {  # by the type as it is written
+    "str": Kind((str,), {"metavar": "TEXT"}, "text"),
+    "int": Kind((int,), {"type": int, "metavar": "N"}, "whole"),
+    "float": Kind((int, float), {"type": float, "metavar": "X"}, "number"),
+    "bool": Kind((bool,), {}, "tick"),
+    "tuple[str, ...]": Kind((tuple,), {"nargs": "+", "metavar": "NAME"}, "lines"),
+}
 
 
 def setting(
     default: Any,
     meaning: str,
     *,
+    label: str = "",
+    option: str = "",
+    metavar: str = "",
     allowed: tuple[str, ...] = (),
     least: float | None = None,
     most: float | None = None,
     advanced: bool = False,
 ) -> Any:
-    """A field of settings with what command line and panel say about it, and what is checked."""
-    about = {
-        "meaning": meaning, "allowed": allowed, "least": least, "most": most, "advanced": advanced,
+    """A field of settings with what command line and forms say about it, and what is checked.
+
+    Parameters
+    ----------
+    default, meaning
+        Its value where none is given, and what it is, in a sentence.
+    label, option, metavar
+        How a form and the command line call it, where that does not follow from its name.
+    allowed, least, most
+        Its values, or its range.
+    advanced
+        Folded away in forms.
+    """
+    told = {
+        "meaning": meaning, "label": label, "option": option, "metavar": metavar, "allowed": allowed, "least": least,
+        "most": most, "advanced": advanced,
     }  # fmt: skip
-    return dataclasses.field(default=default, metadata=about)
+    return dataclasses.field(default=default, metadata=told)
+
+
+def about(field: Field, what: str) -> Any:
+    """What :func:`setting` was told of a field; for a field that was made otherwise what is usual."""
+    return field.metadata.get(what, () if what == "allowed" else None)
+
+
+def label_of(field: Field) -> str:
+    """What a form calls it."""
+    return str(about(field, "label") or field.name.replace("_", " ").capitalize())
+
+
+def range_of(field: Field) -> str:
+    """``at least 1``, ``0 to 4``, or nothing."""
+    least, most = about(field, "least"), about(field, "most")
+    if least is None and most is None:
+        return ""
+    return f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
+
+
+def parts_of(kind: type[Settings]) -> dict[str, type[Settings]]:
+    """Fields that hold settings of their own, by name."""
+    hints = typing.get_type_hints(kind)
+    return {
+        field.name: hints[field.name]
+        for field in dataclasses.fields(kind)
+        if dataclasses.is_dataclass(hints[field.name])
+    }
 
 
 def one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
@@ -53,7 +122,7 @@ def at_least(name: str, value: int, least: int) -> None:
 
 
 def check_settings(config: Settings) -> None:
-    """Hold each field of a frozen dataclass against its :func:`setting`.
+    """Hold each field of a frozen dataclass that was made with :func:`setting` against it.
 
     Raises
     ------
@@ -61,23 +130,20 @@ def check_settings(config: Settings) -> None:
         A value is out of its range, or of another type.
     """
     for field in dataclasses.fields(config):
-        _check(field, getattr(config, field.name))
+        if about(field, "meaning") is not None:
+            _check(field, getattr(config, field.name))
 
 
-def _check(field: dataclasses.Field[Any], value: Any) -> None:
-    about = field.metadata
-    kinds: dict[str, tuple[type, ...]] = {
-        "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "tuple[str, ...]": (tuple,),
-    }  # fmt: skip
-    kind = kinds[str(field.type)]
-    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kind):
-        raise ConfigError(f"{field.name} is {value!r}; it must be of type {field.type} ({about['meaning']}).")
-    if about["allowed"]:
-        one_of(field.name, value, about["allowed"])
-    least, most = about["least"], about["most"]
+def _check(field: Field, value: Any) -> None:
+    types, meaning = KINDS[str(field.type)].types, about(field, "meaning")
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise ConfigError(f"{field.name} is {value!r}; it must be of type {field.type} ({meaning}).")
+    if about(field, "allowed"):
+        one_of(field.name, value, about(field, "allowed"))
+    least, most = about(field, "least"), about(field, "most")
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         ends = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
-        raise ConfigError(f"{field.name} is {value}; it must be {ends} ({about['meaning']}).")
+        raise ConfigError(f"{field.name} is {value}; it must be {ends} ({meaning}).")
 
 
 def to_json(config: Settings) -> str:
@@ -88,18 +154,32 @@ def to_json(config: Settings) -> str:
 def from_json(kind: type[Config], text: str) -> Config:
     """Settings from :func:`to_json`; a field that is unknown or missing is a :class:`ConfigError`."""
     try:
-        fields = json.loads(text)
+        record = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigError(f"the settings are not valid JSON ({error}); restore the file or write it anew.") from error
-    if not isinstance(fields, Mapping):
-        raise ConfigError(f"the settings are a {type(fields).__name__}; a JSON object with named fields is needed.")
+    return from_record(kind, record)
+
+
+def from_record(kind: type[Config], record: object) -> Config:
+    """Settings from what ``dataclasses.asdict`` or JSON made of them, those inside them included."""
+    if not isinstance(record, Mapping):
+        raise ConfigError(f"the settings are a {type(record).__name__}; a JSON object with named fields is needed.")
     known = {field.name for field in dataclasses.fields(kind)}
-    unknown = sorted(set(fields) - known)
+    unknown = sorted(set(record) - known)
     if unknown:
         raise ConfigError(f"unknown settings {', '.join(unknown)}; {kind.__name__} knows {', '.join(sorted(known))}.")
-    values: dict[str, Any] = dict(fields)
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     try:
-        return kind(**values)
+        return kind(**dict(_values(kind, record)))
     except TypeError as error:
         raise ConfigError(f"the settings do not fit {kind.__name__}: {error}.") from error
+
+
+def _values(kind: type[Settings], record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    parts = parts_of(kind)
+    for name, value in record.items():
+        yield name, from_record(parts[name], value) if name in parts else _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, which JSON makes of tuples, as tuples again."""
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value

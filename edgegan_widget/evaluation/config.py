@@ -22,21 +22,34 @@ class EvaluationConfig:
         A value is out of its range.
     """
 
-    per_class: int = setting(0, "most drawings of a class and set; 0 takes all", least=0, advanced=True)
+    per_class: int = setting(
+        0, "most drawings of a class and set; 0 takes all", least=0, advanced=True, label="Drawings a class"
+    )
     variations: int = setting(
         1, "pictures of each drawing: the most likely one, then others by seed", least=1, advanced=True
     )
     robustness_per_class: int = setting(
-        4, "held-out drawings of a class that are distorted more and more; 0 leaves that out", least=0, advanced=True
+        4,
+        "held-out drawings of a class that are distorted more and more; 0 leaves that out",
+        least=0,
+        option="--robustness",
+        advanced=True,
+        label="Distorted a class",
     )
     people: str = setting(
         "held_out",
         "people's sketches to ask for: those that training leaves out, one in three, or all of them",
         allowed=PEOPLE,
         advanced=True,
+        label="People's sketches",
     )
     swapped_per_class: int = setting(
-        2, "held-out drawings of a class that are asked for as other classes; 0 leaves that out", least=0, advanced=True
+        2,
+        "held-out drawings of a class that are asked for as other classes; 0 leaves that out",
+        least=0,
+        option="--swapped",
+        advanced=True,
+        label="Swapped a class",
     )
     colour_seeds: int = setting(
         8,

@@ -44,12 +44,23 @@ class TrainConfig:
     classes: tuple[str, ...] = setting((), "train on these classes only (default: all of the data)")
     epochs: int = setting(60, "how often to go through the data", least=1)
     batch_size: int = setting(32, "pictures in a step, of all processes together", least=2)
-    size_px: int = setting(64, "side of sketch and picture in pixels: 64, 128 or 256", advanced=True)
+    size_px: int = setting(
+        64, "side of sketch and picture in pixels: 64, 128 or 256", option="--size", advanced=True, label="Size"
+    )
     width: int = setting(32, "channels of the generators at full size", least=1, most=512, advanced=True)
-    lr_generator: float = setting(2e-4, "learning rate of encoder and generators", least=1e-8, most=1)
-    lr_discriminator: float = setting(4e-4, "learning rate of discriminators and classifier", least=1e-8, most=1)
+    lr_generator: float = setting(
+        2e-4, "learning rate of encoder and generators", least=1e-8, most=1, label="Generator rate"
+    )
+    lr_discriminator: float = setting(
+        4e-4, "learning rate of discriminators and classifier", least=1e-8, most=1, label="Discriminator rate"
+    )
     decay_fraction: float = setting(
-        0.3, "final part of training over which the rates fall to zero", least=0, most=1, advanced=True
+        0.3,
+        "final part of training over which the rates fall to zero",
+        least=0,
+        most=1,
+        advanced=True,
+        label="Rate decay",
     )
     ema_decay: float = setting(
         0.999,
@@ -57,6 +68,7 @@ class TrainConfig:
         least=0,
         most=0.99999,
         advanced=True,
+        label="Running mean",
     )
     augment: str = setting(
         "shift",
@@ -98,25 +110,34 @@ class TrainConfig:
         advanced=True,
     )
     start_from: str = setting("", "fine-tune this model: a shipped name, model folder or run folder")
-    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS)
+    trains: str = setting("all", "which networks fine-tuning moves", allowed=TRAINS, label="What trains")
     new_classes: str = setting(
         "nearest",
         "a new class starts from its most similar old one, or from their mean",
         allowed=NEW_CLASSES,
+        label="New classes from",
     )
     critic_warmup_steps: int = setting(
         0,
         "steps in which only the discriminators learn, where the model brought none",
         least=0,
         advanced=True,
+        label="Warm-up steps",
     )
     sketches: tuple[str, ...] = setting(
         (),
         "folders of people's drawings to learn from without photos of them, or packed files of such; sub-folders are "
         "named after classes, and a third of each is kept for testing",
+        label="People's drawings",
+        metavar="DIR",
     )
     people_share: float = setting(
-        0.5, "people's drawings in a step, as a share of the batch", least=0, most=4, advanced=True
+        0.5,
+        "people's drawings in a step, as a share of the batch",
+        least=0,
+        most=4,
+        advanced=True,
+        label="People's share",
     )
     restyled_share: float = setting(
         0.25, "objects drawn once more in another object's style", least=0, most=1, advanced=True
@@ -147,10 +168,13 @@ class TrainConfig:
         least=0,
         most=100,
         advanced=True,
+        label="Likeness weight",
     )
-    weight_class: float = setting(0.5, "how much the classifier's verdict counts", least=0, most=100, advanced=True)
+    weight_class: float = setting(
+        0.5, "how much the classifier's verdict counts", least=0, most=100, advanced=True, label="Class weight"
+    )
     weight_colour: float = setting(
-        4.0, "how much a picture is held to its style's colour", least=0, most=100, advanced=True
+        4.0, "how much a picture is held to its style's colour", least=0, most=100, advanced=True, label="Colour weight"
     )
     weight_coverage: float = setting(
         2.0,
@@ -175,9 +199,15 @@ class TrainConfig:
     deterministic: bool = setting(
         False, "only algorithms that repeat bit for bit on CUDA, at some cost of speed", advanced=True
     )
-    save_every_seconds: float = setting(120.0, "how often state and samples are written", least=0, advanced=True)
+    save_every_seconds: float = setting(
+        120.0, "how often state and samples are written", least=0, advanced=True, label="Save every (s)"
+    )
     disk_limit_mb: int = setting(
-        4000, "most the run folder may take, in MB; older samples give way first", least=1, advanced=True
+        4000,
+        "most the run folder may take, in MB; older samples give way first",
+        least=1,
+        advanced=True,
+        label="Disk limit (MB)",
     )
 
     def __post_init__(self) -> None:

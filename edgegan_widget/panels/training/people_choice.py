@@ -10,7 +10,8 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import EdgeGANError
-from edgegan_widget.panels.forms import LABELS, labelled, lines_of
+from edgegan_widget.base.settings import about, label_of
+from edgegan_widget.panels.forms import labelled, lines_of
 from edgegan_widget.panels.widgets import error_html, guard
 from edgegan_widget.sketch.people_sets import PeopleFolder, people_folders
 from edgegan_widget.training.config import TrainConfig
@@ -33,16 +34,16 @@ class PeopleChoice(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, classes: Callable[[], Sequence[str]], say: Callable[[Exception | None], None]) -> None:
         self._classes = classes
+        asked = next(each for each in dataclasses.fields(TrainConfig) if each.name == "sketches")
         self._text = widgets.Textarea(
-            description=LABELS["sketches"], rows=3, continuous_update=False,
+            description=label_of(asked), rows=3, continuous_update=False,
             placeholder="none; or folders with a sub-folder for each class, one a line",
         )  # fmt: skip
         self._text.add_class("eg-set-sketches")
         self._text.observe(guard(self.look, say), "value")
         self._table = widgets.HTML()
         self._table.add_class("eg-counts")
-        meaning = next(each for each in dataclasses.fields(TrainConfig) if each.name == "sketches").metadata["meaning"]
-        super().__init__([labelled(self._text, meaning), self._table])
+        super().__init__([labelled(self._text, about(asked, "meaning")), self._table])
         self.add_class("eg-people")
         self.look()
 
