@@ -56,7 +56,7 @@ def test_the_sample_is_made_counted_and_shown(make: Callable[..., DataPanel], tm
     assert panel._source._folder.value == str(Path("data", "synthetic")), "proposed"
     panel._source._answers["synthetic"]["count"].value = 3
     panel._source._folder.value = str(tmp_path / "made")
-    panel._source._size.value = 64
+    panel._source._cutting["size_px"].value = 64
     assert panel._start.description == "Prepare"
     panel._start.click()
     assert panel.wait(120)
@@ -135,7 +135,7 @@ def test_applying_before_an_audit_moves_only_what_was_decided(
     assert [path.name for path in (data / "refused").rglob("*.png")] == ["ball_0.png"]
     assert panel.catalog is not None
     assert len(panel.catalog.find(Wanted("duplicate"))) > 0
-    assert panel._source._keep.value, "and the form says so"
+    assert panel._source._judging["keep_refused"].value, "and the form says so"
 
 
 def test_other_limits_judge_anew(make: Callable[..., DataPanel], data: Path) -> None:
@@ -185,11 +185,12 @@ def test_numbers_out_of_range_lose_nothing(make: Callable[..., DataPanel], tmp_p
     panel._source._way.value = "synthetic"
     panel._source._folder.value = str(tmp_path / "made")
     for field, value, told in (
-        ("_size", 3, "Size is 3"),
-        ("_margin", 0.9, "Margin is 0.9"),
-        ("_val_share", 1.0, "1.0"),
+        ("size_px", 3, "Size_px is 3"),
+        ("margin", 0.9, "Margin is 0.9"),
+        ("val_share", 1.0, "1.0"),
     ):
-        control = getattr(panel._source, field)
+        form = panel._source._judging if field == "val_share" else panel._source._cutting
+        control = form[field]
         kept, control.value = control.value, value
         panel._start.click()
         assert told in said(panel.error_line)

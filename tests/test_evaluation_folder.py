@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgegan_widget.base.settings import from_json, to_json
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures, Request, start_evaluation
 from edgegan_widget.evaluation.table import read_report
@@ -39,7 +40,7 @@ def until_row(found: EvaluationFolder) -> None:
 
 def test_a_request_is_read_back() -> None:
     request = Request((("a", "x"), ("b", "y")), "data", "sketches", "cpu", EvaluationConfig(per_class=3))
-    assert Request.from_json(request.to_json()) == request
+    assert from_json(Request, to_json(request)) == request
 
 
 def test_pictures_are_read_back_from_disk(tmp_path: Path) -> None:
@@ -118,12 +119,13 @@ def test_it_ends_with_the_process_that_asked_for_it(
 ) -> None:
     config = EvaluationConfig(classifier_steps=10**6, cache="none")
     code = (
-        "import sys, pathlib; from edgegan_widget.evaluation.folder import *\n"
-        "found = start_evaluation(Request.from_json(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
+        "import sys, pathlib; from edgegan_widget.base.settings import from_json; "
+        "from edgegan_widget.evaluation.folder import *\n"
+        "found = start_evaluation(from_json(Request, sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
         "while found.status().state == 'starting': pass"
     )
     request = Request(models, str(shapes), device="cpu", config=config)
-    subprocess.run([sys.executable, "-c", code, request.to_json(), str(folder)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, to_json(request), str(folder)], check=True, timeout=60)
     assert EvaluationFolder(folder).wait(30).state == "interrupted"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from edgegan_widget.base.settings import KINDS, Field, Settings, about, parts_of, range_of
@@ -20,7 +20,7 @@ def add_options(
     without: Collection[str] = (),
     default: Callable[[Field], str] = lambda field: _shown(field.default),
     note: Callable[[Field], str] = lambda field: "",  # noqa: ARG005
-    choices: dict[str, list[str]] | None = None,
+    choices: Mapping[str, Collection[object]] | None = None,
 ) -> None:
     """Add an option for each field that was made with :func:`~edgegan_widget.base.settings.setting`.
 
@@ -45,14 +45,17 @@ def add_options(
         elif field.name not in without:
             allowed = (choices or {}).get(field.name) or about(field, "allowed")
             said = filter(None, [about(field, "meaning"), note(field), "" if allowed else range_of(field)])
-            text = f"{'; '.join(said)} (default: {default(field)})"
-            parser.add_argument(
-                flag(field), dest=field.name, default=None, help=text.replace("%", "%%"), **_reads(field, allowed)
-            )
+            needed = bool(about(field, "needed"))
+            text = "; ".join(said) if needed else f"{'; '.join(said)} (default: {default(field)})"
+            reads = _reads(field, allowed) | {"help": text.replace("%", "%%")}
+            if flag(field).startswith("-"):
+                parser.add_argument(flag(field), dest=field.name, default=None, required=needed, **reads)
+            else:
+                parser.add_argument(field.name, **reads)
 
 
 def flag(field: Field) -> str:
-    """The option of a field."""
+    """The option of a field; without a dash at its begin it is asked for by its place."""
     return str(about(field, "option") or "--" + field.name.replace("_", "-"))
 
 
@@ -77,9 +80,9 @@ def _fields(kind: type[Settings]) -> Iterator[tuple[Field, type[Settings] | None
             yield field, parts.get(field.name)
 
 
-def _reads(field: Field, allowed: Collection[str]) -> dict[str, Any]:
+def _reads(field: Field, allowed: Collection[object]) -> dict[str, Any]:
     if allowed:
-        return {"choices": list(allowed)}
+        return {"choices": list(allowed)} | ({"type": int} if str(field.type) == "int" else {})
     if str(field.type) == "bool":
         return {"action": argparse.BooleanOptionalAction}
     reads = dict(KINDS[str(field.type)].reads)

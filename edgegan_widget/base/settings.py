@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from edgegan_widget.base.errors import ConfigError
 
 __all__ = [
-    "KINDS", "Kind", "Settings", "about", "at_least", "check_settings", "from_json", "from_record", "label_of",
-    "one_of", "parts_of", "range_of", "setting", "to_json",
+    "KINDS", "Kind", "Settings", "about", "at_least", "check_needed", "check_settings", "from_json", "from_record",
+    "label_of", "one_of", "parts_of", "range_of", "setting", "to_json",
 ]  # fmt: skip
 
 
@@ -56,10 +56,12 @@ def setting(
     label: str = "",
     option: str = "",
     metavar: str = "",
-    allowed: tuple[str, ...] = (),
+    allowed: tuple[object, ...] = (),
     least: float | None = None,
     most: float | None = None,
     advanced: bool = False,
+    needed: bool = False,
+    path: bool = False,
 ) -> Any:
     """A field of settings with what command line and forms say about it, and what is checked.
 
@@ -73,10 +75,14 @@ def setting(
         Its values, or its range.
     advanced
         Folded away in forms.
+    needed
+        It must not be left empty; see :func:`check_needed`.
+    path
+        It names a file or folder.
     """
     told = {
         "meaning": meaning, "label": label, "option": option, "metavar": metavar, "allowed": allowed, "least": least,
-        "most": most, "advanced": advanced,
+        "most": most, "advanced": advanced, "needed": needed, "path": path,
     }  # fmt: skip
     return dataclasses.field(default=default, metadata=told)
 
@@ -144,6 +150,13 @@ def _check(field: Field, value: Any) -> None:
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         ends = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
         raise ConfigError(f"{field.name} is {value}; it must be {ends} ({meaning}).")
+
+
+def check_needed(config: Settings, what: str) -> None:
+    """Raise a :class:`ConfigError` where a needed setting of ``what`` is empty."""
+    for field in dataclasses.fields(config):
+        if about(field, "needed") and not str(getattr(config, field.name)).strip():
+            raise ConfigError(f"{label_of(field)} of {what} is empty; name the {about(field, 'meaning')}.")
 
 
 def to_json(config: Settings) -> str:

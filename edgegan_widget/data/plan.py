@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.settings import about, check_needed, from_record
 from edgegan_widget.data.audit.judging import Judging
 from edgegan_widget.data.audit_folder import audit
 from edgegan_widget.data.build import Options, Progress, build
 from edgegan_widget.data.finish import PROBLEMS
 from edgegan_widget.data.journal import FOLDER
-from edgegan_widget.data.sources import Source
-from edgegan_widget.data.ways import WAYS, Answer
+from edgegan_widget.data.readers import ReaderKind, kind_of, path_of
 
 __all__ = ["Plan", "Step", "follow", "follow_audit", "load_plan"]
 
@@ -29,7 +30,6 @@ _JUDGING = "Judging and writing the list"
 _MOST_TOLD = 200  # problems; all of them are in problems.txt
 _WORTH_PROCESSES = 200  # sources; with fewer the start of processes takes longer than the work
 _LOOK_EVERY = 1000  # sources that are counted between two steps
-_DRAWN_AT_ONCE = 10  # pictures of each synthetic class
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Plan:
     Parameters
     ----------
     way
-        One of :data:`WAYS`.
+        A reader by name, see :mod:`edgegan_widget.data.readers`.
     answers
-        To the way's questions; what is missing has its default.
+        What the reader is told; what is missing has its default.
     out
         Data folder to fill.
     options
@@ -49,23 +49,32 @@ class Plan:
     """
 
     way: str
-    answers: dict[str, Answer]
+    answers: Mapping[str, Any]
     out: str
     options: Options = field(default_factory=Options)
 
-    def answer(self, name: str) -> Answer:
-        """The answer to a question, or its default.
+    @property
+    def kind(self) -> ReaderKind:
+        """The reader."""
+        return kind_of(self.way)
+
+    def told(self) -> Any:
+        """What the reader is told: its options with these answers.
 
         Raises
         ------
         ConfigError
-            The question needs an answer and has none.
+            One of them is no option of the reader.
         """
-        question = WAYS[self.way].questions[name]
-        given = self.answers.get(name, question.default)
-        if question.needed and not str(given).strip():
-            raise ConfigError(f"{question.label} of {WAYS[self.way].title} is empty; name the {question.meaning}.")
-        return given
+        return from_record(self.kind.options, self.whole())
+
+    def whole(self) -> dict[str, Any]:
+        """The answers, paths whole: who reads them may be somewhere else."""
+        paths = {field.name for field in dataclasses.fields(self.kind.options) if about(field, "path")}
+        return {
+            name: str(path_of(str(given)).resolve()) if name in paths and str(given).strip() else given
+            for name, given in self.answers.items()
+        }
 
     def check(self) -> None:
         """See that all that is needed is there.
@@ -77,8 +86,7 @@ class Plan:
         """
         if not self.out.strip():
             raise ConfigError("no data folder is named; name a new folder, or one that was prepared before.")
-        for name in WAYS[self.way].questions:
-            self.answer(name)
+        check_needed(self.told(), self.kind.title)
 
 
 @dataclass(frozen=True)
@@ -107,8 +115,10 @@ def follow(plan: Plan) -> Iterator[Step]:
     plan.check()
     out = Path(plan.out).expanduser().resolve()
     yield Step("Reading the list of pictures")
-    yield from _draw(plan, out)
-    reader = _reader(plan, out)
+    kind, told = plan.kind, plan.told()
+    for _ in kind.before(told, out) if kind.before is not None else ():
+        yield Step("Drawing the sample")
+    reader = kind.read(told, out)
     total = 0
     for total, _ in enumerate(reader, 1):
         if total % _LOOK_EVERY == 0:
@@ -119,7 +129,7 @@ def follow(plan: Plan) -> Iterator[Step]:
     options = plan.options
     if total < _WORTH_PROCESSES and not options.workers:
         options = dataclasses.replace(options, workers=1)
-    for progress in build(out, WAYS[plan.way].part, reader, options):
+    for progress in build(out, plan.way, reader, options):
         if progress.summary is not None:  # before the last step: who has that need not ask on
             (out / FOLDER / _FILE).unlink(missing_ok=True)
             yield Step("Done", total, progress, (*problems, *_problems(out)))
@@ -144,72 +154,13 @@ def load_plan(out: Path) -> Plan | None:
     """The plan that was begun in this data folder and is not done, if any."""
     try:
         kept = json.loads((out / FOLDER / _FILE).read_text("utf-8"))
-        if kept["way"] not in WAYS or not isinstance(kept["answers"], dict):
-            return None
-        return Plan(kept["way"], kept["answers"], str(out), _options(kept["options"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        plan = Plan(kept["way"], kept["answers"], str(out), from_record(Options, kept["options"]))
+        plan.told()
+        return plan
+    except (OSError, ValueError, KeyError, TypeError, ConfigError):
         return None
 
 
 def _save(out: Path, plan: Plan) -> None:
-    questions = WAYS[plan.way].questions
-    answers = {  # paths whole: the next page may be opened elsewhere
-        name: str(_path(plan, name)) if questions[name].is_path and str(given).strip() else given
-        for name, given in plan.answers.items()
-    }
-    kept = {"way": plan.way, "answers": answers, "options": dataclasses.asdict(plan.options)}
+    kept = {"way": plan.way, "answers": plan.whole(), "options": dataclasses.asdict(plan.options)}
     write_bytes(out / FOLDER / _FILE, json.dumps(kept, indent=1) + "\n")
-
-
-def _options(kept: dict[str, object]) -> Options:
-    from edgegan_widget.data.audit.rules import Thresholds
-    from edgegan_widget.data.sources import Making
-
-    making, thresholds = Making(**kept.pop("making")), Thresholds(**kept.pop("thresholds"))  # type: ignore[arg-type]
-    others = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}  # JSON's lists
-    return Options(making=making, thresholds=thresholds, **others)  # type: ignore[arg-type]
-
-
-def _draw(plan: Plan, out: Path) -> Iterator[Step]:
-    """Draw the synthetic photos, some at a time."""
-    if plan.way != "synthetic":
-        return
-    from edgegan_widget.data.readers.synthetic import draw_photos
-
-    count = int(plan.answer("count"))
-    for upto in [*range(_DRAWN_AT_ONCE, count, _DRAWN_AT_ONCE), count]:
-        yield Step("Drawing the sample")
-        draw_photos(_drawn(out), upto, int(plan.answer("seed")))
-
-
-def _drawn(out: Path) -> Path:
-    return out / ".synthetic"
-
-
-def _reader(plan: Plan, out: Path) -> Iterable[Source]:
-    """The reader that the plan asks for."""
-    from edgegan_widget.data.readers.coco import CocoReader
-    from edgegan_widget.data.readers.folder import FolderReader
-    from edgegan_widget.data.readers.pairs import PairReader
-    from edgegan_widget.data.readers.sketchycoco import SketchyCocoReader
-    from edgegan_widget.data.readers.synthetic import SyntheticReader
-
-    if plan.way == "synthetic":
-        return SyntheticReader(_drawn(out))
-    if plan.way == "coco":
-        return CocoReader(_path(plan, "images"), _path(plan, "annotations"), _names(plan))
-    folder = _path(plan, "folder")
-    if plan.way == "sketchycoco":
-        return SketchyCocoReader(folder, _names(plan), bool(plan.answer("own_edges")))
-    if plan.way == "pairs":
-        return PairReader(folder, _names(plan))
-    masks = _path(plan, "masks") if str(plan.answer("masks")).strip() else None
-    return FolderReader(folder, str(plan.answer("label")).strip(), masks, str(plan.answer("licence")))
-
-
-def _path(plan: Plan, name: str) -> Path:
-    return Path(str(plan.answer(name)).strip()).expanduser().resolve()
-
-
-def _names(plan: Plan) -> tuple[str, ...]:
-    return tuple(name.strip() for name in str(plan.answer("classes")).split(",") if name.strip())

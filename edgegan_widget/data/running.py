@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.settings import setting
 from edgegan_widget.data.finish import locate
 from edgegan_widget.data.journal import Journal, source_key
 from edgegan_widget.data.making import Job, make
@@ -22,8 +23,10 @@ __all__ = ["HERE", "Where", "run"]
 class Where:
     """Where work is done: in ``workers`` processes (0: one for each core), or by the Dask scheduler at ``dask``."""
 
-    workers: int = 0
-    dask: str = ""
+    workers: int = setting(0, "processes; 0 takes one for each core")
+    dask: str = setting(
+        "", "address of a Dask scheduler whose workers see DATA and the sources and do the work", metavar="SCHEDULER"
+    )
 
     def __post_init__(self) -> None:
         if self.workers < 0:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.settings import check_settings, setting
 
 __all__ = ["Making", "Outcome", "Region", "Source", "class_folder", "object_id"]
 
@@ -78,14 +78,14 @@ class Source:
 class Making:
     """How cut-outs are made: square, ``size_px`` wide, the object's longest side leaving ``margin`` (a share) free."""
 
-    size_px: int = 128
-    margin: float = 0.05
+    size_px: int = setting(
+        128, "side of the cut-outs; another makes them anew", label="Size (px)", option="--size", metavar="PX",
+        least=_SMALLEST_PX, most=_LARGEST_PX,
+    )  # fmt: skip
+    margin: float = setting(0.05, "share of the side that stays free", metavar="SHARE", least=0, most=_MOST_MARGIN)
 
     def __post_init__(self) -> None:
-        if not _SMALLEST_PX <= self.size_px <= _LARGEST_PX:
-            raise ConfigError(f"size is {self.size_px}; it must be from {_SMALLEST_PX} to {_LARGEST_PX} pixels.")
-        if not 0 <= self.margin <= _MOST_MARGIN:
-            raise ConfigError(f"margin is {self.margin}; it must be from 0 to {_MOST_MARGIN}, a share of the side.")
+        check_settings(self)
 
 
 @dataclass(frozen=True)

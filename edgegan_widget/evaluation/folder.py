@@ -55,18 +55,6 @@ class Request:
     device: str = "auto"
     config: EvaluationConfig = field(default_factory=EvaluationConfig)
 
-    def to_json(self) -> str:
-        """All of it as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> Request:
-        """The request that :meth:`to_json` wrote."""
-        told = json.loads(text)
-        models = tuple((str(name), str(place)) for name, place in told.pop("models"))
-        config = settings.from_json(EvaluationConfig, json.dumps(told.pop("config")))
-        return cls(models, config=config, **told)
-
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
@@ -187,7 +175,7 @@ def start_evaluation(request: Request, folder: Path | None = None) -> Evaluation
     if folder is None:
         place = tempfile.TemporaryDirectory(prefix="edgegan-evaluation-", ignore_cleanup_errors=True)
         folder = Path(place.name)
-    write_bytes(folder / "request.json", request.to_json())
+    write_bytes(folder / "request.json", settings.to_json(request))
     write_status(folder, Status("starting", told_at=time.time()))
     command = [sys.executable, "-m", "edgegan_widget.evaluation.worker", str(folder)]
     with (folder / "log.txt").open("ab") as log:

@@ -17,6 +17,7 @@ import numpy as np
 
 from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.settings import from_json
 from edgegan_widget.evaluation.evaluate import Evaluation, Step, evaluate
 from edgegan_widget.evaluation.folder import STEPS, Pictures, Request
 from edgegan_widget.evaluation.report.page import page
@@ -58,7 +59,7 @@ def work(folder: Path) -> str:
 
 def _steps(folder: Path) -> Iterator[Step]:
     """The evaluation; it ends with the process that asked for it."""
-    request = Request.from_json((folder / "request.json").read_text("utf-8"))
+    request = from_json(Request, (folder / "request.json").read_text("utf-8"))
     parent = os.getppid()
     models = []
     for name, place in request.models:

@@ -10,7 +10,6 @@ from typing import Any
 import ipywidgets as widgets
 
 from edgegan_widget.base.settings import KINDS, Field, Settings, about, label_of, range_of
-from edgegan_widget.networks.config import SIZES_PX
 from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["SettingsForm", "hint", "labelled", "lines_of"]
@@ -87,10 +86,9 @@ def hint(text: str) -> widgets.HTML:
 
 def _input(field: Field) -> widgets.Widget:
     label = label_of(field)
-    if field.name == "size_px":
-        made = widgets.Dropdown(options=[(f"{side} px", side) for side in SIZES_PX], description=label)
-    elif about(field, "allowed"):
-        made = widgets.Dropdown(options=list(about(field, "allowed")), description=label)
+    if about(field, "allowed"):
+        unit = " px" if field.name.endswith("_px") else ""
+        made = widgets.Dropdown(options=[(f"{one}{unit}", one) for one in about(field, "allowed")], description=label)
     else:
         made = SHOWN_AS[KINDS[str(field.type)].shows](description=label)
     if isinstance(made, widgets.Checkbox):

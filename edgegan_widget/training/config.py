@@ -9,7 +9,7 @@ from typing import Any
 
 from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.settings import check_settings, one_of, setting
+from edgegan_widget.base.settings import check_settings, setting
 from edgegan_widget.networks.config import LATENTS, SIZES_PX
 from edgegan_widget.sketch.schedule import Schedule, parse_schedule, sources_of
 from edgegan_widget.sketch.sources import always_drawn, told
@@ -45,7 +45,12 @@ class TrainConfig:
     epochs: int = setting(60, "how often to go through the data", least=1)
     batch_size: int = setting(32, "pictures in a step, of all processes together", least=2)
     size_px: int = setting(
-        64, "side of sketch and picture in pixels: 64, 128 or 256", option="--size", advanced=True, label="Size"
+        64,
+        "side of sketch and picture in pixels: 64, 128 or 256",
+        allowed=SIZES_PX,
+        option="--size",
+        advanced=True,
+        label="Size",
     )
     width: int = setting(32, "channels of the generators at full size", least=1, most=512, advanced=True)
     lr_generator: float = setting(
@@ -213,7 +218,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         kind = kind_of(self.preset)
         check_settings(self)
-        one_of("size_px", self.size_px, SIZES_PX)
         if self.decay_fraction == 1:
             raise ConfigError("decay_fraction is 1; it must be below 1, or no step has the whole rate.")
         if self.edges and self.edge_schedule:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.base.settings import about, label_of, setting
+from edgegan_widget.data import readers
 from edgegan_widget.data.audit.rules import Thresholds
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, Step, follow, load_plan
+from edgegan_widget.data.readers import ReaderKind, kinds
+from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos, draw_synthetic
 from edgegan_widget.data.sources import Making
-from edgegan_widget.data.ways import WAYS
+from edgegan_widget.panels.data.panel import DataPanel
 from tests.benchmarks.data import write_photos
 
 ONE = Options(Making(32), workers=1, keep_refused=True)
@@ -127,6 +133,49 @@ def test_a_plan_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> Non
 
 
 def test_every_way_says_what_it_needs() -> None:
-    for way in WAYS.values():
-        assert all(question.meaning and question.label for question in way.questions.values())
-        assert all(question.default == "" for question in way.questions.values() if question.needed)
+    for kind in kinds().values():
+        fields = dataclasses.fields(kind.options)
+        assert all(about(field, "meaning") and label_of(field) for field in fields)
+        assert all(field.default == "" for field in fields if about(field, "needed"))
+
+
+@dataclass(frozen=True)
+class PaintOptions:
+    """What the reader of this file is told."""
+
+    colour: str = setting("red", "what all pictures are painted in", allowed=("red", "green"))
+    count: int = setting(3, "how many", least=1)
+
+
+def test_a_reader_is_added_by_declaring_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on the command line and in the Data tab with its options, and prepares a folder."""
+
+    def paint(options: PaintOptions, data: Path) -> FolderReader:
+        folder = data / ".paint" / "dot"
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(options.count):
+            picture = Image.new("RGBA", (64, 64))
+            ImageDraw.Draw(picture).ellipse((8 + number, 8, 50, 50), fill=options.colour)
+            picture.save(folder / f"{number}.png")
+        return FolderReader(data / ".paint")
+
+    monkeypatch.setattr(readers, "_REGISTERED", {**readers.kinds()})
+    readers.register(ReaderKind("paint", "Paint", "paint", "paint dots", PaintOptions, paint))
+    with pytest.raises(SystemExit):
+        main(["data", "paint", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "--colour {red,green} what all pictures are painted in (default: red)" in shown
+    assert "--count N how many; at least 1 (default: 3)" in shown
+    command = ["data", "paint", "--out", str(tmp_path / "a"), "--size", "32", "--workers", "1", "--keep-refused"]
+    assert main([*command, "--colour", "green", "--count", "4"]) == 0
+    assert "4 pictures" in capsys.readouterr().out
+    panel = DataPanel()
+    panel._source._way.value = "paint"
+    panel._source._folder.value = str(tmp_path / "b")
+    panel._source._answers["paint"]["colour"].value = "green"
+    assert panel.plan.told() == PaintOptions("green")
+    panel.close()
+    plan = Plan("paint", {"count": 2}, str(tmp_path / "b"), ONE)
+    assert pictures(done(plan)) == 2

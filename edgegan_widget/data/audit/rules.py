@@ -19,6 +19,7 @@ import numpy as np
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import write_atomic
+from edgegan_widget.base.settings import setting
 from edgegan_widget.data.sources import Record
 
 __all__ = ["DECISIONS", "REASONS", "Findings", "Survey", "Thresholds", "judge", "read_decisions", "write_decisions"]
@@ -44,25 +45,21 @@ REASONS = {
 Findings = dict[str, float]
 
 
-def _threshold(default: float, meaning: str) -> float:
-    return field(default=default, metadata={"meaning": meaning})
-
-
 @dataclass(frozen=True)
 class Thresholds:
     """What is refused."""
 
-    frame: float = _threshold(0.15, "share of a side of its box that an object may have on the frame")
-    small_px: float = _threshold(40, "fewest pixels along the longest side")
-    dark: float = _threshold(31, "least brightness of its lightest parts (95th percentile, 0 to 255)")
-    flat: float = _threshold(21, "least difference between light and dark (5th to 95th percentile, 0 to 255)")
-    blurred: float = _threshold(0.49, "most blur, 0 (sharp) to 1")
-    hidden: float = _threshold(0.03, "share of its hull that objects before it may fill")
-    fragmented: float = _threshold(0.15, "share of its area that may lie outside the largest piece")
-    empty: float = _threshold(0.0005, "least share of ink inside the outline")
-    overfull: float = _threshold(12.1, "most difference between neighbours that follows no line (0 to 255)")
-    duplicate_bits: float = _threshold(14, "bits (of 320) in which two pictures must differ")
-    aspect: float = _threshold(2.2, "how many times wider or higher than its class's median")
+    frame: float = setting(0.15, "share of a side of its box that an object may have on the frame")
+    small_px: float = setting(40, "fewest pixels along the longest side", label="Small (px)")
+    dark: float = setting(31, "least brightness of its lightest parts (95th percentile, 0 to 255)")
+    flat: float = setting(21, "least difference between light and dark (5th to 95th percentile, 0 to 255)")
+    blurred: float = setting(0.49, "most blur, 0 (sharp) to 1")
+    hidden: float = setting(0.03, "share of its hull that objects before it may fill")
+    fragmented: float = setting(0.15, "share of its area that may lie outside the largest piece")
+    empty: float = setting(0.0005, "least share of ink inside the outline")
+    overfull: float = setting(12.1, "most difference between neighbours that follows no line (0 to 255)")
+    duplicate_bits: float = setting(14, "bits (of 320) in which two pictures must differ", label="Duplicate (bits)")
+    aspect: float = setting(2.2, "how many times wider or higher than its class's median")
 
 
 @dataclass

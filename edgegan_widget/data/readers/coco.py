@@ -15,6 +15,8 @@ import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import safe_join
+from edgegan_widget.base.settings import setting
+from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names
 from edgegan_widget.data.readers.json_index import read_record, records
 from edgegan_widget.data.sources import Region, Source, object_id
 
@@ -163,3 +165,19 @@ def _name(image: dict[str, Any]) -> Any:
     if image.get("file_name") is not None or not isinstance(address, str) or address.endswith("/"):
         return image.get("file_name")
     return "/".join(address.split("/")[-2:])
+
+
+@dataclass(frozen=True)
+class CocoOptions:
+    """What :class:`CocoReader` has to be told."""
+
+    images: str = setting("", "folder of COCO's photos", label="Photos", metavar="DIR", needed=True, path=True)
+    annotations: str = setting("", "file instances_….json", metavar="FILE", needed=True, path=True)
+    classes: str = setting("", "names with commas between; empty takes all", metavar="A,B")
+
+
+def _read(options: CocoOptions, _data: Path) -> CocoReader:
+    return CocoReader(path_of(options.images), path_of(options.annotations), split_names(options.classes))
+
+
+register(ReaderKind("coco", "COCO photos", "from-coco", "cut out the objects of COCO's instances", CocoOptions, _read))

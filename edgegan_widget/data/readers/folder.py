@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture
+from edgegan_widget.base.settings import setting
+from edgegan_widget.data.readers import ReaderKind, path_of, register
 from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
 
 __all__ = ["FolderReader"]
@@ -75,3 +78,31 @@ class FolderReader:
 def _folders(folder: Path) -> list[Path]:
     """Sub-folders that may be classes, in order."""
     return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """What :class:`FolderReader` has to be told."""
+
+    folder: str = setting(
+        "", "<folder>/<class>/*: transparent, on white, or with masks", label="Photos", option="folder", metavar="DIR",
+        needed=True, path=True,
+    )  # fmt: skip
+    label: str = setting(
+        "", "where the folder has no sub-folders: what all photos show", label="Class", option="--class", metavar="NAME"
+    )
+    masks: str = setting("", "folder of masks; empty: a sub-folder masks, if there is one", metavar="DIR", path=True)
+    licence: str = setting("unknown", "of all photos, for the manifest")
+
+
+def _read(options: FolderOptions, _data: Path) -> FolderReader:
+    masks = path_of(options.masks) if options.masks.strip() else None
+    return FolderReader(path_of(options.folder), options.label.strip(), masks, options.licence)
+
+
+register(
+    ReaderKind(
+        "folder", "Folder of photos", "from-folder", "take pictures that are transparent, on white, or have masks",
+        FolderOptions, _read,
+    )
+)  # fmt: skip

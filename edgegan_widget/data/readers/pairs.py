@@ -6,6 +6,7 @@ Its layouts: ``train/*.png`` and ``test/*.png`` for one class, ``train/<number>/
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from PIL import Image
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import is_picture, open_picture, write_bytes
+from edgegan_widget.base.settings import setting
 from edgegan_widget.data.making import encode_png
+from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names
 from edgegan_widget.data.readers.sketchycoco import CATEGORIES
 from edgegan_widget.data.sources import Region, Source, object_id
 from edgegan_widget.sketch.sources.trained import edge_styles
@@ -128,3 +131,25 @@ def _pair(path: Path, size_px: int) -> np.ndarray[tuple[int, ...], np.dtype[np.u
     small = np.asarray(square.resize((size_px, size_px), Image.Resampling.LANCZOS), np.uint8)
     edge = edge_styles(large, size_px)[0]
     return np.concatenate([np.repeat(edge[..., None], 3, axis=2), small], axis=1)
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """What :class:`PairReader` has to be told."""
+
+    folder: str = setting(
+        "", "folder with train/*.png or train/<class number>/*.png", option="folder", metavar="DIR", needed=True,
+        path=True,
+    )  # fmt: skip
+    classes: str = setting("", "names by number, with commas between; empty: the original's 14", metavar="A,B")
+
+
+def _read(options: PairOptions, _data: Path) -> PairReader:
+    return PairReader(path_of(options.folder), split_names(options.classes))
+
+
+register(
+    ReaderKind(
+        "pairs", "Pairs [edge | image]", "from-pairs", "take the original's [edge | image] files", PairOptions, _read
+    )
+)

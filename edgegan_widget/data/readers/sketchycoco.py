@@ -6,13 +6,16 @@ Categories carry COCO's numbers (its authors, in issue 3 of sysu-imsl/SketchyCOC
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import is_picture, open_picture, write_bytes
+from edgegan_widget.base.settings import setting
 from edgegan_widget.data.making import encode_png
+from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names
 from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
 
 __all__ = ["ANIMALS", "CATEGORIES", "SketchyCocoReader"]
@@ -94,3 +97,38 @@ def _written(path: Path, target: Path) -> str:
     except DataError as error:
         return str(error)
     return ""
+
+
+@dataclass(frozen=True)
+class SketchyCocoOptions:
+    """What :class:`SketchyCocoReader` has to be told."""
+
+    folder: str = setting(
+        "", "folder with GT, Edge and Sketch", option="folder", metavar="ROOT", needed=True, path=True
+    )
+    classes: str = setting("", "names with commas between; empty takes all", metavar="A,B")
+    animals: bool = setting(False, "take the five animals of the reference retraining instead")
+    own_edges: bool = setting(False, "make pairs with SketchyCOCO's edge maps", label="Its own edge maps")
+    sketches: str = setting(
+        "", "folder to write people's sketches of its validation split to, for an evaluation", metavar="DIR", path=True
+    )
+
+
+def _read(options: SketchyCocoOptions, _data: Path) -> SketchyCocoReader:
+    classes = ANIMALS if options.animals else split_names(options.classes)
+    return SketchyCocoReader(path_of(options.folder), classes, options.own_edges)
+
+
+def _write_sketches(options: SketchyCocoOptions, reader: SketchyCocoReader) -> Iterator[str]:
+    if options.sketches.strip():
+        done = list(reader.write_sketches(path_of(options.sketches)))
+        yield from (f"left out: {problem}" for problem in done if problem)
+        yield f"{options.sketches}: {done.count('')} sketches; edgegan-widget evaluate takes them as --sketches"
+
+
+register(
+    ReaderKind(
+        "sketchycoco", "SketchyCOCO", "from-sketchycoco", "take SketchyCOCO's object-level data", SketchyCocoOptions,
+        _read, after=_write_sketches,
+    )
+)  # fmt: skip

@@ -13,9 +13,9 @@ from edgegan_widget.data.audit.judging import Judging
 from edgegan_widget.data.audit.rules import Thresholds
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan
+from edgegan_widget.data.readers import kinds
 from edgegan_widget.data.sources import Making
-from edgegan_widget.data.ways import WAYS, Question
-from edgegan_widget.panels.forms import hint, labelled
+from edgegan_widget.panels.forms import SettingsForm, hint
 from edgegan_widget.panels.widgets import guard
 
 __all__ = ["READY", "DataSource"]
@@ -37,11 +37,12 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
         self._on_change, self._silent = on_change, False
-        ways = [("Prepared folder", READY), *((way.title, name) for name, way in WAYS.items())]
+        ways = [("Prepared folder", READY), *((kind.title, name) for name, kind in kinds().items())]
         self._way = widgets.Dropdown(options=ways, value=READY, description="Pictures from")
         self._way.add_class("eg-way")
         self._answers = {
-            name: {key: _input(question) for key, question in way.questions.items()} for name, way in WAYS.items()
+            name: SettingsForm([field.name for field in dataclasses.fields(kind.options)], kind.options())
+            for name, kind in kinds().items()
         }
         self._asked = widgets.VBox([])
         self._asked.add_class("eg-form")
@@ -58,7 +59,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
 
     @property
     def way(self) -> str:
-        """One of :data:`~edgegan_widget.data.ways.WAYS`, or :data:`READY`."""
+        """A reader by name (:mod:`edgegan_widget.data.readers`), or :data:`READY`."""
         return str(self._way.value)
 
     @property
@@ -78,8 +79,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         """
         if self.way == READY:
             raise ConfigError("a prepared folder needs no preparing; choose where pictures come from.")
-        answers = {name: field.value for name, field in self._answers[self.way].items()}
-        judging, making = self.judging, Making(int(self._size.value), float(self._margin.value))
+        answers, judging, making = self._answers[self.way].values, self.judging, Making(**self._cutting.values)
         options = Options(making, judging.val_share, judging.thresholds, judging.keep_refused)
         plan = Plan(self.way, answers, str(self.folder or ""), options)
         plan.check()
@@ -88,8 +88,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
     @property
     def judging(self) -> Judging:
         """What is refused, and the share to validate on."""
-        thresholds = Thresholds(**{name: float(field.value) for name, field in self._thresholds.items()})
-        return Judging(thresholds, float(self._val_share.value), bool(self._keep.value))
+        return Judging(Thresholds(**self._thresholds.values), **self._judging.values)
 
     def show_folder(self, folder: Path) -> None:
         """Name a data folder, as if it was typed."""
@@ -97,46 +96,26 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
 
     def show_judging(self, judging: Judging) -> None:
         """Show what a folder was judged by."""
-        for name, field in self._thresholds.items():
-            field.value = getattr(judging.thresholds, name)
-        self._val_share.value, self._keep.value = judging.val_share, judging.keep_refused
+        self._thresholds.show(judging.thresholds)
+        self._judging.show(judging)
 
     def show_plan(self, plan: Plan) -> None:
         """Show a plan that was begun earlier."""
         self._silent = True
         try:
             self._way.value, self._folder.value = plan.way, plan.out
-            for name, field in self._answers[plan.way].items():
-                field.value = plan.answers.get(name, field.value)
-            self._size.value, self._margin.value = plan.options.making.size_px, plan.options.making.margin
+            self._answers[plan.way].show(plan.told())
+            self._cutting.show(plan.options.making)
             options = plan.options
             self.show_judging(Judging(options.thresholds, options.val_share, options.keep_refused))
         finally:
             self._silent = False
 
     def _build_options(self) -> widgets.Widget:
-        making, judging = Making(), Judging()
-        self._size = widgets.IntText(making.size_px, description="Size (px)")
-        self._margin = widgets.FloatText(making.margin, description="Margin", step=0.01)
-        self._val_share = widgets.FloatText(judging.val_share, description="To validate on", step=0.05)
-        self._keep = widgets.Checkbox(False, description="Train on what the audit refuses too", indent=False)
-        self._thresholds = {
-            each.name: widgets.FloatText(each.default, description=_words(each.name))
-            for each in dataclasses.fields(Thresholds)
-        }
-        self._cutting = widgets.VBox(
-            [
-                labelled(self._size, "side of the cut-outs, 16 to 2048; another makes them anew"),
-                labelled(self._margin, "share of the side that stays free, 0 to 0.4"),
-            ]
-        )
-        meanings = {each.name: str(each.metadata["meaning"]) for each in dataclasses.fields(Thresholds)}
-        rows = [
-            self._cutting,
-            labelled(self._val_share, "share of the source pictures, 0 to below 1"),
-            labelled(self._keep, "what the audit finds is marked and stays; what you refuse is set aside"),
-            *(labelled(field, meanings[name]) for name, field in self._thresholds.items()),
-        ]
+        self._cutting = SettingsForm(("size_px", "margin"), Making())
+        self._judging = SettingsForm(("val_share", "keep_refused"), Judging())
+        self._thresholds = SettingsForm([each.name for each in dataclasses.fields(Thresholds)], Thresholds())
+        rows = [self._cutting, self._judging, self._thresholds]
         folded = widgets.Accordion([widgets.VBox(rows)], titles=("Cut-outs and audit",), selected_index=None)
         folded.add_class("eg-folded")
         return folded
@@ -146,23 +125,20 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         if self._silent:
             return
         self._propose()
-        self._keep.value = self.way == "synthetic"  # made to be tried with: what would be refused is marked, and kept
+        self._judging["keep_refused"].value = self.way != READY and kinds()[self.way].keeps_refused
         self._on_change()
 
     def _propose(self) -> None:
         """A data folder of the way's name, unless another was typed."""
         if str(self._folder.value).strip() in ("", self._proposed):
-            self._proposed = "" if self.way == READY else str(Path("data", WAYS[self.way].part))
+            self._proposed = "" if self.way == READY else str(Path("data", self.way))
             self._silent = True
             self._folder.value = self._proposed
             self._silent = False
 
     def _show_way(self) -> None:
         ready = self.way == READY
-        questions = {} if ready else WAYS[self.way].questions
-        self._asked.children = [
-            labelled(self._answers[self.way][name], question.meaning) for name, question in questions.items()
-        ]
+        self._asked.children = [] if ready else [self._answers[self.way]]
         (self._asked.add_class if ready else self._asked.remove_class)("eg-hidden")
         (self._cutting.add_class if ready else self._cutting.remove_class)("eg-hidden")
         self._note.value = _READY_NOTE.replace("<", "&lt;") if ready else "made if it is not there; it may hold others"
@@ -170,18 +146,3 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
     def _changed(self) -> None:
         if not self._silent:
             self._on_change()
-
-
-def _input(question: Question) -> widgets.Widget:
-    kinds = {bool: widgets.Checkbox, int: widgets.IntText, str: widgets.Text}
-    made = kinds[type(question.default)](value=question.default, description=question.label)
-    if isinstance(made, widgets.Checkbox):
-        made.indent = False
-    made.add_class(f"eg-ask-{question.label.split()[0].lower()}")
-    return made
-
-
-def _words(name: str) -> str:
-    return name.removesuffix("_px").removesuffix("_bits").capitalize() + (
-        " (px)" if name.endswith("_px") else " (bits)" if name.endswith("_bits") else ""
-    )
