@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from edgegan_widget.base.runs import Status, this_process, write_status
 from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures
 from edgegan_widget.evaluation.table import FORMAT
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.store import build_networks, save_model
-from edgegan_widget.training.runs import Status, this_process, write_status
 
 CLASSES = ("ball", "box")
 SETS = (("edge maps of held-out pictures", 24), ("people's sketches: ours", 4))

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from edgegan_widget.base.runs import Status, this_process, write_status
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.runs import Run, Status, this_process, write_status
+from edgegan_widget.training.runs import Run
 
 LOSSES = ("discriminator_joint", "discriminator_image", "generator_joint", "generator_image", "image_l1", "latent_l1")
 

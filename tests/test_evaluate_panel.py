@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.base.runs import Status, write_status
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.folder import EvaluationFolder, Request
 from edgegan_widget.evaluation.table import COLUMNS
@@ -18,7 +19,6 @@ from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
 from edgegan_widget.panels.evaluation.models_choice import _short_name
 from edgegan_widget.panels.model_choice import TYPED
 from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
-from edgegan_widget.training.runs import Status, write_status
 from tests.fake_evaluations import fake_report, write_evaluation, write_model
 from tests.fake_runs import write_run
 
@@ -54,9 +54,9 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
     """What was started; instead of a process, a row is there."""
     requests: list[Request] = []
 
-    def start(request: Request) -> EvaluationFolder:
+    def start(request: Request, folder: Path) -> EvaluationFolder:
         requests.append(request)
-        return write_evaluation(tmp_path / f"evaluation-{len(requests)}", one_row())
+        return write_evaluation(folder, one_row())
 
     monkeypatch.setattr(evaluation_view, "start_evaluation", start)
     return requests
@@ -233,7 +233,7 @@ def test_every_number_opens_its_pictures(panel_of: Maker, started: list[Request]
     assert gallery not in table.children
 
 
-def test_stopping_keeps_the_row_and_starting_anew_forgets_it(panel_of: Maker, started: list[Request]) -> None:
+def test_stopping_keeps_the_row_and_starting_anew_leaves_its_folder(panel_of: Maker, started: list[Request]) -> None:
     panel = panel_of()
     panel.start()
     old = panel._view.folder
@@ -244,7 +244,10 @@ def test_stopping_keeps_the_row_and_starting_anew_forgets_it(panel_of: Maker, st
     assert "eg-hidden" in panel._view._stop_button._dom_classes
     panel.start()
     assert len(started) == 2
-    assert not old.folder.exists()
+    assert panel._view.folder != old
+    assert old.report() == one_row()
+    with pytest.raises(ConfigError, match=r"evaluation-.* is at work; wait for it, or stop it"):
+        panel.start()
 
 
 def test_a_failure_is_told_and_what_was_measured_before_stays(
@@ -255,7 +258,7 @@ def test_a_failure_is_told_and_what_was_measured_before_stays(
     go_on(panel, fake_report(), "finished")
     failed = EvaluationFolder(tmp_path / "failed")
     write_status(failed.folder, Status("failed", message="the disk is full."))
-    monkeypatch.setattr(evaluation_view, "start_evaluation", lambda request: failed)
+    monkeypatch.setattr(evaluation_view, "start_evaluation", lambda request, folder: failed)
     panel.start()
     assert "The disk is full." in said(panel._view._headline)
     assert not panel._start.disabled
@@ -296,13 +299,21 @@ def test_a_wrong_file_leaves_what_is_shown(panel_of: Maker, started: list[Reques
     assert cell(panel, 1, "KID").description.startswith("0.0100")
 
 
-def test_closing_ends_it(panel_of: Maker, started: list[Request]) -> None:
+def test_a_page_that_is_opened_again_finds_the_latest(panel_of: Maker, started: list[Request]) -> None:
     panel = panel_of()
     panel.start()
-    assert panel._view.folder is not None
-    folder = panel._view.folder.folder
+    found = panel._view.folder
+    assert found is not None
+    (found.folder / "request.json").write_text("{}")
     panel.close()
-    assert not folder.exists()
+    again = panel_of()
+    assert again._view.folder == found
+    assert again._start.disabled, "it is at work"
+    assert again.report == one_row()
+    go_on(again, fake_report(), "finished")
+    assert not again._start.disabled
+    cell(again, 1, "KID").click()
+    assert "base64," in again._view._gallery._shown.value
 
 
 def test_a_real_evaluation_through_the_panel(panel_of: Maker) -> None:

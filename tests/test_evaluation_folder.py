@@ -14,9 +14,16 @@ import pytest
 
 from edgegan_widget.base.settings import from_json, to_json
 from edgegan_widget.evaluation.config import EvaluationConfig
-from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures, Request, start_evaluation
+from edgegan_widget.evaluation.folder import (
+    EvaluationFolder,
+    Pictures,
+    Request,
+    find_evaluations,
+    new_folder,
+    start_evaluation,
+)
 from edgegan_widget.evaluation.table import read_report
-from tests.fake_evaluations import fake_pictures, write_model
+from tests.fake_evaluations import fake_pictures, fake_report, write_evaluation, write_model
 
 QUICK = EvaluationConfig(robustness_per_class=0, classifier_steps=2, cache="none")
 
@@ -74,8 +81,6 @@ def test_two_models_are_measured(models: tuple[tuple[str, str], ...], shapes: Pa
     assert not np.array_equal(pictures[0].pictures, pictures[1].pictures)  # type: ignore[union-attr]
     assert "<h1>" in found.page.read_text()
     assert str(shapes) not in found.page.read_text()
-    found.discard()
-    assert not folder.exists()
 
 
 def test_stopping_keeps_the_rows_that_are_done(models: tuple[tuple[str, str], ...], shapes: Path, folder: Path) -> None:
@@ -114,7 +119,7 @@ def test_what_cannot_be_measured_is_told_in_a_sentence(
     assert status.message.endswith(".")
 
 
-def test_it_ends_with_the_process_that_asked_for_it(
+def test_it_outlives_the_process_that_asked_for_it_and_is_found_again(
     models: tuple[tuple[str, str], ...], shapes: Path, folder: Path
 ) -> None:
     config = EvaluationConfig(classifier_steps=10**6, cache="none")
@@ -126,7 +131,11 @@ def test_it_ends_with_the_process_that_asked_for_it(
     )
     request = Request(models, str(shapes), device="cpu", config=config)
     subprocess.run([sys.executable, "-c", code, to_json(request), str(folder)], check=True, timeout=60)
-    assert EvaluationFolder(folder).wait(30).state == "interrupted"
+    (found,) = find_evaluations(folder.parent)
+    assert found == EvaluationFolder(folder)
+    assert found.status().active
+    found.stop()
+    assert found.wait(60).state == "stopped"
 
 
 def test_a_process_that_is_gone_is_noticed(models: tuple[tuple[str, str], ...], shapes: Path, folder: Path) -> None:
@@ -134,7 +143,19 @@ def test_a_process_that_is_gone_is_noticed(models: tuple[tuple[str, str], ...], 
     found = start_evaluation(Request(models, str(shapes), device="cpu", config=config), folder)
     while found.status().state == "starting":
         time.sleep(0.05)
-    assert found._run.process is not None
-    found._run.process.kill()
+    assert found.process is not None
+    found.process.kill()
     status = found.wait(30)
     assert (status.state, status.message) == ("interrupted", "Its process is gone; what was measured stays.")
+
+
+def test_older_evaluations_keep_their_numbers_and_lose_their_pictures(tmp_path: Path) -> None:
+    for number in range(10):
+        old = write_evaluation(tmp_path / f"old-{number}", fake_report(), "finished")
+        (old.folder / "request.json").write_text("{}")
+    made = new_folder(tmp_path)
+    assert made.parent == tmp_path
+    assert not made.exists()
+    kept = [folder.name for folder in find_evaluations(tmp_path) if (folder.folder / "pictures").is_dir()]
+    assert kept == [f"old-{number}" for number in range(9, 2, -1)]
+    assert all(folder.report() is not None for folder in find_evaluations(tmp_path))

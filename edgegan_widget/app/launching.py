@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edgegan_widget.base.runs import Status
 from edgegan_widget.panels.training.run_view import RunView
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.runs import Run, Status, start_run
+from edgegan_widget.training.runs import Run, start_run
 
 __all__ = ["Launched", "launch"]
 

@@ -1,4 +1,4 @@
-"""An evaluation in a process of its own, from outside: the pad beside it stays live, and what is done stays.
+"""An evaluation from outside: a job (:mod:`edgegan_widget.base.runs`), which outlives the page and leaves the pad live.
 
 =============================  ========================================================================================
 file                           content
@@ -14,35 +14,29 @@ file                           content
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
-import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from edgegan_widget.base import settings
-from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.runs import JobFolder, find_jobs, start_job
 from edgegan_widget.evaluation.config import EvaluationConfig
-from edgegan_widget.training.runs import NICENESS, Run, Status, write_status
 
-__all__ = ["EvaluationFolder", "Pictures", "Request", "start_evaluation"]
+__all__ = ["EvaluationFolder", "Pictures", "Request", "find_evaluations", "new_folder", "start_evaluation"]
 
 Json = dict[str, Any]
 U8 = npt.NDArray[np.uint8]
 
 STEPS = 1000  # that a status counts to
-END_SECONDS = 10.0
+REQUEST = "request.json"
+MOST_WITH_PICTURES = 8  # evaluations whose pictures are kept
 
 
 @dataclass(frozen=True)
@@ -107,30 +101,21 @@ class Pictures:
             return None
 
 
-class EvaluationFolder:
+@dataclass
+class EvaluationFolder(JobFolder):
     """An evaluation's folder, read while it is being written."""
 
-    def __init__(
-        self,
-        folder: Path,
-        process: subprocess.Popen[bytes] | None = None,
-        place: tempfile.TemporaryDirectory[str] | None = None,
-    ) -> None:
-        self.folder, self._place = folder, place
-        self._run = Run(folder, process)
-        self._read: tuple[tuple[int, int], Json] | None = None
+    _read: tuple[tuple[int, int], Json] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def gone(self) -> str:
+        """What to say where its process is gone without a word."""
+        return "Its process is gone; what was measured stays."
 
     @property
     def page(self) -> Path:
         """The report as HTML; there once the evaluation is over."""
         return self.folder / "report.html"
-
-    def status(self) -> Status:
-        """Where it stands: ``step`` of ``steps`` is the share that is done."""
-        status = self._run.status()
-        if status.state == "interrupted":
-            return dataclasses.replace(status, message="Its process is gone; what was measured stays.")
-        return status
 
     def report(self) -> Json | None:
         """The report as far as it is; the same object as before where nothing was added."""
@@ -148,46 +133,24 @@ class EvaluationFolder:
         """What a model drew of a set, both by their places in the report."""
         return Pictures.load(self.folder / "pictures", model, place)
 
-    def stop(self) -> None:
-        """Ask it to end; what was measured stays."""
-        self._run.stop()
 
-    def wait(self, timeout_seconds: float | None = None) -> Status:
-        """Wait until it is over, or for that long; its status then."""
-        self._run.wait(timeout_seconds)
-        return self.status()
-
-    def discard(self) -> None:
-        """End it at once and remove the folder."""
-        if self._run.process is not None:
-            _end(self._run.process)
-        if self._place is not None:
-            self._place.cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
+def start_evaluation(request: Request, folder: Path) -> EvaluationFolder:
+    """Measure in a process of its own, which goes on when the page or the kernel ends."""
+    words = ["edgegan_widget.evaluation.worker", str(folder)]
+    return EvaluationFolder(folder, start_job(folder, REQUEST, settings.to_json(request), words))
 
 
-def start_evaluation(request: Request, folder: Path | None = None) -> EvaluationFolder:
-    """Measure in a process of its own, which ends with the one that asked for it.
-
-    Without a folder a temporary one is taken, which is gone when it is discarded, or when this process ends.
-    """
-    place = None
-    if folder is None:
-        place = tempfile.TemporaryDirectory(prefix="edgegan-evaluation-", ignore_cleanup_errors=True)
-        folder = Path(place.name)
-    write_bytes(folder / "request.json", settings.to_json(request))
-    write_status(folder, Status("starting", told_at=time.time()))
-    command = [sys.executable, "-m", "edgegan_widget.evaluation.worker", str(folder)]
-    with (folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    with contextlib.suppress(psutil.Error, OSError):  # not every system lets us; it is merely less polite
-        psutil.Process(process.pid).nice(NICENESS)
-    found = EvaluationFolder(folder, process, place)
-    weakref.finalize(found, _end, process)  # also when this process exits
-    return found
+def find_evaluations(root: Path) -> list[EvaluationFolder]:
+    """Evaluations in the folders below ``root``, the latest first."""
+    return [EvaluationFolder(place) for place in find_jobs(root, ("*/status.json",)) if (place / REQUEST).is_file()]
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        process.kill()
-        process.wait(END_SECONDS)
+def new_folder(root: Path) -> Path:
+    """A fresh place for an evaluation; all but the last few before it lose their pictures, not their numbers."""
+    for old in find_evaluations(root)[MOST_WITH_PICTURES - 1 :]:
+        if not old.status().active:
+            shutil.rmtree(old.folder / "pictures", ignore_errors=True)
+    stem, number = time.strftime("evaluation-%Y%m%d-%H%M%S"), 1
+    while (folder := root / (stem if number == 1 else f"{stem}-{number}")).exists():
+        number += 1
+    return folder

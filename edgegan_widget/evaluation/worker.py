@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -17,13 +14,13 @@ import numpy as np
 
 from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.runs import Stopped, Teller, stoppable
 from edgegan_widget.base.settings import from_json
 from edgegan_widget.evaluation.evaluate import Evaluation, Step, evaluate
 from edgegan_widget.evaluation.folder import STEPS, Pictures, Request
 from edgegan_widget.evaluation.report.page import page
 from edgegan_widget.evaluation.scoring import Scored
 from edgegan_widget.networks.engine import EdgeGAN
-from edgegan_widget.training.runs import Status, this_process, write_status
 
 __all__ = ["work"]
 
@@ -34,66 +31,43 @@ Json = dict[str, Any]
 TELL_EVERY_SECONDS = 0.25
 
 
-class _Stopped(BaseException):
-    """The page asked to stop, or is gone; no handler of ordinary errors may swallow that."""
-
-
 def work(folder: Path) -> str:
     """Do what the folder asks for; returns the state in which it ended."""
-    teller = _Teller(folder)
+    writer = _Writer(folder)
     try:
-        with _stoppable():
+        with stoppable():
             for step in _steps(folder):
-                teller.tell(step)
+                writer.tell(step)
         state, message = "finished", ""
-    except _Stopped:
+    except Stopped:
         state, message = "stopped", "What was measured stays."
     except EdgeGANError as error:
         state, message = "failed", str(error)
     except Exception as error:
         log.exception("the evaluation failed")
         state, message = "failed", f"Something went wrong ({type(error).__name__}: {error})."
-    teller.end(state, message)
+    writer.end(state, message)
     return state
 
 
 def _steps(folder: Path) -> Iterator[Step]:
-    """The evaluation; it ends with the process that asked for it."""
+    """What is asked for, step by step."""
     request = from_json(Request, (folder / "request.json").read_text("utf-8"))
-    parent = os.getppid()
     models = []
     for name, place in request.models:
         yield Step(0.0, f"loading {name}")
         models.append(EdgeGAN.from_pretrained(place, request.device))
         models[-1].name = name
     yield Step(0.0, "reading the pictures")
-    for step in evaluate(models, request.data, request.sketches or None, request.config):
-        yield step
-        if os.getppid() != parent:
-            raise _Stopped
+    yield from evaluate(models, request.data, request.sketches or None, request.config)
 
 
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends the block where it stands, in the middle of a long step too."""
-
-    def stop(*_signal: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; the last words must be written
-        raise _Stopped
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
-class _Teller:
+class _Writer:
     """Writes down how far it is, and each set as soon as it is measured."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._process, self._began = this_process()
+        self._teller = Teller(folder)
         self._told_at, self._fraction, self._message = 0.0, 0.0, ""
         self._so_far: Evaluation | None = None
         self._row: Json | None = None
@@ -122,11 +96,7 @@ class _Teller:
 
     def _write(self, state: str, message: str) -> None:
         self._told_at = time.monotonic()
-        step = round(STEPS * self._fraction)
-        status = Status(
-            state, step, STEPS, message=message, pid=self._process, process_started=self._began, told_at=time.time()
-        )
-        write_status(self._folder, status)
+        self._teller.tell(state=state, step=round(STEPS * self._fraction), steps=STEPS, message=message)
 
     def _save_rows(self) -> None:
         """Pictures first: a row that can be seen can be clicked."""

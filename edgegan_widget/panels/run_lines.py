@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 
-from edgegan_widget.training.runs import Run, Status
+from edgegan_widget.base.runs import Status
+from edgegan_widget.training.runs import Run
 
 __all__ = ["headline_html", "log_html", "run_line", "spoken_time"]
 

@@ -9,7 +9,6 @@ import json
 import logging
 import platform
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,11 +21,12 @@ from PIL import Image
 from edgegan_widget._version import __version__
 from edgegan_widget.base.errors import TrainingError
 from edgegan_widget.base.files import sweep, write_atomic, write_bytes
+from edgegan_widget.base.runs import Status, Teller
 from edgegan_widget.networks.devices import describe_device
 from edgegan_widget.networks.store import save_checkpoint, save_state
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.recipes.common import Recipe
-from edgegan_widget.training.runs import SAMPLE_KINDS, Run, Status, this_process, write_status
+from edgegan_widget.training.runs import SAMPLE_KINDS, Run
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -77,8 +77,7 @@ class Recorder:
         self.folder, self.config, self.device = Path(config.out), config, device
         self.best_score = float("inf")
         self._run = Run(self.folder)
-        self._pid, self._process_started = this_process()
-        self._last = Status("starting")
+        self._tell = Teller(self.folder).tell
         self._board: SummaryWriter | None = None
         self._handler: logging.Handler | None = None
 
@@ -161,12 +160,6 @@ class Recorder:
         except OSError as error:
             log.warning("no more TensorBoard events: %s", error)
             self._board = None
-
-    def _tell(self, **changes: Any) -> None:
-        self._last = dataclasses.replace(
-            self._last, pid=self._pid, process_started=self._process_started, told_at=time.time(), **changes
-        )
-        write_status(self.folder, self._last)
 
     def _about(self) -> dict[str, Any]:
         return {

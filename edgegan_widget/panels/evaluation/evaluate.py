@@ -15,6 +15,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError, DataError, EdgeGANError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.runs import Status
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.table import read_report
 from edgegan_widget.networks.find import packaged
@@ -25,7 +26,6 @@ from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.run_parts import start_row
 from edgegan_widget.panels.widgets import button, guard, heading, row, uploaded
 from edgegan_widget.sketch.strokes import Drawing
-from edgegan_widget.training.runs import Status
 
 __all__ = ["EvaluatePanel"]
 
@@ -154,7 +154,7 @@ class EvaluatePanel(Panel):
         self._view.show_saved(read_report(content))
 
     def close(self) -> None:
-        """Stop measuring and take the panel off the page; saved reports stay."""
+        """Take the panel off the page; an evaluation goes on, and saved reports stay."""
         for part in (getattr(self, "_view", None), getattr(self, "_drawing", None)):
             if part is not None:
                 part.close()
@@ -171,11 +171,12 @@ class EvaluatePanel(Panel):
         self._said = widgets.HTML()
         self._said.add_class("eg-status")
         self._drawing = OneDrawing(device, lambda: self._form.models.chosen, take, self.complain)
-        self._view = EvaluationView(self._show_report, self._looked, self.complain)
+        self._view = EvaluationView(self._reports, self._show_report, self._looked, self.complain)
         files = row([self._save, self._upload, self._said])
         go = start_row(self.error_line, self._start)
         self.children = [heading("Which model is better, at what, and where does it fail?"), self._form, go]
         self.children = [*self.children, self._view, files, self._drawing]
+        self._view.follow()
 
     def _show_report(self, report: Json | None) -> None:
         self._drawing.show(report, lambda model, place: self._view.pictures(model, place))

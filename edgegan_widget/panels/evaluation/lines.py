@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from typing import Any
 
+from edgegan_widget.base.runs import Status
 from edgegan_widget.evaluation.table import people_line
 from edgegan_widget.panels.run_lines import spoken_time
-from edgegan_widget.training.runs import Status
 
 __all__ = ["about_html", "headline_html"]
 

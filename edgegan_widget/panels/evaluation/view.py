@@ -5,18 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
 from edgegan_widget.base.background import Ticker
-from edgegan_widget.base.errors import EdgeGANError
-from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures, Request, start_evaluation
+from edgegan_widget.base.errors import ConfigError, EdgeGANError
+from edgegan_widget.base.runs import Status
+from edgegan_widget.evaluation.folder import (
+    EvaluationFolder,
+    Pictures,
+    Request,
+    find_evaluations,
+    new_folder,
+    start_evaluation,
+)
 from edgegan_widget.panels.evaluation.gallery import Gallery
 from edgegan_widget.panels.evaluation.lines import about_html, headline_html
 from edgegan_widget.panels.evaluation.score_table import Cell, ScoreTable
 from edgegan_widget.panels.widgets import button, guard, row
-from edgegan_widget.training.runs import Status
 
 __all__ = ["EvaluationView"]
 
@@ -31,6 +39,8 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     Parameters
     ----------
+    root
+        Folder of the evaluations; the latest one there is shown, whoever began it.
     on_report
         Called with the report whenever it has grown, and with None when another begins.
     on_look
@@ -41,19 +51,23 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     def __init__(
         self,
+        root: Path,
         on_report: Callable[[Json | None], None],
         on_look: Callable[[bool], None],
         say: Callable[[Exception | None], None],
     ) -> None:
-        self._on_report, self._on_look, self._say = on_report, on_look, say
+        self._root, self._on_report, self._on_look, self._say = root, on_report, on_look, say
         self._lock = threading.RLock()  # the ticker's thread and those of callbacks
-        self._folder: EvaluationFolder | None = None  # the latest evaluation
+        self._folder: EvaluationFolder | None = next(iter(find_evaluations(root)), None)  # the latest evaluation
         self._shown: EvaluationFolder | None = None  # the one in the table: the one before, until a row is there
         self._report: Json | None = None
         self._drawing_since: float | None = None
         self._stopping = False
         super().__init__(self._build())
         self.add_class("eg-evaluation")
+
+    def follow(self) -> None:
+        """Show the latest evaluation, and keep up with it; called once, when what is told of it can be shown."""
         self.look()
         self._ticker = Ticker(self.look)
 
@@ -68,11 +82,17 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         return self._shown
 
     def start(self, request: Request) -> None:
-        """Measure anew; what was measured before gives way to the first row."""
+        """Measure anew; what was measured before gives way to the first row.
+
+        Raises
+        ------
+        ConfigError
+            Another one is at work.
+        """
         with self._lock:
-            latest = start_evaluation(request)
-            if self._folder is not None and self._folder is not self._shown:
-                self._folder.discard()
+            if self._folder is not None and self._folder.status().active:
+                raise ConfigError(f"{self._folder.name} is at work; wait for it, or stop it.")
+            latest = start_evaluation(request, new_folder(self._root))
             self._folder, self._drawing_since, self._stopping = latest, None, False
             self.look()
         self._ticker.poke()
@@ -81,7 +101,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         """Show a saved report."""
         with self._lock:
             self._forget_table()
-            self._forget_evaluation()
+            self._folder, self._stopping = None, False
             self._show_report(report)
             self.look()
 
@@ -125,30 +145,19 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             return LOOK_SECONDS_ACTIVE if active else LOOK_SECONDS_IDLE
 
     def close(self) -> None:
-        """Stop following, end the evaluation and take the widget off the page."""
+        """Stop following and take the widget off the page; an evaluation goes on."""
         ticker = getattr(self, "_ticker", None)
         if ticker is not None:
             ticker.close()
-            with self._lock:
-                self._forget_table()
-                self._forget_evaluation()
         super().close()
 
     def _forget_table(self) -> None:
         """Take the table and its pictures away."""
-        shown, self._shown, self._report = self._shown, None, None
+        self._shown, self._report = None, None
         self._gallery.clear()
         self._table.clear()
         self._about.value = ""
         self._on_report(None)
-        if shown is not None:
-            shown.discard()
-
-    def _forget_evaluation(self) -> None:
-        """End the latest evaluation."""
-        folder, self._folder, self._stopping = self._folder, None, False
-        if folder is not None:
-            folder.discard()
 
     def _build(self) -> list[widgets.Widget]:
         self._headline, self._about = widgets.HTML(), widgets.HTML()

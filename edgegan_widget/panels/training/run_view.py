@@ -13,6 +13,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.background import Ticker
 from edgegan_widget.base.errors import TrainingError
+from edgegan_widget.base.runs import Status
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.run_lines import headline_html, log_html, run_line
 from edgegan_widget.panels.training.curve_view import CurveView
@@ -20,7 +21,7 @@ from edgegan_widget.panels.training.curves import History
 from edgegan_widget.panels.training.sample_view import SampleView
 from edgegan_widget.panels.widgets import button, guard, row
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.runs import Run, Status, find_runs, start_run
+from edgegan_widget.training.runs import Run, find_runs, start_run
 
 __all__ = ["RunView"]
 
