@@ -12,8 +12,7 @@ from edgegan_widget.data.audit.judging import Judging, save_judging
 from edgegan_widget.data.build import Progress
 from edgegan_widget.data.edging import keep_edges
 from edgegan_widget.data.finish import REFUSED, finish
-from edgegan_widget.data.journal import Journal, parts
-from edgegan_widget.data.locking import locked
+from edgegan_widget.data.journal import Journal, locked, parts
 from edgegan_widget.data.making import Job
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.running import Where, run

@@ -17,8 +17,7 @@ from edgegan_widget.data.audit.judging import Judging, save_judging
 from edgegan_widget.data.audit.rules import Thresholds
 from edgegan_widget.data.edging import keep_edges
 from edgegan_widget.data.finish import Summary, finish, places
-from edgegan_widget.data.journal import Journal, outcomes
-from edgegan_widget.data.locking import locked
+from edgegan_widget.data.journal import Journal, locked, outcomes
 from edgegan_widget.data.making import Job
 from edgegan_widget.data.running import Where, run
 from edgegan_widget.data.sources import Making, Record, Source
@@ -46,7 +45,7 @@ class Options:
     edges
         Sources of edge maps to keep for training, see :mod:`sketch.edges`; a change draws those that are new.
     dask
-        Address of a Dask scheduler whose workers do the work instead; see :mod:`cluster` for what they need.
+        Address of a Dask scheduler whose workers do the work instead; see :mod:`data.pool` for what they need.
     """
 
     making: Making = field(default_factory=Making)

@@ -28,9 +28,9 @@ from edgegan_widget.data.audit.rules import (
     write_decisions,
 )
 from edgegan_widget.data.journal import outcomes
+from edgegan_widget.data.making import split_of
 from edgegan_widget.data.report import Report
 from edgegan_widget.data.sources import SPLITS, Record, class_folder
-from edgegan_widget.data.splits import split_of
 
 __all__ = ["LIST", "MANIFEST", "PROBLEMS", "REFUSED", "REPORT", "Summary", "finish", "locate", "places"]
 

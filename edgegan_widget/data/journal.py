@@ -6,6 +6,7 @@ made. Thresholds and split shares are not in it: they are applied when the manif
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,10 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from edgegan_widget.base.errors import PreparationError
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.data.sources import Making, Outcome, Record, Source
 
-__all__ = ["FOLDER", "Journal", "outcomes", "parts", "source_key"]
+__all__ = ["FOLDER", "Journal", "locked", "outcomes", "parts", "source_key"]
 
 FOLDER = ".prepare"
 _VERSION = 2  # raised when the same source would give other cut-outs or measures
@@ -135,3 +137,42 @@ def outcomes(out: Path) -> Iterator[Outcome]:
     for part in parts(out):
         for _, _, line in _lines(out / FOLDER / f"{part}.jsonl"):
             yield Outcome(line["records"], line["problems"])
+
+
+@contextlib.contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Hold the data folder; the system lets go of it when this process ends, however it ends.
+
+    Raises
+    ------
+    PreparationError
+        Another run holds it, or it cannot be written.
+    """
+    path = data / FOLDER / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise PreparationError(f"{path} cannot be written ({error.strerror}); give another data folder.") from error
+    try:
+        try:
+            _take(handle)
+        except OSError as error:
+            raise PreparationError(
+                f"another run is preparing {data}; wait until it has ended, or give another data folder."
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> None:
+    """Lock at once or raise OSError."""
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

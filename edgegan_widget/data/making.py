@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edgegan_widget.base.errors import DataError, PreparationError
+from edgegan_widget.base.errors import ConfigError, DataError, PreparationError
 from edgegan_widget.base.files import open_picture
 from edgegan_widget.data.audit.measures import Shape, hashes, measure
-from edgegan_widget.data.cutout import cut_out, paper_mask
-from edgegan_widget.data.masks import coco_mask, mask_picture
+from edgegan_widget.data.cutout import coco_mask, cut_out, mask_picture, paper_mask
 from edgegan_widget.data.sources import Making, Outcome, Record, Region, Segmentation, Source, class_folder
-from edgegan_widget.data.splits import split_of
 
-__all__ = ["Job", "encode_png", "make"]
+__all__ = ["Job", "encode_png", "make", "split_of"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -210,3 +208,11 @@ def _write(path: Path, content: bytes) -> None:
         raise PreparationError(
             f"{path} cannot be written ({error.strerror}); free space or give another folder, then run again."
         ) from error
+
+
+def split_of(source_sha256: str, val_share: float) -> str:
+    """``train`` or ``val``, a pure function of the source picture's content."""
+    if not 0 <= val_share < 1:
+        raise ConfigError(f"val-share is {val_share}; it must be from 0 to below 1.")
+    drawn = int(hashlib.sha256(f"split {source_sha256}".encode()).hexdigest()[:12], 16) / 16**12
+    return "val" if drawn < val_share else "train"

@@ -1,21 +1,27 @@
-"""Work on all cores: results in the order of the items, few items waiting at a time."""
+"""Work spread over processes of this machine, or over a Dask cluster: the same function, items and order.
+
+On a cluster the workers need this package in the same version, and see the data folder and the sources under the same
+paths, as on a shared disk: what travels is where a picture is, not the picture.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 
-from edgegan_widget.base.errors import PreparationError
+from edgegan_widget._version import __version__
+from edgegan_widget.base.errors import DependencyError, PreparationError
 
-__all__ = ["WAITING_PER_WORKER", "cores", "few_waiting", "in_order", "one_thread"]
+__all__ = ["WAITING_PER_WORKER", "cores", "few_waiting", "in_order", "in_order_there", "one_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,7 +56,7 @@ def in_order(
     workers
         Processes; with 1 all is done in this one, 0 means one for each core.
     dask
-        Address of a Dask scheduler whose workers do it instead, see :mod:`cluster`.
+        Address of a Dask scheduler whose workers do it instead, see :func:`in_order_there`.
     folder
         What such workers have to see.
 
@@ -62,8 +68,6 @@ def in_order(
         Dask is asked for and not installed.
     """
     if dask:
-        from edgegan_widget.data.cluster import in_order_there
-
         yield from in_order_there(function, items, dask, folder)
     elif (workers or cores()) == 1:
         yield from ((tag, None if item is None else function(item)) for tag, item in items)
@@ -105,3 +109,105 @@ def one_thread() -> None:
     """Let OpenCV take one core, and torch, should an edge map need it."""
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)  # there is a process for each core already
+
+
+_REACH_SECONDS = 10
+_LOOK_SECONDS = 5  # how often a result that does not come is asked about
+_NO_WORKERS_SECONDS = 30  # a cluster may be restarting its workers
+
+
+def in_order_there(
+    function: Callable[[Item], Result], items: Iterable[tuple[Tag, Item | None]], address: str, folder: Path | None
+) -> Iterator[tuple[Tag, Result | None]]:
+    """As :func:`in_order`; what a lost worker had in hand is done by another one.
+
+    Parameters
+    ----------
+    function, items
+        As there.
+    address
+        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
+    folder
+        Must be seen by the workers.
+
+    Raises
+    ------
+    DependencyError
+        Dask's distributed is not installed.
+    PreparationError
+        The scheduler cannot be reached, has no workers or lost them, or they see neither package nor folder.
+    """
+    client = _client(address)
+    try:
+        most = _ready(client, address, folder) * WAITING_PER_WORKER
+        submitted = ((tag, None if item is None else client.submit(function, item, pure=False)) for tag, item in items)
+        for tag, future in few_waiting(submitted, lambda: most):
+            yield tag, None if future is None else _result(client, future, address)
+    finally:
+        client.close()  # forgets what waits, so the cluster stops working on it
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise DependencyError(
+            "working on a cluster needs Dask; install it: pip install edgegan-widget[dask]"
+        ) from error
+    try:
+        return Client(address, timeout=_REACH_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise PreparationError(
+            f"no Dask scheduler answers at {address!r}; start one with dask scheduler and give its address, such as "
+            "tcp://10.0.0.1:8786, or leave --dask out to work here."
+        ) from error
+
+
+def _ready(client: Any, address: str, folder: Path | None) -> int:
+    """Threads of the cluster, once each worker has told that it can do the work."""
+    try:
+        client.wait_for_workers(1, timeout=_REACH_SECONDS)
+    except TimeoutError as error:
+        raise PreparationError(f"the scheduler at {address} has no workers; start some with dask worker.") from error
+    try:
+        states = client.run(_state, None if folder is None else str(folder.resolve()))
+    except Exception as error:  # whatever unpickling or importing raises there
+        raise PreparationError(
+            f"the workers of {address} cannot import edgegan-widget ({error}); install {__version__} where they run."
+        ) from error
+    for worker, (version, seen) in states.items():
+        if version != __version__:
+            raise PreparationError(f"{worker} has edgegan-widget {version}, here is {__version__}; install the same.")
+        if not seen:
+            raise PreparationError(
+                f"{worker} does not see {folder}; give a data folder, and sources, that all workers see under the "
+                "same path, such as one on a shared disk."
+            )
+    return sum(client.nthreads().values())
+
+
+def _state(folder: str | None) -> tuple[str, bool]:
+    """Runs in each worker: version of this package, and whether the data folder is seen."""
+    one_thread()  # the cluster has as many workers and threads as it wants busy
+    return __version__, folder is None or Path(folder).is_dir()
+
+
+def _result(client: Any, future: Any, address: str) -> Any:
+    from distributed import CancelledError, KilledWorker, TimeoutError
+    from distributed.comm import CommClosedError
+
+    alone_since: float | None = None
+    while True:
+        try:
+            return future.result(timeout=_LOOK_SECONDS)
+        except TimeoutError:
+            alone_since = None if client.nthreads() else alone_since or time.monotonic()
+            if alone_since is not None and time.monotonic() - alone_since > _NO_WORKERS_SECONDS:
+                raise PreparationError(
+                    f"all workers of {address} are gone; start some with dask worker and run again to go on."
+                ) from None
+        except (CancelledError, CommClosedError, KilledWorker, OSError) as error:
+            raise PreparationError(
+                f"the cluster at {address} was lost, or a picture killed its workers again and again "
+                f"({type(error).__name__}); look into its logs and run again to go on."
+            ) from error

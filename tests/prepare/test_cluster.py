@@ -15,7 +15,7 @@ import pytest
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DependencyError, PreparationError
-from edgegan_widget.data import cluster
+from edgegan_widget.data import pool
 from edgegan_widget.data.audit.judging import Judging
 from edgegan_widget.data.audit_folder import audit
 from edgegan_widget.data.build import Options, build
@@ -104,8 +104,8 @@ def test_a_cluster_writes_the_same_bytes_and_its_journal_serves_a_local_run(
 def test_a_killed_worker_is_survived_and_the_last_one_is_one_sentence(
     photos: Path, tmp_path: Path, two_workers: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(cluster, "_NO_WORKERS_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(pool, "_NO_WORKERS_SECONDS", 0.5)
     options = Options(dask=two_workers.address)
     going = build(tmp_path / "cluster", "coco", reader(photos), options)
     next(going)
@@ -115,7 +115,7 @@ def test_a_killed_worker_is_survived_and_the_last_one_is_one_sentence(
     with pytest.raises(PreparationError, match=r"are gone; start some|was lost"):
         list(going)
     made = (tmp_path / "cluster" / ".prepare" / "coco.jsonl").read_bytes().count(b"\n")
-    monkeypatch.setattr(cluster, "_NO_WORKERS_SECONDS", 60)
+    monkeypatch.setattr(pool, "_NO_WORKERS_SECONDS", 60)
     two_workers.add_worker()
     going = build(tmp_path / "cluster", "coco", reader(photos), options)
     next(going)
@@ -137,7 +137,7 @@ def test_workers_that_do_not_see_the_folder(tmp_path: Path, two_workers: Cluster
 def test_a_scheduler_that_is_not_there_or_has_no_workers(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_REACH_SECONDS", 1)
+    monkeypatch.setattr(pool, "_REACH_SECONDS", 1)
     for address in ("tcp://127.0.0.1:9", "no address"):
         with pytest.raises(PreparationError, match=r"no Dask scheduler answers at"):
             list(build(tmp_path / "a", "coco", reader(photos), Options(dask=address)))

@@ -14,13 +14,13 @@ from edgegan_widget.base.errors import PreparationError
 from edgegan_widget.data.audit.judging import Judging
 from edgegan_widget.data.audit_folder import audit
 from edgegan_widget.data.build import Options, build
-from edgegan_widget.data.locking import locked
+from edgegan_widget.data.journal import locked
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos
 
 HOLD = """
 import pathlib, sys
-from edgegan_widget.data.locking import locked
+from edgegan_widget.data.journal import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
