@@ -13,11 +13,9 @@ __all__ = ["about_html", "headline_html"]
 
 Json = dict[str, Any]
 
-LEAST_SHARE = 0.03  # before that, a guess of the time left would be none
 
-
-def headline_html(status: Status | None, seconds: float) -> str:
-    """State, bar and message; ``seconds`` is for how long pictures have been drawn."""
+def headline_html(status: Status | None) -> str:
+    """State, bar and message."""
     if status is None:
         return '<div class="eg-figures">Nothing measured yet. Choose models and data, and press Start.</div>'
     share = status.step / status.steps if status.steps else 0.0
@@ -26,7 +24,7 @@ def headline_html(status: Status | None, seconds: float) -> str:
         value = f' value="{share:.3f}"' if share else ""
         bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of the evaluation"></progress>'
     message = "starting a process of its own" if status.state == "starting" else status.message
-    left = f" · {spoken_time(seconds * (1 - share) / share)} left" if status.active and share > LEAST_SHARE else ""
+    left = f" · {spoken_time(status.seconds_left)} left" if status.active and status.seconds_left else ""
     if not status.active:
         message = message[:1].upper() + message[1:]
     told = f'<div class="eg-message">{html.escape(message)}{left}</div>' if message else ""
