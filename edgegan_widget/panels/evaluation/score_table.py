@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.evaluation.table import COLUMNS, Column, at, best_rows, written
 from edgegan_widget.panels.evaluation.score_words import MEANINGS
-from edgegan_widget.panels.widgets import button, guard
+from edgegan_widget.panels.widgets import button, guard, toggle
 
 __all__ = ["Cell", "ScoreTable"]
 
@@ -61,7 +61,7 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
         self._pressed = cell
         for key, part in self._parts.items():
             if isinstance(part, widgets.Button):
-                (part.add_class if key == cell else part.remove_class)("eg-on")
+                toggle(part, "eg-on", key == cell)
 
         self._arrange()
 
@@ -90,7 +90,7 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
             parts.append(self._made(("name", place, model), _name, name, found, report["flags"]))
             for column in shown:
                 cell = self._made((model, place, column), self._cell, (model, place, column), name, found)
-                (cell.add_class if line in best[column] else cell.remove_class)("eg-best")
+                toggle(cell, "eg-best", line in best[column])
                 parts.append(cell)
         return [self._made(("title", place), _title, report["sets"][place]), self._grid(place, len(shown), parts)]
 

@@ -23,7 +23,7 @@ from edgegan_widget.evaluation.folder import (
 from edgegan_widget.panels.evaluation.gallery import Gallery
 from edgegan_widget.panels.evaluation.lines import about_html, headline_html
 from edgegan_widget.panels.evaluation.score_table import Cell, ScoreTable
-from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.panels.widgets import button, guard, row, show
 
 __all__ = ["EvaluationView"]
 
@@ -190,7 +190,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         active = status is not None and status.active
         reached = self._folder is not None and (self._folder.process is not None or bool(status and status.pid))
         self._stop_button.disabled = not active or self._stopping or not reached
-        (self._stop_button.remove_class if active else self._stop_button.add_class)("eg-hidden")
+        show(self._stop_button, active)
 
     def _show_report(self, report: Json) -> None:
         self._report = report
