@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,7 @@ from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.json_index import records
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
+from edgegan_widget.data.report import Report
 from edgegan_widget.data.sources import Making
 from edgegan_widget.sketch.sketch_sets import sketch_folders
 from edgegan_widget.training.dataset import load_data
@@ -170,6 +172,17 @@ def test_a_person_overrules_the_audit(sprites: Path, tmp_path: Path) -> None:
     page = (tmp_path / "audit.html").read_text("utf-8")
     assert "data:image/jpeg;base64," in page
     assert "http" not in page
+
+
+def test_the_page_shows_names_as_text(tmp_path: Path) -> None:
+    report = Report()
+    line = {"class": "<b>cat</b>", "id": "a&b", "audit": {"refused": True}}
+    report.add(tmp_path / "gone.png", line, {"blurred": 0.6}, Thresholds())
+    report.write(tmp_path / "audit.html", Counter({("<b>cat</b>", "train"): 1200}), 1)
+    page = (tmp_path / "audit.html").read_text("utf-8")
+    assert "<td>&lt;b&gt;cat&lt;/b&gt;</td><td>train</td><td class=n>1,200</td>" in page
+    assert "Blurred (1)" in page
+    assert "&lt;b&gt;cat&lt;/b&gt;: 0.6 a&amp;b</figure>" in page
 
 
 def test_audit_of_any_data_folder(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
