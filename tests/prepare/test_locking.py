@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_a_run_that_is_given_up_lets_go(sprites: Path, tmp_path: Path) -> None:
     first.close()
     *_, progress = build(tmp_path, "one", FolderReader(sprites), Options(workers=1))
     assert progress.reused == 1
+
+
+def test_a_run_that_another_thread_gives_up_lets_go(tmp_path: Path) -> None:
+    held = locked(tmp_path)
+    held.__enter__()
+    thread = threading.Thread(target=held.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    with locked(tmp_path):
+        pass
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
