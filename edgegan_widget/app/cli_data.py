@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget.base.options import add_options, chosen
-from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers import ReaderKind, kinds, split_names
-from edgegan_widget.data.running import Where
 from edgegan_widget.data.sources import Making
 from edgegan_widget.sketch.sources import told
 
@@ -107,8 +107,8 @@ def _audit(actions: Commands) -> None:
 
 
 def _run_audit(options: argparse.Namespace) -> None:
-    from edgegan_widget.data.audit.judging import load_judging
-    from edgegan_widget.data.audit_folder import audit
+    from edgegan_widget.data.audit.rules import load_judging
+    from edgegan_widget.data.build import audit
 
     judging, where = chosen(options, load_judging(options.data)), chosen(options, Where())
     edges = split_names(options.edges)

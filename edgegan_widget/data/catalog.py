@@ -18,10 +18,9 @@ import numpy.typing as npt
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture, safe_join
 from edgegan_widget.data.audit.advice import ClassCount
-from edgegan_widget.data.audit.decisions import write_changes
-from edgegan_widget.data.audit.judging import load_judging
-from edgegan_widget.data.audit.rules import DECISIONS, REASONS, Thresholds, read_decisions
-from edgegan_widget.data.audit_folder import FOUND
+from edgegan_widget.data.audit.decisions import DECISIONS, read_decisions, write_changes
+from edgegan_widget.data.audit.rules import REASONS, Thresholds, load_judging
+from edgegan_widget.data.build import FOUND
 from edgegan_widget.data.finish import LIST, MANIFEST, REFUSED
 from edgegan_widget.data.journal import parts
 from edgegan_widget.data.sources import SPLITS, Record, object_id

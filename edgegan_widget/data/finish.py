@@ -17,16 +17,9 @@ from pathlib import Path
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.data.audit.advice import ClassCount, advice
-from edgegan_widget.data.audit.duplicates import twins
-from edgegan_widget.data.audit.rules import (
-    REASONS,
-    Findings,
-    Survey,
-    Thresholds,
-    judge,
-    read_decisions,
-    write_decisions,
-)
+from edgegan_widget.data.audit.decisions import read_decisions, write_decisions
+from edgegan_widget.data.audit.measures import twins
+from edgegan_widget.data.audit.rules import REASONS, Findings, Survey, Thresholds, judge
 from edgegan_widget.data.journal import outcomes
 from edgegan_widget.data.making import split_of
 from edgegan_widget.data.report import Report

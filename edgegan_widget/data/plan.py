@@ -16,9 +16,8 @@ from typing import Any
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.settings import about, check_needed, from_record
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, Progress, build
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.build import Options, Progress, audit, build
 from edgegan_widget.data.finish import PROBLEMS
 from edgegan_widget.data.journal import FOLDER
 from edgegan_widget.data.readers import ReaderKind, kind_of, path_of
@@ -138,7 +137,7 @@ def follow(plan: Plan) -> Iterator[Step]:
 
 
 def follow_audit(data: Path, judging: Judging, move: bool) -> Iterator[Step]:
-    """Audit a data folder, step by step, as :func:`edgegan_widget.data.audit_folder.audit` does."""
+    """Audit a data folder, step by step, as :func:`edgegan_widget.data.build.audit` does."""
     yield Step(_JUDGING)
     for progress in audit(data, judging, move):
         done = progress.summary is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.data.audit.rules import read_decisions
+from edgegan_widget.data.audit.decisions import read_decisions
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, follow
 from edgegan_widget.data.sources import Making

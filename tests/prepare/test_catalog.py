@@ -17,11 +17,9 @@ from PIL import Image
 from edgegan_widget.base.errors import DataError, PreparationError
 from edgegan_widget.data.audit import decisions
 from edgegan_widget.data.audit.advice import ClassCount, advice
-from edgegan_widget.data.audit.decisions import write_changes
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit.rules import REASONS, read_decisions
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.audit.decisions import read_decisions, write_changes
+from edgegan_widget.data.audit.rules import REASONS, Judging
+from edgegan_widget.data.build import Options, audit, build
 from edgegan_widget.data.catalog import SHOWS, Catalog, Wanted
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from edgegan_widget.base.errors import PreparationError
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.build import Options, audit, build
 from edgegan_widget.data.journal import locked
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos

@@ -21,14 +21,13 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.data.audit.duplicates import twins
+from edgegan_widget.data.audit.measures import twins
 from edgegan_widget.data.audit.rules import Thresholds
 from edgegan_widget.data.build import Options, Progress, build
 from edgegan_widget.data.cutout import coco_mask, cut_out, paper_mask
 from edgegan_widget.data.making import split_of
-from edgegan_widget.data.readers.coco import CocoReader
+from edgegan_widget.data.readers.coco import CocoReader, records
 from edgegan_widget.data.readers.folder import FolderReader
-from edgegan_widget.data.readers.json_index import records
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
 from edgegan_widget.data.report import Report
 from edgegan_widget.data.sources import Making

@@ -9,8 +9,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit.rules import Thresholds
+from edgegan_widget.data.audit.rules import Judging, Thresholds
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan
 from edgegan_widget.data.readers import kinds
