@@ -189,7 +189,7 @@ class Catalog:
         refused = decision == "refuse" or bool(reasons and decision != "accept")
         kept = refused and self._judging.keep_refused and decision != "refuse"
         path = safe_join(self.data, record["file"])
-        limits = {name: _limit(name, self._judging.thresholds) for name in reasons}
+        limits = {name: self._judging.thresholds.limit(name) for name in reasons}
         known = (record["id"], record["class"], record["split"])
         return Picture(number, *known, path, refused, kept, reasons, limits, decision)
 
@@ -214,14 +214,7 @@ class Catalog:
 
 def _doubt(reasons: dict[str, float], thresholds: Thresholds) -> float:
     """How far the picture's plainest defect is beyond its threshold, as a share of it."""
-    limits = {name: _limit(name, thresholds) or 1.0 for name in reasons}
-    return max((abs(score - limits[name]) / limits[name] for name, score in reasons.items()), default=0.0)
-
-
-def _limit(reason: str, thresholds: Thresholds) -> float:
-    """The threshold behind a reason; some are named with their unit."""
-    limits = vars(thresholds)
-    return float(next((limits[name] for name in (reason, f"{reason}_px", f"{reason}_bits") if name in limits), 0.0))
+    return max((thresholds.beyond(name, score) for name, score in reasons.items()), default=0.0)
 
 
 class Listed:

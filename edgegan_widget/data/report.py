@@ -36,8 +36,7 @@ class Report:
         state = "refused" if line["audit"]["refused"] else "kept"
         for reason, score in findings.items():
             self._number += 1
-            limit = float(getattr(thresholds, reason, 0.0)) or 1.0
-            far = abs(score - limit) / limit
+            far = thresholds.beyond(reason, score)
             text = f"{line['class']}: {score:g}"
             heap = self._shown[reason]
             heapq.heappush(heap, (-far, -self._number, path, f"{text} {line['id']}", state))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -182,6 +183,18 @@ def test_the_page_shows_names_as_text(tmp_path: Path) -> None:
     assert "<td>&lt;b&gt;cat&lt;/b&gt;</td><td>train</td><td class=n>1,200</td>" in page
     assert "Blurred (1)" in page
     assert "&lt;b&gt;cat&lt;/b&gt;: 0.6 a&amp;b</figure>" in page
+
+
+def test_the_page_shows_those_nearest_to_the_threshold(tmp_path: Path) -> None:
+    report = Report()
+    for size in range(1, 61):  # px; a reason whose threshold is named with its unit
+        line = {"class": "cat", "id": f"of{size}", "audit": {"refused": True}}
+        report.add(tmp_path / "gone.png", line, {"small": size}, Thresholds(small_px=61))
+    report.write(tmp_path / "audit.html", Counter(), 60)
+    page = (tmp_path / "audit.html").read_text("utf-8")
+    shown = [int(size) for size in re.findall(r" of(\d+)</figure>", page)]
+    assert shown == list(range(60, 12, -1))
+    assert "Too small (60; the 48 nearest to the threshold)" in page
 
 
 def test_audit_of_any_data_folder(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,16 @@ class Thresholds:
     duplicate_bits: float = setting(14, "bits (of 320) in which two pictures must differ", label="Duplicate (bits)")
     aspect: float = setting(2.2, "how many times wider or higher than its class's median")
 
+    def limit(self, reason: str) -> float:
+        """The threshold behind a reason; some are named with their unit."""
+        limits = vars(self)
+        return float(next((limits[name] for name in (reason, f"{reason}_px", f"{reason}_bits") if name in limits), 0.0))
+
+    def beyond(self, reason: str, score: float) -> float:
+        """How far a score is beyond its threshold, as a share of it."""
+        limit = self.limit(reason) or 1.0
+        return abs(score - limit) / limit
+
 
 @dataclass(frozen=True)
 class Judging:
