@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import sweep
-from edgegan_widget.data.audit.rules import Judging, Thresholds, save_judging
+from edgegan_widget.data.audit.rules import Judging, save_judging
 from edgegan_widget.data.edging import keep_edges
 from edgegan_widget.data.finish import REFUSED, Summary, finish, locate, places
 from edgegan_widget.data.journal import Journal, locked, outcomes, parts, source_key
@@ -41,32 +41,20 @@ class Options:
     ----------
     making
         How cut-outs are made; a change makes all anew.
-    val_share
-        Share of source pictures to validate on; a change only moves files.
-    thresholds
-        What the audit refuses; a change only judges anew.
-    keep_refused
-        Leave refused pictures among those to train on; they are marked in the manifest only.
-    workers
-        Processes; 0 means one for each core.
+    judging
+        What the audit refuses and who is validated on; a change only judges anew and moves files.
+    where
+        Which processes do it; see :mod:`data.pool` for what those of a cluster need.
     edges
         Sources of edge maps to keep for training, see :mod:`sketch.edges`; a change draws those that are new.
-    dask
-        Address of a Dask scheduler whose workers do the work instead; see :mod:`data.pool` for what they need.
     """
 
     making: Making = field(default_factory=Making)
-    val_share: float = 0.1
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    keep_refused: bool = False
-    workers: int = 0
-    dask: str = ""
+    judging: Judging = field(default_factory=Judging)
+    where: Where = HERE
     edges: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.val_share < 1:
-            raise ConfigError(f"val-share is {self.val_share}; it must be from 0 to below 1.")
-        Where(self.workers, self.dask)  # raises where they do not fit
         if self.edges:
             parse_sources(",".join(self.edges))
 
@@ -118,23 +106,22 @@ def build(out: Path, part: str, sources: Iterable[Source], options: Options | No
 
 
 def _build(out: Path, part: str, sources: Iterable[Source], options: Options) -> Iterator[Progress]:
-    journal, job = Journal(out, part), Job(out, options.making, options.val_share)
-    where = Where(options.workers, options.dask)
+    journal, job = Journal(out, part), Job(out, options.making, options.judging.val_share)
     done = reused = objects = problems = 0
     try:
-        for again, outcome in run(out, job, sources, journal, where):
+        for again, outcome in run(out, job, sources, journal, options.where):
             done, reused = done + 1, reused + again
             objects, problems = objects + len(outcome.records), problems + len(outcome.problems)
             yield Progress(done, reused, objects, problems)
         _remove(out, list(journal.finish()))
     finally:
         journal.close()
-    save_judging(out, Judging(options.thresholds, options.val_share, options.keep_refused))
+    save_judging(out, options.judging)
     for folder in out.glob("*/*/"):  # what a killed worker had begun to write
         sweep(folder)
-    summary = finish(out, options.thresholds, options.val_share, options.keep_refused)
+    summary = finish(out, options.judging)
     drawn = 0
-    for drawn in keep_edges(out, options.edges, options.making.size_px, where):
+    for drawn in keep_edges(out, options.edges, options.making.size_px, options.where):
         yield Progress(done, reused, objects, problems, edge_maps=drawn)
     yield Progress(done, reused, objects, problems, summary, drawn)
 
@@ -151,7 +138,7 @@ def _remove(out: Path, stale: list[Record]) -> None:
 
 
 def audit(
-    data: Path, judging: Judging, move: bool, workers: int = 0, dask: str = "", edges: tuple[str, ...] = ()
+    data: Path, judging: Judging, move: bool, where: Where = HERE, edges: tuple[str, ...] = ()
 ) -> Iterator[Progress]:
     """Judge a data folder and write its list, report and manifest; the last progress has the summary.
 
@@ -164,9 +151,8 @@ def audit(
     DataError
         The folder is missing or is laid out otherwise.
     PreparationError
-        Another run is preparing the folder, or the cluster at ``dask`` cannot be used.
+        Another run is preparing the folder, or the cluster cannot be used.
     """
-    where = Where(workers, dask)
     if not data.is_dir():
         raise DataError(f"{data} is not a folder; give one laid out as <folder>/<split>/<class>/*.png.")
     found_here = parts(data) in ([], [FOUND])
@@ -177,7 +163,7 @@ def audit(
         for progress in _measure(data, where) if found_here else ():
             yield progress
         save_judging(data, judging)
-        summary = finish(data, judging.thresholds, judging.val_share, judging.keep_refused, move)
+        summary = finish(data, judging, move)
         for drawn in keep_edges(data, edges, Making().size_px, where):
             progress = dataclasses.replace(progress, edge_maps=drawn)
             yield progress

@@ -12,6 +12,7 @@ import pytest
 from edgegan_widget.data.audit.decisions import read_decisions
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, follow
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.sources import Making
 from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import Desk
@@ -132,7 +133,7 @@ def test_make_look_decide_apply_and_train(curator_at: Callable[..., Curator], fo
 def test_it_fits_and_errors_are_seen(
     curator_at: Callable[..., Curator], folder: Path, size: tuple[int, int], theme: str
 ) -> None:
-    for _ in follow(Plan("synthetic", {"count": 3}, str(folder / "small"), Options(Making(64), workers=1))):
+    for _ in follow(Plan("synthetic", {"count": 3}, str(folder / "small"), Options(Making(64), where=Where(1)))):
         pass
     curator = curator_at(f"&theme={theme}", viewport={"width": size[0], "height": size[1]})
     page = curator.page

@@ -82,6 +82,10 @@ class Judging:
         label="Train on what the audit refuses too",
     )
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.val_share < 1:
+            raise ConfigError(f"val-share is {self.val_share}; it must be from 0 to below 1.")
+
 
 def save_judging(data: Path, judging: Judging) -> None:
     """Keep it with the data folder."""
