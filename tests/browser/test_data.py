@@ -90,7 +90,7 @@ def test_make_look_decide_apply_and_train(curator_at: Callable[..., Curator], fo
     curator = curator_at()
     desk, page = curator.desk, curator.page
     page.locator(".eg-way select").select_option("Synthetic sample")
-    curator.type("ask-pictures", "4")
+    curator.type("set-count", "4")
     curator.type("data-folder", "made")
     desk.press("start")
     curator.until_drawn()
