@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from edgegan_widget.app.cli import main
+from edgegan_widget.app.cli_evaluation import add_compare
+from edgegan_widget.base.options import chosen
+from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.metrics import extractor
 
 DEFAULT = Path(__file__).parents[1] / "models" / "default"
@@ -61,6 +65,14 @@ def test_compare_and_tally(data: Path, other: Path, tmp_path: Path, capsys: pyte
     told = capsys.readouterr().out
     assert "default 2, " in told
     assert "in 50.0% of the decided pairs" in told
+
+
+def test_the_seed_of_the_ballots_is_not_that_of_the_evaluation() -> None:
+    parser = argparse.ArgumentParser()
+    add_compare(parser.add_subparsers())
+    options = parser.parse_args(["compare", "a", "b", "--seed", "5", "--batch-size", "8"])
+    config = chosen(options, EvaluationConfig())
+    assert (config.seed, config.batch_size) == (0, 8)
 
 
 def test_a_sheet_of_samples(data: Path, tmp_path: Path) -> None:

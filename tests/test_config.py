@@ -15,7 +15,7 @@ import torch
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.options import add_options, chosen
-from edgegan_widget.base.settings import check_settings, from_json, setting, to_json
+from edgegan_widget.base.settings import check_settings, from_json, from_record, setting, to_json
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.panels.forms import SettingsForm
 from edgegan_widget.panels.training.train import TrainPanel
@@ -52,6 +52,8 @@ def test_condition_of_one_class_is_empty() -> None:
         ({"style_size": 100}, "from 0 to latent_size - 1 = 99"),
         ({"width": 0}, "at least 1"),
         ({"edge_channels": 2}, "allowed are 1, 3"),
+        ({"style_size": -1}, "style_size is -1; it must be at least 0"),
+        ({"width": 4.5}, "must be of type int"),
     ],
 )
 def test_model_settings_out_of_range(change: dict[str, object], message: str) -> None:
@@ -175,6 +177,9 @@ def test_command_line_json_and_form_follow_from_one_declaration(capsys: pytest.C
     form = SettingsForm(["paints", "layers", "varnish", "light"], made)
     assert form.values == {"paints": ("blue", "grey"), "layers": 4, "varnish": True, "light": "south"}
     assert form["layers"].description == "Layers of paint"
+    whole = SettingsForm([each.name for each in dataclasses.fields(Easel)], Easel())
+    whole.show(made)
+    assert from_record(Easel, whole.values) == made
     for change, message in (
         ({"layers": 0}, "layers is 0; it must be at least 1"),
         ({"light": "west"}, "allowed are 'north', 'south'"),

@@ -48,7 +48,8 @@ def add_compare(commands: Commands) -> None:
     command.add_argument("--data", type=Path, metavar="DATA", help="folder with train and val")
     command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json, REPORT.html and REPORT-blind.html")
     command.add_argument("--pairs", type=int, default=40, metavar="N", help="most pairs to vote on (default: 40)")
-    command.add_argument("--seed", type=int, default=0, help="of the pairs, their order and sides (default: 0)")
+    text = "of the pairs, their order and sides (default: 0)"  # not of the evaluation, whose seed this is not to change
+    command.add_argument("--seed", dest="ballot_seed", metavar="SEED", type=int, default=0, help=text)
     command.add_argument("--tally", type=Path, metavar="VOTES.json", help="count the votes of the blinded page")
     _add_settings(command, ("seed", *UNCOMPARED))
     command.set_defaults(run=_compare, **dict.fromkeys(UNCOMPARED, 0))
@@ -112,16 +113,18 @@ def _compare(options: argparse.Namespace) -> None:
             f"{'is 1 model' if len(options.given) == 1 else f'are {len(options.given)} models'}"
             f"{''.join(f', no --{name}' for name in missing)}."
         )
-    if options.pairs < 1 or options.seed < 0:
-        raise ConfigError(f"--pairs is {options.pairs} and --seed {options.seed}; they must be at least 1 and 0.")
+    if options.pairs < 1 or options.ballot_seed < 0:
+        raise ConfigError(
+            f"--pairs is {options.pairs} and --seed {options.ballot_seed}; they must be at least 1 and 0."
+        )
     from edgegan_widget.evaluation.comparison import compare
     from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
     from edgegan_widget.evaluation.report.comparison_page import comparison_page, comparison_text
 
     found = _evaluated(options.given, options)
-    ballots = choose_ballots(found, options.pairs, options.seed)
+    ballots = choose_ballots(found, options.pairs, options.ballot_seed)
     compared = compare(found)
-    compared["vote"] = vote_json(ballots, compared["models"], options.seed)
+    compared["vote"] = vote_json(ballots, compared["models"], options.ballot_seed)
     stem = _stem(options.out)
     blind = _beside(stem, "-blind.html")
     _write_json(stem, compared)

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from edgegan_widget.base.errors import ConfigError
 
 __all__ = [
-    "KINDS", "Kind", "Settings", "about", "at_least", "check_needed", "check_settings", "from_json", "from_record",
-    "label_of", "one_of", "parts_of", "range_of", "setting", "to_json",
+    "KINDS", "Kind", "Settings", "about", "check_needed", "check_settings", "from_json", "from_record",
+    "label_of", "parts_of", "range_of", "setting", "to_json",
 ]  # fmt: skip
 
 
@@ -115,18 +115,6 @@ def parts_of(kind: type[Settings]) -> dict[str, type[Settings]]:
     }
 
 
-def one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    """Raise a :class:`ConfigError` unless the value is one of those allowed."""
-    if value not in allowed:
-        raise ConfigError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")
-
-
-def at_least(name: str, value: int, least: int) -> None:
-    """Raise a :class:`ConfigError` unless the value is large enough."""
-    if value < least:
-        raise ConfigError(f"{name} is {value}; it must be at least {least}.")
-
-
 def check_settings(config: Settings) -> None:
     """Hold each field of a frozen dataclass that was made with :func:`setting` against it.
 
@@ -144,8 +132,9 @@ def _check(field: Field, value: Any) -> None:
     types, meaning = KINDS[str(field.type)].types, about(field, "meaning")
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ConfigError(f"{field.name} is {value!r}; it must be of type {field.type} ({meaning}).")
-    if about(field, "allowed"):
-        one_of(field.name, value, about(field, "allowed"))
+    allowed = about(field, "allowed")
+    if allowed and value not in allowed:
+        raise ConfigError(f"{field.name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")
     least, most = about(field, "least"), about(field, "most")
     if (least is not None and not value >= least) or (most is not None and not value <= most):
         ends = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"

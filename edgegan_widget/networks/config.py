@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.settings import at_least, one_of
+from edgegan_widget.base.settings import check_settings, setting
 
 __all__ = ["ModelConfig"]
 
@@ -19,50 +19,41 @@ SPATIAL_SIZE = ROUGH_CODE[0] * ROUGH_CODE[1] ** 2 + FINE_CODE[0] * FINE_CODE[1] 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of an EdgeGAN.
+    """Shape of an EdgeGAN: its classes by number, no name twice; what else it is stands beside each field.
 
-    Parameters
-    ----------
-    classes
-        Names, in the order of the model's class numbers; at least one, no name twice.
-    architecture
-        ``paper``: the networks of Gao et al. 2020. ``compact``: the narrow ones of :mod:`networks.compact`.
-        ``modulated``: those of :mod:`edgegan_widget.networks.modulated`.
-    size_px
-        Side of the picture, in pixels. ``paper`` knows 64 only.
-    latent_size
-        Numbers in the latent z (100 in the paper).
-    style_size
-        How many of them, at the end, describe colour and material, which no line shows (not in ``paper``).
-    width
-        Channels of the generators at full resolution (64 in the paper), of ``modulated`` at 64 pixels.
-    edge_channels
-        3 as in the paper, where an edge map is stored as a colour picture, or 1.
-    latent
-        ``vector`` as in the paper, or ``spatial``: numbers that keep their place in the picture (``modulated`` only).
+    Raises
+    ------
+    ConfigError
+        A value is out of its range, or does not go with the others.
     """
 
     classes: tuple[str, ...]
-    architecture: str = "paper"
-    size_px: int = 64
-    latent_size: int = 100
-    style_size: int = 0
-    width: int = 64
-    edge_channels: int = 3
-    latent: str = "vector"
+    architecture: str = setting(
+        "paper",
+        "networks of Gao et al. 2020, the narrow ones of networks.compact, or those of networks.modulated",
+        allowed=ARCHITECTURES,
+    )
+    size_px: int = setting(64, "side of the picture in pixels; paper knows 64 only", allowed=SIZES_PX)
+    latent_size: int = setting(100, "numbers in the latent z; 100 in the paper", least=1)
+    style_size: int = setting(
+        0, "how many of them, at the end, describe colour and material, which no line shows; not in paper", least=0
+    )
+    width: int = setting(
+        64, "channels of the generators at full resolution, 64 in the paper; of modulated at 64 pixels", least=1
+    )
+    edge_channels: int = setting(3, "3 as in the paper, where an edge map is a colour picture, or 1", allowed=(1, 3))
+    latent: str = setting(
+        "vector", "as in the paper, or spatial: numbers that keep their place; modulated only", allowed=LATENTS
+    )
 
     def __post_init__(self) -> None:
-        one_of("architecture", self.architecture, ARCHITECTURES)
-        one_of("latent", self.latent, LATENTS)
-        one_of("size_px", self.size_px, SIZES_PX)
+        check_settings(self)
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise ConfigError(f"classes is {self.classes!r}; give at least one name and none twice.")
-        if not 0 <= self.style_size < self.latent_size:
+        if self.style_size >= self.latent_size:
             raise ConfigError(
                 f"style_size is {self.style_size}; it must lie from 0 to latent_size - 1 = {self.latent_size - 1}."
             )
-        at_least("width", self.width, 1)
-        one_of("edge_channels", self.edge_channels, (1, 3))
         if self.architecture == "paper" and (self.size_px != 64 or self.style_size or self.edge_channels != 3):
             raise ConfigError(
                 "the paper architecture draws 64 pixels from 3-channel edge maps without a style part; "

@@ -9,9 +9,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from edgegan_widget.base.settings import KINDS, Field, Settings, about, label_of, range_of
+from edgegan_widget.base.settings import KINDS, Field, Settings, about, label_of, parts_of, range_of
 from edgegan_widget.panels.widgets import show
-from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["SettingsForm", "hint", "labelled", "lines_of"]
 
@@ -27,15 +26,24 @@ class SettingsForm(widgets.VBox):  # type: ignore[misc]
     Parameters
     ----------
     names
-        Fields to show, in this order.
+        Fields to show, in this order; those that hold settings of their own are shown with all of them.
     config
-        Their values at first.
+        Their values at first. Where it has a method ``reads``, fields that it does not read are hidden.
     """
 
     def __init__(self, names: Iterable[str], config: Settings) -> None:
         fields = {field.name: field for field in dataclasses.fields(config)}
-        self._inputs = {name: _input(fields[name]) for name in names}
-        self._rows = rows = {name: labelled(field, _about(fields[name])) for name, field in self._inputs.items()}
+        parts = parts_of(type(config))
+        self._inputs = {
+            name: SettingsForm(parts[name].__dataclass_fields__, getattr(config, name))
+            if name in parts
+            else _input(fields[name])
+            for name in names
+        }
+        self._rows = rows = {
+            name: field if name in parts else labelled(field, _about(fields[name]))
+            for name, field in self._inputs.items()
+        }
         advanced = [rows[name] for name in rows if about(fields[name], "advanced")]
         basic = [rows[name] for name in rows if not about(fields[name], "advanced")]
         folded = widgets.Accordion([widgets.VBox(advanced)], titles=("More settings",), selected_index=None)
@@ -45,21 +53,22 @@ class SettingsForm(widgets.VBox):  # type: ignore[misc]
         self.show(config)
 
     def show(self, config: Settings) -> None:
-        """Show the values of these settings, and hide those that the recipe does not read."""
+        """Show the values of these settings, and hide those that are not read."""
         for name, field in self._inputs.items():
             value = getattr(config, name)
-            field.value = "\n".join(value) if isinstance(value, tuple) else value
-        if isinstance(config, TrainConfig):
+            if isinstance(field, SettingsForm):
+                field.show(value)
+            else:
+                field.value = "\n".join(value) if isinstance(value, tuple) else value
+        reads = getattr(config, "reads", None)
+        if reads is not None:
             for name, row in self._rows.items():
-                show(row, config.reads(name))
+                show(row, reads(name))
 
     @property
     def values(self) -> dict[str, Any]:
-        """What is typed and chosen, unchecked."""
-        return {
-            name: lines_of(field.value) if isinstance(field, widgets.Textarea) else field.value
-            for name, field in self._inputs.items()
-        }
+        """What is typed and chosen, unchecked, as :func:`~edgegan_widget.base.settings.from_record` takes it."""
+        return {name: _typed(field) for name, field in self._inputs.items()}
 
     def __getitem__(self, name: str) -> widgets.Widget:
         """The input of a field."""
@@ -83,6 +92,12 @@ def hint(text: str) -> widgets.HTML:
     made = widgets.HTML(html.escape(text))
     made.add_class("eg-hint")
     return made
+
+
+def _typed(field: widgets.Widget) -> Any:
+    if isinstance(field, SettingsForm):
+        return field.values
+    return lines_of(field.value) if isinstance(field, widgets.Textarea) else field.value
 
 
 def _input(field: Field) -> widgets.Widget:

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.files import write_atomic, write_bytes
+from edgegan_widget.base.settings import KINDS
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.finetuning import finetune_config
 from edgegan_widget.training.loop import Progress, train
@@ -149,8 +150,8 @@ def _change(base: TrainConfig, name: str, text: str) -> dict[str, Any]:
 
 
 def _value(kind: str, name: str, text: str) -> Any:
-    readers: dict[str, Any] = {"int": int, "float": float, "bool": {"true": True, "false": False}.__getitem__}
+    read = {"true": True, "false": False}.__getitem__ if kind == "bool" else KINDS[kind].reads.get("type", str)
     try:
-        return tuple(text.split(",")) if kind.startswith("tuple") else readers.get(kind, str)(text)
+        return tuple(text.split(",")) if tuple in KINDS[kind].types else read(text)
     except (ValueError, KeyError) as error:
         raise ConfigError(f"{name} is {text!r} in the grid; it must be of type {kind}.") from error
