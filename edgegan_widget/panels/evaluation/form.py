@@ -11,9 +11,9 @@ import ipywidgets as widgets
 from edgegan_widget.base.errors import DataError, EdgeGANError, ModelError
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.folder import Request
-from edgegan_widget.evaluation.metrics.colours import COLOUR_DRAWINGS
-from edgegan_widget.evaluation.metrics.distort import DISTORTIONS
-from edgegan_widget.evaluation.metrics.swapped import MOST_OTHERS
+from edgegan_widget.evaluation.metrics.classes import MOST_OTHERS
+from edgegan_widget.evaluation.metrics.variety import COLOUR_DRAWINGS
+from edgegan_widget.evaluation.robustness import DISTORTIONS
 from edgegan_widget.panels.evaluation.models_choice import Chosen, ModelsChoice
 from edgegan_widget.panels.forms import SettingsForm, hint
 from edgegan_widget.panels.widgets import guard
