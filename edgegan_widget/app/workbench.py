@@ -161,11 +161,12 @@ class Workbench(Panel):
         return EvaluatePanel(self._runs, self._device, take_drawing=lambda: (self.pad.drawing, self.pad.label))
 
     def _look(self) -> float:
-        """Tell in the tabs' titles whether something is prepared or trained right now."""
+        """Tell in the tabs' titles whether something is prepared, trained or measured right now."""
         active = [run for run in find_runs(self._runs) if run.status().active]
         tuned = [config is not None and bool(config.start_from) for config in (run.config() for run in active)]
         prepares = "Data" in self._made and self.data.active
-        busy = {"Data": prepares, "Train": not all(tuned), "Fine-tune": any(tuned)}
+        measures = "Evaluate" in self._made and self.evaluate.active
+        busy = {"Data": prepares, "Train": not all(tuned), "Fine-tune": any(tuned), "Evaluate": measures}
         titles = tuple(f"{name} (running)" if busy.get(name) else name for name in self._places)
         if tuple(self._tabs.titles) != titles:
             self._tabs.titles = titles

@@ -95,6 +95,8 @@ class JobFolder:
             return Status("unknown", message=f"{self.folder} holds no job.")
         if not told.active or self._is_alive(told):
             return told
+        if self.process is not None and self.process.returncode == -signal.SIGTERM:  # before it could say so
+            return dataclasses.replace(told, state="stopped")
         if told.state == "starting":
             return dataclasses.replace(told, state="failed", message=self.log().strip().rpartition("\n")[2])
         return dataclasses.replace(told, state="interrupted", message=self.gone)

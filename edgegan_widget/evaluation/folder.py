@@ -27,10 +27,19 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base import settings
+from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.runs import JobFolder, find_jobs, start_job
 from edgegan_widget.evaluation.config import EvaluationConfig
 
-__all__ = ["EvaluationFolder", "Pictures", "Request", "find_evaluations", "new_folder", "start_evaluation"]
+__all__ = [
+    "EvaluationFolder",
+    "Pictures",
+    "Request",
+    "find_evaluations",
+    "latest_evaluation",
+    "new_folder",
+    "start_evaluation",
+]
 
 Json = dict[str, Any]
 U8 = npt.NDArray[np.uint8]
@@ -135,14 +144,30 @@ class EvaluationFolder(JobFolder):
 
 
 def start_evaluation(request: Request, folder: Path) -> EvaluationFolder:
-    """Measure in a process of its own, which goes on when the page or the kernel ends."""
+    """Measure in a process of its own, which goes on when the page or the kernel ends.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written.
+    """
     words = ["edgegan_widget.evaluation.worker", str(folder)]
-    return EvaluationFolder(folder, start_job(folder, REQUEST, settings.to_json(request), words))
+    try:
+        return EvaluationFolder(folder, start_job(folder, REQUEST, settings.to_json(request), words))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
 
 
 def find_evaluations(root: Path) -> list[EvaluationFolder]:
     """Evaluations in the folders below ``root``, the latest first."""
     return [EvaluationFolder(place) for place in find_jobs(root, ("*/status.json",)) if (place / REQUEST).is_file()]
+
+
+def latest_evaluation(root: Path) -> EvaluationFolder | None:
+    """The one that is at work, or else the latest that measured something; None where there is neither."""
+    found = find_evaluations(root)
+    at_work = (one for one in found if one.status().active)
+    return next(at_work, None) or next((one for one in found if one.report() is not None), None)
 
 
 def new_folder(root: Path) -> Path:

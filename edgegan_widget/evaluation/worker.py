@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 TELL_EVERY_SECONDS = 0.25
+LEAST_SHARE = 0.03  # before that, the time left would be a guess
 
 
 def work(folder: Path) -> str:
@@ -68,6 +69,7 @@ class _Writer:
         self._folder = folder
         self._teller = Teller(folder)
         self._told_at, self._fraction, self._message = 0.0, 0.0, ""
+        self._drawing_since: float | None = None
         self._so_far: Evaluation | None = None
         self._row: Json | None = None
         self._saved: set[tuple[int, int]] = set()
@@ -95,7 +97,16 @@ class _Writer:
 
     def _write(self, state: str, message: str) -> None:
         self._told_at = time.monotonic()
-        self._teller.tell(state=state, step=round(STEPS * self._fraction), steps=STEPS, message=message)
+        step, left = round(STEPS * self._fraction), self._seconds_left()
+        self._teller.tell(state=state, step=step, steps=STEPS, message=message, seconds_left=left)
+
+    def _seconds_left(self) -> float:
+        """As long as pictures have been drawn and are to be drawn at that rate; 0 as long as that would be a guess."""
+        if self._fraction and self._drawing_since is None:
+            self._drawing_since = time.monotonic()
+        if self._drawing_since is None or self._fraction < LEAST_SHARE:
+            return 0.0
+        return (time.monotonic() - self._drawing_since) * (1 - self._fraction) / self._fraction
 
     def _save_rows(self) -> None:
         """Pictures first: a row that can be seen can be clicked."""

@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from edgegan_widget.base.settings import KINDS, Field, Settings, about, label_of, range_of
+from edgegan_widget.panels.widgets import show
 from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["SettingsForm", "hint", "labelled", "lines_of"]
@@ -50,7 +51,7 @@ class SettingsForm(widgets.VBox):  # type: ignore[misc]
             field.value = "\n".join(value) if isinstance(value, tuple) else value
         if isinstance(config, TrainConfig):
             for name, row in self._rows.items():
-                (row.remove_class if config.reads(name) else row.add_class)("eg-hidden")
+                show(row, config.reads(name))
 
     @property
     def values(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from edgegan_widget.base.errors import ModelError
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.find import find_model, packaged, read_config
 from edgegan_widget.panels.forms import hint
-from edgegan_widget.panels.widgets import guard
+from edgegan_widget.panels.widgets import guard, show
 from edgegan_widget.training.runs import find_runs
 
 __all__ = ["ModelChoice"]
@@ -100,7 +100,7 @@ class ModelChoice(widgets.VBox):  # type: ignore[misc]
 
     def _chosen(self) -> None:
         typed = self._list.value == TYPED
-        (self._path.remove_class if typed else self._path.add_class)("eg-hidden")
+        show(self._path, typed)
         self._config = None
         self._about.value = ""
         if typed and not self._path.value.strip():

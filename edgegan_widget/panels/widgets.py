@@ -16,7 +16,19 @@ from PIL import Image
 
 from edgegan_widget.base.errors import EdgeGANError
 
-__all__ = ["button", "error_html", "guard", "heading", "picture_png", "row", "style_and_script", "thumb", "uploaded"]
+__all__ = [
+    "button",
+    "error_html",
+    "guard",
+    "heading",
+    "picture_png",
+    "row",
+    "show",
+    "style_and_script",
+    "thumb",
+    "toggle",
+    "uploaded",
+]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -45,6 +57,16 @@ def row(children: Sequence[widgets.Widget]) -> widgets.Box:
 def heading(text: str) -> widgets.HTML:
     """A small heading."""
     return widgets.HTML(f'<div class="eg-heading">{html.escape(text)}</div>')
+
+
+def toggle(widget: widgets.Widget, css_class: str, on: object) -> None:
+    """Give a widget a class of the page's style, or take it away."""
+    (widget.add_class if on else widget.remove_class)(css_class)
+
+
+def show(widget: widgets.Widget, shown: object) -> None:
+    """Show a widget where ``shown`` is true, or hide it without giving up its place in the box around it."""
+    toggle(widget, "eg-hidden", not shown)
 
 
 def guard(

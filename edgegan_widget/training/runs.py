@@ -30,6 +30,7 @@ from edgegan_widget.training.needs import check_needs
 
 __all__ = ["Run", "find_runs", "start_run"]
 
+SETTINGS = ("config.json", "launch.json")
 SAMPLE_KINDS = ("latents", "styles", "sketches", "people")
 
 
@@ -46,7 +47,7 @@ class Run(JobFolder):
 
     def config(self) -> TrainConfig | None:
         """The run's settings; None where they cannot be read."""
-        for name in ("config.json", "launch.json"):
+        for name in SETTINGS:
             try:
                 return TrainConfig.from_json((self.folder / name).read_text("utf-8"))
             except (OSError, ConfigError):
@@ -95,7 +96,8 @@ class Run(JobFolder):
 
 def find_runs(root: Path | str) -> list[Run]:
     """Runs in the folders below ``root`` (one or two levels down), the latest first."""
-    return [Run(place) for place in find_jobs(root, ("*/status.json", "*/*/status.json"))]
+    places = find_jobs(root, ("*/status.json", "*/*/status.json"))
+    return [Run(place) for place in places if any((place / name).is_file() for name in SETTINGS)]  # other jobs are none
 
 
 def start_run(config: TrainConfig, resume: bool = False) -> Run:

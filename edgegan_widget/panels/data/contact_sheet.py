@@ -19,7 +19,7 @@ from edgegan_widget.panels.data.leafing import Leafing
 from edgegan_widget.panels.data.sheet_bars import DecisionBar, FilterBar
 from edgegan_widget.panels.data.tile import Tile
 from edgegan_widget.panels.forms import hint
-from edgegan_widget.panels.widgets import guard
+from edgegan_widget.panels.widgets import guard, show, toggle
 
 __all__ = ["ContactSheet"]
 
@@ -83,7 +83,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         """Show a folder from its beginning; the same folder, read anew, where one was; None shows nothing."""
         with self._lock:
             before, self._leafing = self._leafing, None
-            (self.add_class if catalog is None else self.remove_class)("eg-hidden")
+            show(self, catalog is not None)
             if catalog is None:
                 self._worker.cancel()
                 return
@@ -144,7 +144,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
 
     def _zoom(self) -> None:
         large = "eg-large" not in self._grid._dom_classes
-        (self._grid.add_class if large else self._grid.remove_class)("eg-large")
+        toggle(self._grid, "eg-large", large)
         self._decisions.show_size(large)
 
     def _want(self) -> None:

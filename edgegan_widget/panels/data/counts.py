@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 
 from edgegan_widget.data.audit.advice import ClassCount, advice
+from edgegan_widget.panels.widgets import show
 
 __all__ = ["DataCounts"]
 
@@ -24,7 +25,7 @@ class DataCounts(widgets.HTML):  # type: ignore[misc]
         self.value = _table(counts) + "".join(
             f'<p class="eg-warning">{html.escape(each)}</p>' for each in advice(counts)
         )
-        (self.remove_class if counts else self.add_class)("eg-hidden")
+        show(self, counts)
 
 
 def _table(counts: Sequence[ClassCount]) -> str:

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.data.look import HAND, Look
-from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.panels.widgets import button, guard, row, show
 from edgegan_widget.sketch.edges import DETAILS
 from edgegan_widget.sketch.sources import names, takes_file
 
@@ -89,7 +89,7 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
 
     def _changed(self) -> None:
         asks = takes_file(self._source.value)
-        (self._weights.remove_class if asks else self._weights.add_class)("eg-hidden")
+        show(self._weights, asks)
         if not self._silent and not (asks and not self._weights.value.strip()):
             self._on_change()
 

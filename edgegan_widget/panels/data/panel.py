@@ -20,7 +20,7 @@ from edgegan_widget.panels.data.preparation import Preparation
 from edgegan_widget.panels.data.source import READY, DataSource
 from edgegan_widget.panels.frame import Panel
 from edgegan_widget.panels.run_parts import columns, start_row
-from edgegan_widget.panels.widgets import button, guard, heading
+from edgegan_widget.panels.widgets import button, guard, heading, show
 
 __all__ = ["DataPanel"]
 
@@ -223,8 +223,8 @@ class DataPanel(Panel):
         self._catalog = catalog
         self._said.value = ""
         self._counts.show([] if catalog is None else catalog.counts())
-        (self._empty.remove_class if catalog is None else self._empty.add_class)("eg-hidden")
-        (self._train_button.add_class if catalog is None else self._train_button.remove_class)("eg-hidden")
+        show(self._empty, catalog is None)
+        show(self._train_button, catalog is not None)
         self._sheet.show(catalog)
         self._show_buttons()
 

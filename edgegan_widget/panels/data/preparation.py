@@ -12,7 +12,7 @@ from edgegan_widget.base.background import Follower
 from edgegan_widget.data.finish import Summary
 from edgegan_widget.data.plan import Step
 from edgegan_widget.panels.run_lines import log_html, spoken_time
-from edgegan_widget.panels.widgets import button, guard
+from edgegan_widget.panels.widgets import button, guard, show
 
 __all__ = ["Preparation"]
 
@@ -71,7 +71,7 @@ class Preparation(widgets.VBox):  # type: ignore[misc]
     def note(self, text: str, chip: str = "") -> None:
         """Say something while nothing is done; an empty text takes the line away."""
         self._line.value = _headline(text, chip, "", "") if text else ""
-        (self._line.remove_class if text else self._line.add_class)("eg-hidden")
+        show(self._line, text)
         self._show_stop(False)
 
     def _told(self, step: Step) -> None:
@@ -113,10 +113,10 @@ class Preparation(widgets.VBox):  # type: ignore[misc]
 
     def _show_stop(self, active: bool) -> None:
         self._stop_button.disabled, self._stop_button.description = not active, "Stop"
-        (self._stop_button.remove_class if active else self._stop_button.add_class)("eg-hidden")
+        show(self._stop_button, active)
 
     def _show_problems(self, problems: tuple[str, ...]) -> None:
-        (self._folded.remove_class if problems else self._folded.add_class)("eg-hidden")
+        show(self._folded, problems)
         self._folded.titles = (f"Left out ({len(problems):,})",)
         self._problems.value = log_html("\n".join(problems[:_MOST_SHOWN]))
 

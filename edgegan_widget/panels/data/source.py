@@ -16,7 +16,7 @@ from edgegan_widget.data.plan import Plan
 from edgegan_widget.data.readers import kinds
 from edgegan_widget.data.sources import Making
 from edgegan_widget.panels.forms import SettingsForm, hint
-from edgegan_widget.panels.widgets import guard
+from edgegan_widget.panels.widgets import guard, show
 
 __all__ = ["READY", "DataSource"]
 
@@ -139,8 +139,8 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
     def _show_way(self) -> None:
         ready = self.way == READY
         self._asked.children = [] if ready else [self._answers[self.way]]
-        (self._asked.add_class if ready else self._asked.remove_class)("eg-hidden")
-        (self._cutting.add_class if ready else self._cutting.remove_class)("eg-hidden")
+        show(self._asked, not ready)
+        show(self._cutting, not ready)
         self._note.value = _READY_NOTE.replace("<", "&lt;") if ready else "made if it is not there; it may hold others"
 
     def _changed(self) -> None:

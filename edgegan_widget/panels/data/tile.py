@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edgegan_widget.data.audit.rules import REASONS
 from edgegan_widget.data.catalog import Picture
-from edgegan_widget.panels.widgets import button, picture_png
+from edgegan_widget.panels.widgets import button, picture_png, show, toggle
 
 __all__ = ["Tile", "verdict"]
 
@@ -42,12 +42,12 @@ class Tile(widgets.Box):  # type: ignore[misc]
 
     def show(self, picture: Picture | None, focused: bool = False, chosen: bool = False) -> None:
         """Say what is known of a picture, or hide where there is none."""
-        (self.add_class if picture is None else self.remove_class)("eg-hidden")
+        show(self, picture is not None)
         if picture is None:
             return
         on = {"eg-focus": focused, "eg-chosen": chosen, "eg-refused": picture.refused, "eg-kept": picture.kept}
         for name, holds in on.items():
-            (self.add_class if holds else self.remove_class)(name)
+            toggle(self, name, holds)
         state, why = verdict(picture)
         title = html.escape(f"{picture.label.replace('_', ' ')} · {picture.split}")
         self._caption.value = (

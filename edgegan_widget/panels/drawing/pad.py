@@ -13,7 +13,7 @@ from ipycanvas import Canvas
 from ipycanvas.canvas import _CanvasManager
 
 from edgegan_widget.base.files import open_picture
-from edgegan_widget.panels.widgets import button, guard, row, uploaded
+from edgegan_widget.panels.widgets import button, guard, row, show, toggle, uploaded
 from edgegan_widget.sketch.raster import Rasterizer, rasterize
 from edgegan_widget.sketch.strokes import Drawing, Points, Stroke
 from edgegan_widget.sketch.trace import read_drawing
@@ -326,7 +326,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
 
     def _show_tool(self) -> None:
         for tool, shown in (("pen", self._pen), ("eraser", self._eraser)):
-            (shown.add_class if tool == self._tool else shown.remove_class)("eg-on")
+            toggle(shown, "eg-on", tool == self._tool)
         width = self._brush_width()
         self._brush.value = f'<span class="eg-brush" data-tool="{self._tool}" data-width="{width:g}"></span>'
         self._show_history()
@@ -335,10 +335,10 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._undo.disabled = not self._drawing.can_undo
         self._redo.disabled = not self._drawing.can_redo
         self._clear.disabled = not self._drawing
-        (self._frame.add_class if self.is_empty else self._frame.remove_class)("eg-empty")
+        toggle(self._frame, "eg-empty", self.is_empty)
 
     def _show_underlay(self) -> None:
         shown = bool(self._underlay.value)
         self._underlay.layout.visibility = "visible" if shown else "hidden"
         self._underlay.layout.opacity = f"{self._opacity.value:g}"
-        (self._photo_tools.remove_class if shown else self._photo_tools.add_class)("eg-hidden")
+        show(self._photo_tools, shown)

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.panels.widgets import button, error_html, guard, heading, picture_png, row, thumb
+from edgegan_widget.panels.widgets import button, error_html, guard, heading, picture_png, row, show, thumb
 from edgegan_widget.sketch.strokes import Drawing
 
 __all__ = ["Moment", "ResultView"]
@@ -132,7 +132,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]
         self._edge.value = picture_png(edges[0])
         others = images[1:]
         self._others.children = [thumb(picture) for picture in others]
-        (self._others.remove_class if len(others) else self._others.add_class)("eg-hidden")
+        show(self._others, len(others))
 
     def show_nothing(self) -> None:
         """White paper, for an empty pad."""

@@ -92,6 +92,11 @@ class EvaluatePanel(Panel):
         """The table's numbers as the JSON of ``edgegan-widget evaluate``; None as long as nothing was measured."""
         return self._view.report
 
+    @property
+    def active(self) -> bool:
+        """Whether something is measured right now."""
+        return self._view.active
+
     def start(self) -> None:
         """Measure what the form says; numbers on the page give way.
 

@@ -14,7 +14,7 @@ from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.find import find_model, read_config
 from edgegan_widget.panels.forms import hint
 from edgegan_widget.panels.model_choice import ModelChoice
-from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.panels.widgets import button, guard, row, show
 
 __all__ = ["Chosen", "ModelsChoice"]
 
@@ -93,7 +93,7 @@ class ModelsChoice(widgets.VBox):  # type: ignore[misc]
             for part in line.children:
                 part.close()
             line.close()
-        (self._none.add_class if self._chosen else self._none.remove_class)("eg-hidden")
+        show(self._none, not self._chosen)
         self._on_change()
 
     def _line(self, model: Chosen) -> widgets.Widget:

@@ -17,7 +17,7 @@ from edgegan_widget.panels.evaluation.models_choice import Chosen
 from edgegan_widget.panels.evaluation.side_by_side import Answer, SideBySide, offer
 from edgegan_widget.panels.evaluation.trier import Tried, Trier
 from edgegan_widget.panels.forms import hint
-from edgegan_widget.panels.widgets import button, guard, heading, row
+from edgegan_widget.panels.widgets import button, guard, heading, row, show
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing
 
@@ -72,7 +72,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
             (given["name"], place) for place, given in enumerate(report["sets"]) if load(0, place) is not None
         ]  # fmt: skip
         options = [*sets, *([("the drawing on the pad", PAD)] if self._take is not None else [])]
-        (self.remove_class if options else self.add_class)("eg-hidden")
+        show(self, options)
         if options and tuple(self._source.options) != tuple(options):
             offer(self._source, options)
             self._follow_source()
@@ -130,7 +130,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         self._follow = widgets.Checkbox(False, description="Follow the pad", indent=False)
         self._follow.observe(guard(self._follow_pad, self._say), "value")
         self._of_pad = row([self._try, self._follow])
-        (self._of_pad.remove_class if self._take is not None else self._of_pad.add_class)("eg-hidden")
+        show(self._of_pad, self._take is not None)
         self._side = SideBySide()
         return [heading("One drawing, every model"), row([self._source, self._of_pad]), self._of_set, self._side]
 
@@ -138,7 +138,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
 
     def _follow_source(self) -> None:
         place = self._source.value
-        (self._of_set.add_class if place == PAD else self._of_set.remove_class)("eg-hidden")
+        show(self._of_set, place != PAD)
         first = None if place == PAD else self._load(0, place)
         if first is None or self._report is None:
             self._side.show(None, {})

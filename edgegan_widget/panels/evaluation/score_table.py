@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from edgegan_widget.evaluation.metrics import Metric, compared
 from edgegan_widget.evaluation.report.pictures import macro
 from edgegan_widget.evaluation.report.table import Grid, cell, differences, grids, raised_flags, with_ends
-from edgegan_widget.panels.widgets import button, guard
+from edgegan_widget.panels.widgets import button, guard, toggle
 
 __all__ = ["Place", "ScoreTable"]
 
@@ -61,7 +61,7 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
         self._pressed = place
         for key, part in self._parts.items():
             if isinstance(part, widgets.Button):
-                (part.add_class if key == place else part.remove_class)("eg-on")
+                toggle(part, "eg-on", key == place)
 
         self._arrange()
 
@@ -89,7 +89,7 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
             parts.append(self._made(("name", place, model), _html, *given))
             for metric in grid.columns:
                 made = self._made((model, place, metric), self._cell, (model, place, metric), name, found)
-                (made.add_class if line in grid.best[metric] else made.remove_class)("eg-best")
+                toggle(made, "eg-best", line in grid.best[metric])
                 parts.append(made)
         title = self._made(("title", place), _html, "", "set_title", grid.given)
         return [title, self._grid(place, len(grid.columns), parts)]

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.panels.widgets import picture_png, row
+from edgegan_widget.panels.widgets import picture_png, row, show, toggle
 
 __all__ = ["Answer", "SideBySide", "offer"]
 
@@ -66,7 +66,7 @@ class SideBySide(widgets.VBox):  # type: ignore[misc]
             tile.close()
         drawn = [name for name, answer in answers.items() if answer.picture is not None]
         self._offer(drawn)
-        (self._two.remove_class if len(drawn) > 1 else self._two.add_class)("eg-hidden")
+        show(self._two, len(drawn) > 1)
         self._show_two()
 
     def _offer(self, names: Sequence[str]) -> None:
@@ -81,7 +81,7 @@ class SideBySide(widgets.VBox):  # type: ignore[misc]
                 image.value = picture_png(answer.picture)
 
     def _show_blend(self) -> None:
-        (self._wipe.add_class if self._blend.value else self._wipe.remove_class)("eg-blend")
+        toggle(self._wipe, "eg-blend", self._blend.value)
 
 
 def offer(choice: widgets.Dropdown, options: Sequence[tuple[str, Any]], place: int = 0) -> None:

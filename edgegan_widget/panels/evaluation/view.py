@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from edgegan_widget.evaluation.folder import (
     EvaluationFolder,
     Pictures,
     Request,
-    find_evaluations,
+    latest_evaluation,
     new_folder,
     start_evaluation,
 )
@@ -26,7 +25,7 @@ from edgegan_widget.evaluation.report.table import people_line
 from edgegan_widget.panels.evaluation.gallery import Gallery
 from edgegan_widget.panels.evaluation.score_table import Place, ScoreTable
 from edgegan_widget.panels.run_lines import spoken_time
-from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.panels.widgets import button, guard, row, show
 
 __all__ = ["EvaluationView"]
 
@@ -34,7 +33,6 @@ Json = dict[str, Any]
 
 LOOK_SECONDS_ACTIVE = 0.3
 LOOK_SECONDS_IDLE = 3.0
-LEAST_SHARE = 0.03  # before that, a guess of the time left would be none
 
 
 class EvaluationView(widgets.VBox):  # type: ignore[misc]
@@ -61,10 +59,9 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
     ) -> None:
         self._root, self._on_report, self._on_look, self._say = root, on_report, on_look, say
         self._lock = threading.RLock()  # the ticker's thread and those of callbacks
-        self._folder: EvaluationFolder | None = next(iter(find_evaluations(root)), None)  # the latest evaluation
+        self._folder: EvaluationFolder | None = latest_evaluation(root)  # that is at work, or has something to show
         self._shown: EvaluationFolder | None = None  # the one in the table: the one before, until a row is there
         self._report: Json | None = None
-        self._drawing_since: float | None = None
         self._stopping = False
         super().__init__(self._build())
         self.add_class("eg-evaluation")
@@ -84,6 +81,11 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         """Where the table's evaluation writes; None for an opened report."""
         return self._shown
 
+    @property
+    def active(self) -> bool:
+        """Whether an evaluation is at work."""
+        return self._folder is not None and self._folder.status().active
+
     def start(self, request: Request) -> None:
         """Measure anew; what was measured before gives way to the first row.
 
@@ -93,20 +95,30 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             Another one is at work.
         """
         with self._lock:
-            if self._folder is not None and self._folder.status().active:
-                raise ConfigError(f"{self._folder.name} is at work; wait for it, or stop it.")
+            self._refuse_while_at_work()
             latest = start_evaluation(request, new_folder(self._root))
-            self._folder, self._drawing_since, self._stopping = latest, None, False
+            self._folder, self._stopping = latest, False
             self.look()
         self._ticker.poke()
 
     def show_saved(self, report: Json) -> None:
-        """Show a saved report."""
+        """Show a saved report.
+
+        Raises
+        ------
+        ConfigError
+            An evaluation is at work.
+        """
         with self._lock:
+            self._refuse_while_at_work()
             self._forget_table()
             self._folder, self._stopping = None, False
             self._show_report(report)
             self.look()
+
+    def _refuse_while_at_work(self) -> None:
+        if self._folder is not None and self.active:
+            raise ConfigError(f"{self._folder.name} is at work; wait for it, or stop it.")
 
     def stop(self) -> None:
         """Ask the evaluation to end; what was measured stays."""
@@ -173,17 +185,14 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         return [row([self._headline, self._stop_button]), self._about, self._table]
 
     def _show_status(self, status: Status | None) -> None:
-        if status is not None and status.step and self._drawing_since is None:
-            self._drawing_since = time.monotonic()
-        since = self._drawing_since
-        seconds = 0.0 if since is None else time.monotonic() - since
         if status is None and self._report is not None:
             self._headline.value = '<div class="eg-state"><b>A saved report</b></div>'
         else:
-            self._headline.value = _headline(status, seconds)
+            self._headline.value = _headline(status)
         active = status is not None and status.active
-        self._stop_button.disabled = not active or self._stopping
-        (self._stop_button.remove_class if active else self._stop_button.add_class)("eg-hidden")
+        reached = self._folder is not None and (self._folder.process is not None or bool(status and status.pid))
+        self._stop_button.disabled = not active or self._stopping or not reached
+        show(self._stop_button, active)
 
     def _show_report(self, report: Json) -> None:
         self._report = report
@@ -200,8 +209,8 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             self._table.press(chosen)
 
 
-def _headline(status: Status | None, seconds: float) -> str:
-    """State, bar and message; ``seconds`` is for how long pictures have been drawn."""
+def _headline(status: Status | None) -> str:
+    """State, bar and message."""
     if status is None:
         return '<div class="eg-figures">Nothing measured yet. Choose models and data, and press Start.</div>'
     share = status.step / status.steps if status.steps else 0.0
@@ -210,7 +219,7 @@ def _headline(status: Status | None, seconds: float) -> str:
         value = f' value="{share:.3f}"' if share else ""
         bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of the evaluation"></progress>'
     message = "starting a process of its own" if status.state == "starting" else status.message
-    left = f" · {spoken_time(seconds * (1 - share) / share)} left" if status.active and share > LEAST_SHARE else ""
+    left = f" · {spoken_time(status.seconds_left)} left" if status.active and status.seconds_left else ""
     if not status.active:
         message = message[:1].upper() + message[1:]
     told = f'<div class="eg-message">{html.escape(message)}{left}</div>' if message else ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import ipywidgets as widgets
 
 from edgegan_widget.panels.training.curves import CurvePlot, History
-from edgegan_widget.panels.widgets import row
+from edgegan_widget.panels.widgets import row, show
 
 __all__ = ["CurveView"]
 
@@ -59,7 +59,7 @@ class CurveView(widgets.VBox):  # type: ignore[misc]
         shown = tuple(self._pictures[group] for group in groups)
         if shown != self._grid.children:
             self._grid.children = shown
-        (self.remove_class if groups else self.add_class)("eg-hidden")
+        show(self, groups)
 
 
 def _size(history: History) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.panels.forms import hint, labelled
-from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.panels.widgets import button, guard, row, show
 from edgegan_widget.training.data_folder import class_counts
 
 __all__ = ["DataChoice"]
@@ -126,7 +126,7 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
         for box in self._boxes.values():
             box.observe(guard(self._on_change, self._say), "value")
         self._sum.value = _sum_line(self._counts)
-        (self._pick.remove_class if len(self._boxes) > 1 else self._pick.add_class)("eg-hidden")
+        show(self._pick, len(self._boxes) > 1)
         self._on_change()
 
     def _words(self, name: str) -> str:

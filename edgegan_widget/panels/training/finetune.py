@@ -18,7 +18,7 @@ from edgegan_widget.panels.training.data_choice import DataChoice
 from edgegan_widget.panels.training.drawing_tray import DrawingTray
 from edgegan_widget.panels.training.people_choice import PeopleChoice
 from edgegan_widget.panels.training.run_view import RunView
-from edgegan_widget.panels.widgets import button, guard, heading
+from edgegan_widget.panels.widgets import button, guard, heading, show, toggle
 from edgegan_widget.sketch.strokes import Drawing
 from edgegan_widget.training.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from edgegan_widget.training.finetuning import drawings_config, finetune_config
@@ -156,7 +156,7 @@ class FinetunePanel(Panel):
         if not self._model.classes:
             return
         tuned = finetune_config(self._model.name, "", "")
-        (self._people.remove_class if tuned.reads("sketches") else self._people.add_class)("eg-hidden")
+        show(self._people, tuned.reads("sketches"))
         for form, config in (
             (self._picture_form, tuned),
             (self._drawing_form, drawings_config(self._model.name, "", "")),
@@ -172,8 +172,8 @@ class FinetunePanel(Panel):
 
     def _follow_source(self) -> None:
         drawn = self._source.value == DRAWINGS
-        (self._pictures.add_class if drawn else self._pictures.remove_class)("eg-hidden")
-        (self._drawings.remove_class if drawn else self._drawings.add_class)("eg-hidden")
+        show(self._pictures, not drawn)
+        show(self._drawings, drawn)
         self._name.propose(self._stem())
         self.complain(None)
 
@@ -195,7 +195,7 @@ class FinetunePanel(Panel):
     def _looked(self, active: bool) -> None:
         self._start.disabled = active
         self._start.description = "A run is at work" if active else "Start fine-tuning"
-        (self.add_class if active else self.remove_class)("eg-at-work")
+        toggle(self, "eg-at-work", active)
         try:
             self._model.list_runs()
         except EdgeGANError as error:

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.settings import about, label_of
 from edgegan_widget.panels.forms import labelled, lines_of
-from edgegan_widget.panels.widgets import error_html, guard
+from edgegan_widget.panels.widgets import error_html, guard, show
 from edgegan_widget.sketch.people_sets import PeopleFolder, people_folders
 from edgegan_widget.training.config import TrainConfig
 
@@ -67,7 +67,7 @@ class PeopleChoice(widgets.VBox):  # type: ignore[misc]
             self._table.value = _shown(found, self._classes()) if found else ""
         except EdgeGANError as error:
             self._table.value = f'<div class="eg-status">{error_html(error)}</div>'
-        (self._table.remove_class if self._table.value else self._table.add_class)("eg-hidden")
+        show(self._table, self._table.value)
 
 
 def _shown(found: Sequence[PeopleFolder], classes: Sequence[str]) -> str:

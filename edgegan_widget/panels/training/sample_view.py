@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from edgegan_widget.panels.widgets import row
+from edgegan_widget.panels.widgets import row, show
 from edgegan_widget.training.runs import Run
 
 __all__ = ["SampleView"]
@@ -59,7 +59,7 @@ class SampleView(widgets.VBox):  # type: ignore[misc]
         """Show samples of the first run at the chosen step, and of the second at its step nearest to it."""
         found = [{kind: run.samples(kind) for kind in TITLES} for run in runs]
         steps = sorted(set().union(*found[0].values())) if found else []
-        (self.remove_class if steps else self.add_class)("eg-hidden")
+        show(self, steps)
         if not steps:
             self._steps = []
             return
@@ -68,8 +68,8 @@ class SampleView(widgets.VBox):  # type: ignore[misc]
         self._at.value = f"step {step:,}" + (" (newest)" if step == steps[-1] else "")
         two = len(runs) > 1
         for side in (0, 1):
-            (self._columns[side].add_class if side >= len(runs) else self._columns[side].remove_class)("eg-hidden")
-            (self._names[side].remove_class if two else self._names[side].add_class)("eg-hidden")
+            show(self._columns[side], side < len(runs))
+            show(self._names[side], two)
         for side, (run, samples) in enumerate(zip(runs, found)):
             self._show_side(side, run, samples, step)
 
@@ -79,7 +79,7 @@ class SampleView(widgets.VBox):  # type: ignore[misc]
             picture, by_step = self._pictures[side, kind], samples[kind]
             nearest = min(by_step, key=lambda each: abs(each - step), default=None)
             block = self._columns[side].children[1 + list(TITLES).index(kind)]
-            (block.add_class if nearest is None else block.remove_class)("eg-hidden")
+            show(block, nearest is not None)
             if nearest is None:
                 continue
             shown_step = nearest

@@ -14,7 +14,7 @@ from edgegan_widget.panels.run_parts import RunName, columns, start_row
 from edgegan_widget.panels.training.data_choice import DataChoice
 from edgegan_widget.panels.training.people_choice import PeopleChoice
 from edgegan_widget.panels.training.run_view import RunView
-from edgegan_widget.panels.widgets import button, guard, heading
+from edgegan_widget.panels.widgets import button, guard, heading, show, toggle
 from edgegan_widget.training.config import DEFAULT_PRESET, TrainConfig
 from edgegan_widget.training.kinds import presets
 from edgegan_widget.training.runs import start_run
@@ -133,10 +133,10 @@ class TrainPanel(Panel):
         self._form.show(TrainConfig.from_preset(name))
         self._form["device"].value, self._form["seed"].value = device, seed  # the machine's and the person's own
         self._note.value = html.escape(presets()[name][1].note)
-        (self._people.remove_class if self._learns_from_people else self._people.add_class)("eg-hidden")
+        show(self._people, self._learns_from_people)
         self._name.propose(name)
 
     def _allow_start(self, active: bool) -> None:
         self._start.disabled = active
         self._start.description = "A run is at work" if active else "Start training"
-        (self.add_class if active else self.remove_class)("eg-at-work")
+        toggle(self, "eg-at-work", active)
