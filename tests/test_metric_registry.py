@@ -60,7 +60,7 @@ def evaluation(ink: Question, tmp_path: Path) -> Evaluation:
     config = EvaluationConfig(
         classifier_steps=2, robustness_per_class=1, swapped_per_class=0, colour_seeds=0, cache="none"
     )
-    models = [Constructed("first", val, val), OnePicture("second", val, val)]
+    models = [Constructed("first", val, val), OnePicture("second <i>", val, val)]
     found = [step.evaluation for step in evaluate(models, tmp_path, config=config)][-1]
     assert found is not None
     return found
@@ -87,7 +87,9 @@ def test_a_number_is_added_by_declaring_it(evaluation: Evaluation, capsys: pytes
     compared = compare(evaluation)
     assert compared["sets"][0]["differences"]["dark"]["drawings"] == 24
     assert re.search(r"dark +[+-]", comparison_text(compared))
-    assert "<th>dark, difference</th>" in comparison_page(evaluation, compared, "blind.html")
+    beside = comparison_page(evaluation, compared, "blind.html")
+    assert "<th>dark, difference</th>" in beside
+    assert all("second &lt;i&gt;" in html and "second <i>" not in html for html in (shown, beside))
 
 
 def test_it_is_on_screen_as_well(evaluation: Evaluation) -> None:
@@ -115,4 +117,4 @@ def test_the_documentation_lists_every_number() -> None:
     rows = text.partition("## The numbers")[2].partition("\n\n**")[0].splitlines()
     listed = [name for row in rows if row.startswith("| ") for name in row.split(" | ")[0][2:].split(", ")]
     beside = ["distorted drawings", "ms a picture"]
-    assert listed == ["number", *(metric.heading.partition(",")[0] for metric in metrics()), *beside]
+    assert listed == ["number", *(metric.name for metric in metrics()), *beside]

@@ -34,7 +34,7 @@ from edgegan_widget.evaluation.drawn import (
 from edgegan_widget.evaluation.features import ClassifierFeatures, FeatureCache
 from edgegan_widget.evaluation.inception import InceptionFeatures
 from edgegan_widget.evaluation.judge import Evaluation, Judge, Look, Scored
-from edgegan_widget.evaluation.metrics import Asked, Question, flags, questions
+from edgegan_widget.evaluation.metrics import Asked, Question, flags, more_to_draw
 from edgegan_widget.evaluation.report.table import FORMAT
 from edgegan_widget.sketch.sketch_sets import left_out, sketch_folders
 from edgegan_widget.training.data_folder import class_counts
@@ -213,8 +213,8 @@ def _one_model(
 ) -> Iterator[Step]:
     """Fill ``row`` and ``scored``; fractions are of this model."""
     distorted = sets[0].some(config.robustness_per_class) if config.robustness_per_class else None
-    asked = _asked(sets[0], len(judge.train.classes), config)
-    total = config.variations * sum(map(len, sets)) + sum(map(_pictures_of, asked.values()))
+    asked = more_to_draw(sets[0], len(judge.train.classes), config)
+    total = config.variations * sum(map(len, sets)) + sum(more.pictures for _, more in asked)
     total += 0 if distorted is None else robustness.steps_of(distorted)
     done = 0
     for given in sets:
@@ -224,13 +224,13 @@ def _one_model(
             else:
                 scored[given.name] = judge.score(step)
         done += len(given) * config.variations
-        for question, more in asked.items() if given is sets[0] else ():  # before its row is shown, which is then whole
+        for question, more in asked if given is sets[0] else ():  # before its row is shown, which is then whole
             for found in _drawn_for(question, more, model, judge):
                 if isinstance(found, int):
-                    yield Step((done + found) / total, f"{model.name} draws: other classes and colours")
+                    yield Step((done + found) / total, f"{model.name} draws: {question.numbers[0].name}")
                 else:
                     scored[given.name].report[question.name] = found
-            done += _pictures_of(more)
+            done += more.pictures
         row["sets"].append(scored[given.name].report)
         yield Step(done / total, f"{model.name} measured: {given.name}", row=row)
     row["flags"] = sorted({flag for one in row["sets"] for flag in one["flags"]})
@@ -242,16 +242,6 @@ def _one_model(
             else:
                 row["robustness"] = point
     yield Step(1.0, f"{model.name} is done", row=row)
-
-
-def _asked(given: InputSet, classes: int, config: EvaluationConfig) -> dict[Question, Asked]:
-    """What questions want drawn besides: what only other labels and other seeds show."""
-    found = {one: one.asks(given, classes, config) for one in questions() if one.asks is not None}
-    return {question: more for question, more in found.items() if more is not None}
-
-
-def _pictures_of(asked: Asked) -> int:
-    return len(asked.inputs) * asked.variations
 
 
 def _drawn_for(question: Question, asked: Asked, model: Model, judge: Judge) -> Iterator[Json | int]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edgegan_widget.evaluation.metrics.intervals import Interval
 
 __all__ = ["Asked", "Measured", "Metric", "Question", "Section", "at", "compared", "flags", "leading", "metrics",
-           "number", "question_of", "questions", "register"]  # fmt: skip
+           "more_to_draw", "number", "question_of", "questions", "register"]  # fmt: skip
 
 Json = dict[str, Any]
 U8 = npt.NDArray[np.uint8]
@@ -56,6 +56,11 @@ class Metric:
     curve: Callable[[Drawn, U8, Judge], float] | None = None
     # What others have published: who and how much, and why it cannot be held against a number of ours.
     published: tuple[Sequence[tuple[str, float]], str] = ((), "")
+
+    @property
+    def name(self) -> str:
+        """The heading without what follows a comma."""
+        return self.heading.partition(",")[0]
 
     @property
     def title(self) -> str:
@@ -93,6 +98,11 @@ class Asked:
     variations: int = 1
     seed: int | None = None
     about: Any = None
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures that makes."""
+        return len(self.inputs) * self.variations
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,12 @@ def questions() -> tuple[Question, ...]:
 def metrics() -> tuple[Metric, ...]:
     """All numbers, as they stand in tables."""
     return tuple(one for question in questions() for one in question.numbers)
+
+
+def more_to_draw(inputs: InputSet, classes: int, config: EvaluationConfig) -> list[tuple[Question, Asked]]:
+    """What questions want drawn besides a set: what only other labels and other seeds show."""
+    found = [(one, one.asks(inputs, classes, config)) for one in questions() if one.asks is not None]
+    return [(question, asked) for question, asked in found if asked is not None]
 
 
 def question_of(metric: Metric) -> Question:
