@@ -12,7 +12,7 @@ import torch
 
 from edgegan_widget.base.runs import Status, this_process, write_status
 from edgegan_widget.evaluation.folder import EvaluationFolder, Pictures
-from edgegan_widget.evaluation.table import FORMAT
+from edgegan_widget.evaluation.report.table import FORMAT
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.store import build_networks, save_model
 
@@ -94,14 +94,16 @@ def fake_pictures(drawings: int, variations: int = 1, grey: int = 0) -> Pictures
         sketches=np.full((drawings, 64, 64), 255, np.uint8),
         pictures=np.broadcast_to(levels[:, None, None, None], (count, 64, 64, 3)).copy(),
         edges=np.zeros((count, 64, 64), np.uint8),
-        nearest=np.full((count, 64, 64, 3), 200, np.uint8),
         labels=labels,
         seen=np.where(right, labels, 1 - labels),
-        right=right,
-        f_score=np.arange(count) / count,
-        chamfer=np.arange(count) / count,
-        relative=1 + np.arange(count) / count,
         sources=np.array([f"val/{CLASSES[k % 2]} {k}" for k in range(drawings)]),
+        values={
+            "nearest": np.full((count, 64, 64, 3), 200, np.uint8),
+            "right": right,
+            "f_score": np.arange(count) / count,
+            "chamfer": np.arange(count) / count,
+            "relative": 1 + np.arange(count) / count,
+        },
     )
 
 

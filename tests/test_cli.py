@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from edgegan_widget.app import cli, cli_training
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.evaluation.metrics import extractor
+from edgegan_widget.evaluation import features
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.store import build_networks, load_critics, save_model
 from edgegan_widget.training.config import PRESETS, TrainConfig
@@ -216,8 +216,8 @@ def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFi
 def test_evaluate_writes_page_and_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = extractor.train_classifier
-    monkeypatch.setattr(extractor, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    train = features.train_classifier
+    monkeypatch.setattr(features, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
     monkeypatch.setenv("EDGEGAN_WIDGET_CACHE", str(tmp_path / "cache"))
     for split in ("train", "val"):
         for name in ("watch", "sock"):

@@ -16,16 +16,16 @@ from safetensors.torch import load_file, save_file
 from edgegan_widget.app.cli import main
 from edgegan_widget.app.cli_evaluation import add_compare
 from edgegan_widget.base.options import chosen
+from edgegan_widget.evaluation import features
 from edgegan_widget.evaluation.config import EvaluationConfig
-from edgegan_widget.evaluation.metrics import extractor
 
 DEFAULT = Path(__file__).parents[1] / "models" / "default"
 
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    train = extractor.train_classifier
-    monkeypatch.setattr(extractor, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    train = features.train_classifier
+    monkeypatch.setattr(features, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
     monkeypatch.setenv("EDGEGAN_WIDGET_CACHE", str(tmp_path / "cache"))
     for split in ("train", "val"):
         for name in ("watch", "sock"):

@@ -13,8 +13,8 @@ import pytest
 from edgegan_widget.base.errors import ModelError
 from edgegan_widget.evaluation.comparison import compare, most_different
 from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, evaluate
-from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
-from edgegan_widget.evaluation.report.comparison_page import comparison_page, comparison_text
+from edgegan_widget.evaluation.report.page import comparison_page, comparison_text
+from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
 from edgegan_widget.training.dataset import load_data
 from tests.test_evaluation import CLASSES, Constructed, Shuffled, draw_object
 

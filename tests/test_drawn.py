@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from edgegan_widget.base.result import Result
-from edgegan_widget.evaluation import drawn
+from edgegan_widget.evaluation import drawn, features
 from edgegan_widget.evaluation.drawn import Drawn, InputSet, draw, held_out_edges
-from edgegan_widget.evaluation.metrics import extractor
+from edgegan_widget.evaluation.judge import as_tensor
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.paper import PaperEdgeGAN
@@ -73,13 +73,13 @@ def test_edges_are_as_large_as_sketches_and_pictures_as_asked_for(inputs: InputS
     assert found.pictures_u8.shape == (6, 128, 128, 3)
     assert (found.pictures_u8 == 9).all(), "the seed is handed on"
     assert found.edges_u8.shape == (6, 64, 64)
-    assert found.as_tensor(64).shape == (6, 3, 64, 64)
+    assert as_tensor(found, 64).shape == (6, 3, 64, 64)
     assert found.pictures_at(128) is found.pictures_u8
 
 
 def test_the_bench_measures_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    train = extractor.train_classifier
-    monkeypatch.setattr(extractor, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    train = features.train_classifier
+    monkeypatch.setattr(features, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
     monkeypatch.setattr(bench_evaluate, "_TRAIN", 2)
     monkeypatch.setattr(bench_evaluate, "_HELD_OUT", 4)
     monkeypatch.setattr(bench_evaluate, "_DRAWN_ALONE", 8)

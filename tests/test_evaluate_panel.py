@@ -13,7 +13,7 @@ from edgegan_widget.base.errors import ConfigError, DataError, ModelError
 from edgegan_widget.base.runs import Status, write_status
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.folder import EvaluationFolder, Request
-from edgegan_widget.evaluation.table import COLUMNS
+from edgegan_widget.evaluation.metrics import metrics
 from edgegan_widget.panels.evaluation import view as evaluation_view
 from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
 from edgegan_widget.panels.evaluation.models_choice import _short_name
@@ -82,7 +82,7 @@ def cells(panel: EvaluatePanel) -> dict[Any, Any]:
 
 
 def cell(panel: EvaluatePanel, model: int, heading: str, place: int = 0) -> Any:
-    return cells(panel)[model, place, next(each for each in COLUMNS if each[0].startswith(heading))]
+    return cells(panel)[model, place, next(each for each in metrics() if each.heading.startswith(heading))]
 
 
 def test_the_form_starts_what_it_describes(panel_of: Maker, models: Path, shapes: Path, started: list[Request]) -> None:

@@ -15,12 +15,12 @@ from PIL import Image, ImageDraw
 
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
 from edgegan_widget.base.result import Result
-from edgegan_widget.evaluation.comparison import compare
+from edgegan_widget.evaluation.comparison import compare, differences
 from edgegan_widget.evaluation.drawn import held_out_edges
-from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, Step, differences, evaluate
-from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
-from edgegan_widget.evaluation.report.comparison_page import comparison_page
-from edgegan_widget.evaluation.report.page import page, table
+from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, Step, evaluate
+from edgegan_widget.evaluation.report.page import comparison_page, page
+from edgegan_widget.evaluation.report.table import table
+from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
 from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
 from edgegan_widget.training.dataset import PairDataset, load_data
 
@@ -163,7 +163,7 @@ def test_a_model_that_returns_training_pictures_is_flagged(evaluation: Evaluatio
     assert found["statistic"]["value"] < -3
     assert found["copied_share"]["value"] == 1
     scored = next(iter(evaluation.scored["copier"].values()))
-    copied = evaluation.train.images_u8[scored.neighbour].permute(0, 2, 3, 1).numpy()
+    copied = evaluation.train.images_u8[scored.beside["nearest"]].permute(0, 2, 3, 1).numpy()
     assert (copied == scored.drawn.pictures_u8).all(), "and the very picture is found"
 
 

@@ -22,7 +22,7 @@ from edgegan_widget.evaluation.folder import (
     new_folder,
     start_evaluation,
 )
-from edgegan_widget.evaluation.table import read_report
+from edgegan_widget.evaluation.report.table import read_report
 from tests.fake_evaluations import fake_pictures, fake_report, write_evaluation, write_model
 
 QUICK = EvaluationConfig(robustness_per_class=0, classifier_steps=2, cache="none")
@@ -56,7 +56,11 @@ def test_pictures_are_read_back_from_disk(tmp_path: Path) -> None:
     loaded = Pictures.load(tmp_path / "p", 1, 0)
     assert loaded is not None
     assert loaded.variations == 2
-    assert all(np.array_equal(getattr(loaded, name), values) for name, values in vars(pictures).items())
+    assert loaded.values.keys() == pictures.values.keys()
+    for name, values in pictures.values.items():
+        assert np.array_equal(loaded.values[name], values), name
+    for name in ("sketches", "pictures", "edges", "labels", "seen", "sources"):
+        assert np.array_equal(getattr(loaded, name), getattr(pictures, name)), name
     assert Pictures.load(tmp_path / "p", 0, 0) is None
     (tmp_path / "p" / "1_0_right.npy").write_bytes(b"half")
     assert Pictures.load(tmp_path / "p", 1, 0) is None

@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from edgegan_widget.evaluation.table import COLUMNS, Column
-from edgegan_widget.panels.evaluation.gallery import Gallery
-from edgegan_widget.panels.evaluation.gallery_choice import Group, groups
-from edgegan_widget.panels.evaluation.score_words import KINDS, MEANINGS
-from edgegan_widget.panels.evaluation.sprite import MOST_SIDE_PX, strip, tile_html
+from edgegan_widget.evaluation.metrics import Metric, metrics, question_of
+from edgegan_widget.evaluation.report.pictures import Group, groups, macro, strip
+from edgegan_widget.panels.evaluation.gallery import MOST_SIDE_PX, Gallery
 from tests.fake_evaluations import CLASSES, fake_pictures, fake_report
 
 
-def column(heading: str) -> Column:
-    return next(each for each in COLUMNS if each[0].startswith(heading))
+def column(heading: str) -> Metric:
+    return next(each for each in metrics() if each.heading.startswith(heading))
 
 
 def chosen(heading: str, drawings: int = 24) -> list[Group]:
@@ -31,10 +29,10 @@ def sprite_of(shown: str) -> np.ndarray:
 
 
 def test_every_column_has_a_meaning_and_a_way_to_show_pictures() -> None:
-    assert set(MEANINGS) == {path for _, _, path in COLUMNS}
-    assert set(KINDS) == {path[0] for _, _, path in COLUMNS}
-    for heading, _, _ in COLUMNS:
-        assert any(group.pictures for group in chosen(heading)), heading
+    for metric in metrics():
+        assert metric.meaning.endswith(".")
+        assert question_of(metric).behind
+        assert any(group.pictures for group in chosen(metric.heading)), metric.heading
 
 
 def test_best_and_worst_follow_the_number() -> None:
@@ -106,11 +104,13 @@ def test_unreliable_numbers_and_missing_pictures_are_told() -> None:
 
 def test_large_pictures_are_made_small() -> None:
     large: Any = np.zeros((256, 256), np.uint8)
-    assert strip([large, np.zeros((256, 256, 3), np.uint8)]).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3)
-    assert strip([large[:64, :64], large]).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3), "and small ones as large"
+    assert strip([large, np.zeros((256, 256, 3), np.uint8)], MOST_SIDE_PX).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3)
+    assert strip([large[:64, :64], large], MOST_SIDE_PX).shape == (MOST_SIDE_PX, 2 * MOST_SIDE_PX, 3), (
+        "and small ones as large"
+    )
 
 
 def test_tiles_show_their_own_part_of_the_sprite() -> None:
-    assert "background-position:0 50.0000%" in tile_html(1, 3, 3, "a")
-    assert "background-position:0 0.0000%" in tile_html(0, 1, 3, "a")
-    assert 'aria-label="&lt;b&gt;"' in tile_html(0, 1, 3, "<b>")
+    assert "background-position:0 50.0000%" in macro("screen.html", "tile", 1, 3, 3, "a")
+    assert "background-position:0 0.0000%" in macro("screen.html", "tile", 0, 1, 3, "a")
+    assert 'aria-label="&lt;b&gt;"' in macro("screen.html", "tile", 0, 1, 3, "<b>")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.evaluation.judge import train_classifier
+from edgegan_widget.evaluation.features import train_classifier
 from edgegan_widget.sketch.sketch_sets import sketch_folders
 from edgegan_widget.training.dataset import load_data
 

@@ -157,7 +157,7 @@ def test_drawings_on_which_models_differ_come_first(desk_of: Callable[..., Desk]
     def apart(model: int, place: int) -> Pictures | None:
         pictures = fake_pictures(8)
         if model == 1:
-            pictures.f_score[4] = 0
+            pictures.values["f_score"][4] = 0
         return pictures if place == 0 else None
 
     widget = desk_of(with_pad=False).widget

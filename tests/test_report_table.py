@@ -5,12 +5,13 @@ import json
 import pytest
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.evaluation.table import COLUMNS, Column, at, best_rows, people_line, read_report, table, written
+from edgegan_widget.evaluation.metrics import Metric, at, metrics
+from edgegan_widget.evaluation.report.table import best_rows, cell, people_line, read_report, table
 from tests.fake_evaluations import fake_report
 
 
-def column(heading: str) -> Column:
-    return next(each for each in COLUMNS if each[0].startswith(heading))
+def column(heading: str) -> Metric:
+    return next(each for each in metrics() if each.heading.startswith(heading))
 
 
 def rows(*values: float | None) -> list[dict]:
@@ -27,12 +28,12 @@ def test_best_is_what_the_arrow_says() -> None:
 
 def test_numbers_are_written_with_their_interval() -> None:
     found = fake_report()["models"][0]["sets"][0]
-    assert written(found, ".1%", ("right_class", "accuracy")) == "50.0% [40.0%, 60.0%]"
-    assert written(found, ".3f", ("faithful", "f_score")) == "0.800"
-    assert written(found, ".2f", ("realism", "fid")) == "-"
-    assert written({"realism": {"kid": {"value": None}}}, ".2f", ("realism", "kid")) == "-"
+    assert cell(found, column("right class")).text == "50.0% [40.0%, 60.0%]"
+    assert cell(found, column("F-score")).text == "0.800"
+    assert cell(found, column("FID")).text == "-"
+    assert cell({"realism": {"kid": {"value": None}}}, column("KID")).text == "-"
     assert at(found, ("realism", "fid")) is None
-    assert written(found, ".1%", ("right_class", "worst_class")) == "25.0% (box)"
+    assert cell(found, column("worst class")).text == "25.0% (box)"
 
 
 def test_the_text_has_a_line_a_model_and_set_with_flags() -> None:

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.evaluation.report.votes import choose_pairs, tally, tally_file, wilson
+from edgegan_widget.evaluation.report.vote import choose_pairs, tally, tally_file, wilson
 
 CANDIDATES = [("people", number, f"sketch {number}", number % 3) for number in range(30)]
 

@@ -13,10 +13,11 @@ from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.options import add_options, chosen, flag, given
 from edgegan_widget.evaluation.config import EvaluationConfig
+from edgegan_widget.evaluation.metrics import metrics
 from edgegan_widget.training.config import DEVICES
 
 if TYPE_CHECKING:
-    from edgegan_widget.evaluation.evaluate import Evaluation
+    from edgegan_widget.evaluation.judge import Evaluation
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -28,7 +29,9 @@ UNCOMPARED = ("robustness_per_class", "swapped_per_class", "colour_seeds")  # wh
 def add_evaluate(commands: Commands) -> None:
     """Add the command."""
     command = commands.add_parser(
-        "evaluate", help="measure models side by side: realism, class, lines, variety, copies"
+        "evaluate",
+        help="measure models side by side: realism, class, lines, variety, copies",
+        epilog=f"Numbers: {'; '.join(metric.title for metric in metrics())}.",
     )
     command.add_argument("models", nargs="+", metavar="MODEL", help="shipped models by name, model or run folders")
     command.add_argument("--data", required=True, type=Path, metavar="DATA", help="folder with train and val")
@@ -67,9 +70,9 @@ def _add_settings(command: argparse.ArgumentParser, without: tuple[str, ...] = (
 
 def _evaluate(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.card import write_card
-    from edgegan_widget.evaluation.report.page import page, table
+    from edgegan_widget.evaluation.report.page import page
     from edgegan_widget.evaluation.report.samples import write_samples
-    from edgegan_widget.evaluation.table import people_line
+    from edgegan_widget.evaluation.report.table import people_line, table
 
     if options.out is None and options.samples is None and not options.card:
         raise ConfigError("there is nowhere to write to; give --out REPORT, --samples FILE.png or --card.")
@@ -118,8 +121,8 @@ def _compare(options: argparse.Namespace) -> None:
             f"--pairs is {options.pairs} and --seed {options.ballot_seed}; they must be at least 1 and 0."
         )
     from edgegan_widget.evaluation.comparison import compare
-    from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
-    from edgegan_widget.evaluation.report.comparison_page import comparison_page, comparison_text
+    from edgegan_widget.evaluation.report.page import comparison_page, comparison_text
+    from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
 
     found = _evaluated(options.given, options)
     ballots = choose_ballots(found, options.pairs, options.ballot_seed)
@@ -135,7 +138,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _tally(options: argparse.Namespace) -> None:
-    from edgegan_widget.evaluation.report.votes import tally_file
+    from edgegan_widget.evaluation.report.vote import tally_file
 
     if len(options.given) != 1:
         raise ConfigError("to count votes, give one file: compare --tally VOTES.json REPORT.json")
@@ -181,7 +184,7 @@ def _write_json(stem: Path, report: dict[str, Any]) -> None:
 
 
 def _inception(given: str) -> str:
-    from edgegan_widget.evaluation.metrics.inception import download_weights, find_weights
+    from edgegan_widget.evaluation.inception import download_weights, find_weights
 
     if given in ("auto", "download"):
         found = find_weights()

@@ -8,18 +8,37 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.errors import ModelError
-from edgegan_widget.evaluation.evaluate import Evaluation, differences
-from edgegan_widget.evaluation.metrics.bootstrap import Interval, paired_difference
-from edgegan_widget.evaluation.metrics.manifold import NEIGHBOUR_DENSITY
-from edgegan_widget.evaluation.metrics.paired import frechet_difference, kernel_difference
-from edgegan_widget.evaluation.scoring import Scored, number
+from edgegan_widget.evaluation.judge import Evaluation, Scored
+from edgegan_widget.evaluation.metrics import Metric, at, metrics
+from edgegan_widget.evaluation.metrics.intervals import by_drawing, paired_difference
 
-__all__ = ["compare", "most_different"]
+__all__ = ["compare", "differences", "most_different"]
 
 Json = dict[str, Any]
 
 FORMAT = 1
 MOST_DRAWINGS = 2000  # for distances between sets, whose cost grows with the square
+_ABOUT = ("extractor", "resize", "real", "split", "unreliable")  # what a difference of sets rests on
+
+
+def differences(first: Scored, second: Scored) -> Json:
+    """First minus second model on the same drawings, with paired bootstrap intervals; drawings count once.
+
+    Raises
+    ------
+    ModelError
+        They did not draw the same drawings.
+    """
+    same = first.drawn.inputs.sources == second.drawn.inputs.sources
+    if first.drawn.variations != second.drawn.variations or not same:
+        raise ModelError("the two models did not draw the same drawings; evaluate them together.")
+    split = first.drawn.inputs.split
+    found = {}
+    for metric in metrics():
+        if metric.paired:
+            left, right = _pair(metric, first, second)
+            found[metric.difference] = paired_difference(left, right).difference(split=split)
+    return found
 
 
 def compare(evaluation: Evaluation) -> Json:
@@ -67,34 +86,26 @@ def _one_set(first: Scored, second: Scored, classes: tuple[str, ...]) -> Json:
 
 def _of_sets(first: Scored, second: Scored) -> Json:
     """Distances to the real pictures, by each drawing's first picture."""
-    realism = first.report["realism"]
-    if min(len(first.real), len(first.drawn.inputs)) <= NEIGHBOUR_DENSITY or "kid" not in realism:
-        return {}
     rows = slice(0, MOST_DRAWINGS * first.drawn.variations, first.drawn.variations)
-    given = first.real, first.found[rows], second.found[rows]
-    name = "fid" if "fid" in realism else "frechet_distance"
-    about = {key: realism[name].get(key) for key in ("extractor", "resize", "real", "split", "unreliable")}
-    found = {name: frechet_difference(*given), "kid": kernel_difference(*given)}
-    return {key: _as_json(one, **(about | _only_frechet(key, about))) for key, one in found.items()}
-
-
-def _only_frechet(name: str, about: Json) -> Json:
-    """What makes a Frechet distance unreliable does not touch the kernel distance."""
-    return {"unreliable": None if name == "kid" else about["unreliable"]}
+    found: Json = {}
+    for metric in metrics():
+        about = at(first.report, metric.path)
+        if metric.of_sets is not None and about is not None:
+            interval = metric.of_sets(first.real, first.found[rows], second.found[rows])
+            if interval is not None:
+                found[metric.difference] = interval.difference(**{key: about.get(key) for key in _ABOUT})
+    return found
 
 
 def _of_class(first: Scored, second: Scored, chosen: npt.NDArray[np.bool_]) -> Json:
     found: Json = {"drawings": int(chosen.sum())}
-    for name in ("right", "f_score"):
-        left, right = (
-            np.asarray(getattr(one, name), np.float64).reshape(-1, one.drawn.variations).mean(axis=1)[chosen]
-            for one in (first, second)
-        )
-        found[name] = {"first": float(left.mean()), "second": float(right.mean())} | _as_json(
-            paired_difference(left, right)
-        )
+    for metric in metrics():
+        if metric.short:
+            left, right = (values[chosen] for values in _pair(metric, first, second))
+            means = {"first": float(left.mean()), "second": float(right.mean())}
+            found[metric.difference] = means | paired_difference(left, right).difference()
     return found
 
 
-def _as_json(found: Interval, **about: object) -> Json:
-    return number(found.value, found.low, found.high, drawings=found.count, differs=found.differs, **about)
+def _pair(metric: Metric, first: Scored, second: Scored) -> list[npt.NDArray[np.float64]]:
+    return [by_drawing(one.values[metric.per_picture], one.drawn) for one in (first, second)]

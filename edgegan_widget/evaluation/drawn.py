@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from edgegan_widget.base.result import Result
 from edgegan_widget.sketch.scaling import scaled
 from edgegan_widget.sketch.sketch_sets import asked_sketches
 from edgegan_widget.sketch.trace import read_sketch
-from edgegan_widget.training.dataset import PairDataset
+
+if TYPE_CHECKING:
+    from edgegan_widget.training.dataset import PairDataset
 
 __all__ = ["Drawn", "InputSet", "Model", "draw", "held_out_edges", "human_sketches", "people_set", "sketch_side"]
 
@@ -133,10 +133,6 @@ class Drawn:
         if side_px == self.size_px:
             return self.pictures_u8
         return np.stack([scaled(picture, side_px) for picture in self.pictures_u8])
-
-    def as_tensor(self, side_px: int) -> Tensor:
-        """Pictures uint8 [N * V, 3, side_px, side_px]."""
-        return torch.from_numpy(self.pictures_at(side_px)).permute(0, 3, 1, 2).contiguous()
 
 
 def held_out_edges(data: PairDataset, split: str = "val") -> InputSet:

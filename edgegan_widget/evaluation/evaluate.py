@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from edgegan_widget._version import __version__
 from edgegan_widget.base.errors import ModelError
-from edgegan_widget.evaluation import probes, robustness
+from edgegan_widget.evaluation import robustness
+from edgegan_widget.evaluation.comparison import differences
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.drawn import (
+    Drawn,
     InputSet,
     Model,
     draw,
@@ -30,28 +31,18 @@ from edgegan_widget.evaluation.drawn import (
     people_set,
     sketch_side,
 )
-from edgegan_widget.evaluation.metrics.bootstrap import paired_difference
-from edgegan_widget.evaluation.metrics.cache import FeatureCache
-from edgegan_widget.evaluation.metrics.extractor import ClassifierFeatures
-from edgegan_widget.evaluation.metrics.inception import InceptionFeatures
-from edgegan_widget.evaluation.scoring import FLAGS, Judge, Scored, number
-from edgegan_widget.evaluation.table import FORMAT
+from edgegan_widget.evaluation.features import ClassifierFeatures, FeatureCache
+from edgegan_widget.evaluation.inception import InceptionFeatures
+from edgegan_widget.evaluation.judge import Evaluation, Judge, Look, Scored
+from edgegan_widget.evaluation.metrics import Asked, Question, flags, more_to_draw
+from edgegan_widget.evaluation.report.table import FORMAT
 from edgegan_widget.sketch.sketch_sets import left_out, sketch_folders
 from edgegan_widget.training.data_folder import class_counts
 from edgegan_widget.training.dataset import PairDataset, load_data
 
-__all__ = ["Evaluation", "EvaluationConfig", "Step", "differences", "evaluate"]
+__all__ = ["Evaluation", "EvaluationConfig", "Step", "evaluate"]
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What came of it: ``report`` is the JSON; ``scored[model][set]`` has the pictures behind it."""
-
-    report: Json
-    scored: dict[str, dict[str, Scored]]
-    train: PairDataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,23 +117,6 @@ def evaluate(
         report["models"].append(row)
     report["differences"] = _every_difference(models, scored)
     yield Step(1.0, "done", evaluation=so_far, so_far=so_far)
-
-
-def differences(first: Scored, second: Scored) -> Json:
-    """First minus second model on the same drawings, with paired bootstrap intervals; drawings count once."""
-    same = first.drawn.inputs.sources == second.drawn.inputs.sources
-    if first.drawn.variations != second.drawn.variations or not same:
-        raise ModelError("the two models did not draw the same drawings; evaluate them together.")
-    found: Json = {}
-    for name in ("right", "f_score", "chamfer"):
-        pair = [
-            np.asarray(getattr(one, name), np.float64).reshape(-1, one.drawn.variations).mean(axis=1)
-            for one in (first, second)
-        ]
-        interval = paired_difference(*pair)
-        about = {"drawings": interval.count, "split": first.drawn.inputs.split, "differs": interval.differs}
-        found[name] = number(interval.value, interval.low, interval.high, **about)
-    return found
 
 
 def _every_difference(models: Sequence[Model], scored: dict[str, dict[str, Scored]]) -> list[Json]:
@@ -222,7 +196,7 @@ def _head(judge: Judge, sets: list[InputSet], config: EvaluationConfig) -> Json:
         "judged_at_px": judge.size_px,
         "sketch_folders_of_no_class": [],
         "people": None,
-        "flags": FLAGS,
+        "flags": flags(),
         "reference": judge.reference(),
         "models": [],
         "differences": [],
@@ -239,8 +213,8 @@ def _one_model(
 ) -> Iterator[Step]:
     """Fill ``row`` and ``scored``; fractions are of this model."""
     distorted = sets[0].some(config.robustness_per_class) if config.robustness_per_class else None
-    probed = probes.pictures_of(sets[0], len(judge.train.classes), config.swapped_per_class, config.colour_seeds)
-    total = config.variations * sum(map(len, sets)) + probed
+    asked = more_to_draw(sets[0], len(judge.train.classes), config)
+    total = config.variations * sum(map(len, sets)) + sum(more.pictures for _, more in asked)
     total += 0 if distorted is None else robustness.steps_of(distorted)
     done = 0
     for given in sets:
@@ -250,10 +224,13 @@ def _one_model(
             else:
                 scored[given.name] = judge.score(step)
         done += len(given) * config.variations
-        if given is sets[0]:  # before its row is shown, which is then whole
-            for count in _probe(model, judge, given, config, scored[given.name].report):
-                yield Step((done + count) / total, f"{model.name} draws: other classes and colours")
-            done += probed
+        for question, more in asked if given is sets[0] else ():  # before its row is shown, which is then whole
+            for found in _drawn_for(question, more, model, judge):
+                if isinstance(found, int):
+                    yield Step((done + found) / total, f"{model.name} draws: {question.numbers[0].name}")
+                else:
+                    scored[given.name].report[question.name] = found
+            done += more.pictures
         row["sets"].append(scored[given.name].report)
         yield Step(done / total, f"{model.name} measured: {given.name}", row=row)
     row["flags"] = sorted({flag for one in row["sets"] for flag in one["flags"]})
@@ -267,20 +244,10 @@ def _one_model(
     yield Step(1.0, f"{model.name} is done", row=row)
 
 
-def _probe(model: Model, judge: Judge, given: InputSet, config: EvaluationConfig, report: Json) -> Iterator[int]:
-    """Add to a set's numbers what only other labels and other seeds show; yields how many pictures are drawn."""
-    asked = {}
-    if config.swapped_per_class:
-        asked["swapped"] = probes.swapped_labels(model, given, judge, config.swapped_per_class, config.seed)
-    if config.colour_seeds:
-        asked["colours"] = probes.colours_by_seed(model, given, judge, config.colour_seeds)
-    done = 0
-    for name, steps in asked.items():
-        count = 0
-        for step in steps:
-            if isinstance(step, int):
-                count = step
-                yield done + count
-            else:
-                report[name] = step
-        done += count
+def _drawn_for(question: Question, asked: Asked, model: Model, judge: Judge) -> Iterator[Json | int]:
+    """Yields how many pictures are drawn, and at last the numbers."""
+    for step in draw(model, asked.inputs, judge.train.classes, asked.variations, timed=0, seed=asked.seed):
+        if isinstance(step, Drawn):
+            yield question.compute(Look(step, judge, asked.about)).part
+        else:
+            yield step * asked.variations

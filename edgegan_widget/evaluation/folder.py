@@ -18,6 +18,7 @@ import dataclasses
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,27 +68,23 @@ class Pictures:
 
     Attributes
     ----------
-    sketches, pictures, edges, nearest
-        uint8 [N, S, S], [M, T, T, 3], [M, S, S], and [M, R, R, 3]: the training picture nearest by pixels.
+    sketches, pictures, edges
+        uint8 [N, S, S], [M, T, T, 3] and [M, S, S].
     labels, seen
         [M] Class numbers asked for, and seen by the classifier.
-    right, f_score, chamfer, relative
-        [M] As in :class:`edgegan_widget.evaluation.scoring.Scored`.
     sources
         [N] What each drawing is called.
+    values
+        Of single pictures, by the names that metrics give them: [M], or training pictures uint8 [M, R, R, 3].
     """
 
     sketches: U8
     pictures: U8
     edges: U8
-    nearest: U8
     labels: npt.NDArray[np.int64]
     seen: npt.NDArray[np.int64]
-    right: npt.NDArray[np.bool_]
-    f_score: npt.NDArray[np.float64]
-    chamfer: npt.NDArray[np.float64]
-    relative: npt.NDArray[np.float64]
     sources: npt.NDArray[np.str_]
+    values: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @property
     def variations(self) -> int:
@@ -97,17 +94,20 @@ class Pictures:
     def save(self, folder: Path, model: int, place: int) -> None:
         """Write them where :meth:`load` finds them."""
         folder.mkdir(exist_ok=True)
-        for name, values in vars(self).items():
-            np.save(folder / f"{model}_{place}_{name}.npy", values)
+        own = {name: given for name, given in vars(self).items() if name != "values"}
+        for name, given in (own | dict(self.values)).items():
+            np.save(folder / f"{model}_{place}_{name}.npy", given)
 
     @classmethod
     def load(cls, folder: Path, model: int, place: int) -> Pictures | None:
         """Pictures of the model and set at these places; None where there are none."""
-        names = [each.name for each in dataclasses.fields(cls)]
+        before = f"{model}_{place}_"
         try:
-            return cls(*(np.load(folder / f"{model}_{place}_{name}.npy", mmap_mode="r") for name in names))
-        except (OSError, ValueError):
+            found = {path.stem[len(before) :]: np.load(path, mmap_mode="r") for path in folder.glob(f"{before}*.npy")}
+            own = {each.name: found.pop(each.name) for each in dataclasses.fields(cls) if each.name != "values"}
+        except (OSError, ValueError, KeyError):
             return None
+        return cls(**own, values=found)
 
 
 @dataclass

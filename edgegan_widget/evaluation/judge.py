@@ -1,66 +1,214 @@
-"""A small classifier of the pictures at hand: the judge of classes, and where no other is to be had, of realism."""
+"""What a model drew -> numbers, each with what it rests on: looked at once, then every question is asked."""
 
 from __future__ import annotations
 
-import itertools
-import math
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from edgegan_widget.base.chance import stream
-from edgegan_widget.networks.devices import channels_last
-from edgegan_widget.training.augment import place
-from edgegan_widget.training.dataset import PairDataset, to_unit
+from edgegan_widget.base.frechet import F64
+from edgegan_widget.evaluation.drawn import Drawn
+from edgegan_widget.evaluation.features import ClassifierFeatures, Extractor, FeatureCache, PixelFeatures, features
+from edgegan_widget.evaluation.metrics import flags, questions
+from edgegan_widget.training.dataset import PairDataset
 
-__all__ = ["CLASSIFIER_STEPS", "fresh_classifier", "train_classifier"]
+__all__ = ["Evaluation", "Judge", "Look", "Scored", "as_tensor"]
 
-CLASSIFIER_STEPS = 900
-CLASSIFIER_BATCH = 48
-_WIDTHS = (3, 16, 48, 96, 96)  # twice as wide costs twice as much and sees no more
-_RATE = 3e-3
-_WARM_UP_SHARE = 0.2
+Json = dict[str, Any]
+Numbers = npt.NDArray[np.int64]
 
 
-def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS) -> nn.Sequential:
-    """A small convolutional classifier of pictures [N, 3, S, S] in [-1, 1], trained on mirrored and moved pictures."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        classifier = channels_last(fresh_classifier(len(data.classes)))
-        optimizer = torch.optim.AdamW(classifier.parameters(), lr=_RATE, weight_decay=1e-2)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_share(step / steps))
-        for step in range(steps):
-            pictures, labels = _batch(data, seed, step)
-            loss = F.cross_entropy(classifier(pictures), labels, label_smoothing=0.05)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    return classifier.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload, no-any-return]
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A set's numbers as JSON, and what galleries and comparisons need of each picture.
 
-
-def _rate_share(done: float) -> float:
-    """Up in a straight line, then down a cosine to zero; ``done`` from 0 to 1."""
-    if done < _WARM_UP_SHARE:
-        return (done + 0.01) / (_WARM_UP_SHARE + 0.01)
-    return (1 + math.cos(math.pi * (done - _WARM_UP_SHARE) / (1 - _WARM_UP_SHARE))) / 2
-
-
-def _batch(data: PairDataset, seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """Pictures [N, 3, S, S], classes drawn evenly; without the sketches, which cost more than the pictures do."""
-    chosen = data.choose(seed, step, CLASSIFIER_BATCH, balanced=True)
-    pictures = place(to_unit(data.images_u8[chosen]), stream(seed, step, "classifier"))
-    return pictures.contiguous(memory_format=torch.channels_last), data.labels[chosen]
-
-
-def fresh_classifier(classes: int) -> nn.Sequential:
-    """The same with its first weights: 384 features, then dropout and the linear head as its last two modules.
-
-    No more features than a few hundred held-out pictures can bear: a Frechet distance needs more pictures than that.
+    Attributes
+    ----------
+    seen
+        [M] Class number that the classifier sees.
+    values, beside
+        Values [M] of single pictures and numbers [M] of training pictures beside them, by name, see
+        :class:`~edgegan_widget.evaluation.metrics.Measured`.
+    details
+        What questions need for their own sections of the page, by their names.
+    found, real
+        Realism features of the pictures [M, D] and of the real ones that they were held against [R, D].
     """
-    layers: list[nn.Module] = []
-    for narrow, wide in itertools.pairwise(_WIDTHS):
-        layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.BatchNorm2d(wide), nn.ReLU()]
-    head = [nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * _WIDTHS[-1], classes)]
-    return nn.Sequential(*layers, *head)
+
+    drawn: Drawn
+    report: Json
+    seen: Numbers
+    values: Mapping[str, npt.NDArray[Any]]
+    beside: Mapping[str, Numbers] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    found: F64 = field(default_factory=lambda: np.empty((0, 0)))
+    real: F64 = field(default_factory=lambda: np.empty((0, 0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What came of it: ``report`` is the JSON; ``scored[model][set]`` has the pictures behind it."""
+
+    report: Json
+    scored: dict[str, dict[str, Scored]]
+    train: PairDataset
+
+
+class Judge:
+    """Everything real that pictures are held against, loaded and looked at once.
+
+    Parameters
+    ----------
+    train, held_out
+        The same classes.
+    classifier
+        Trained on ``train``; judges classes.
+    realism
+        What realism, diversity and memorisation are measured with; None takes the classifier's own features.
+    cache
+        Where features lie on disk; None keeps none.
+
+    Attributes
+    ----------
+    real, learned
+        Realism features of the held-out pictures [H, D] and of the training pictures [T, D].
+    real_pixels, learned_pixels
+        The same for pixels; training pictures [2 T, D] as they are, then mirrored.
+    real_labels, real_seen
+        [H] Classes of the held-out pictures, and what the classifier sees in them.
+
+    Pictures that are smaller than the real ones are enlarged before they are looked at.
+    """
+
+    def __init__(
+        self,
+        train: PairDataset,
+        held_out: PairDataset,
+        classifier: ClassifierFeatures,
+        realism: Extractor | None = None,
+        cache: FeatureCache | None = None,
+        batch_size: int = 128,
+    ) -> None:
+        self.train, self.held_out, self.classifier = train, held_out, classifier
+        self.realism: Extractor = realism or classifier
+        self.pixels = PixelFeatures()
+        self._cache, self._batch_size = cache, batch_size
+        self._kept: dict[str, Any] = {}
+        self.real = self.features(self.realism, held_out.images_u8)
+        self.learned = self.features(self.realism, train.images_u8)
+        self.real_labels: Numbers = held_out.labels.numpy()
+        self.real_seen = classifier.verdicts(self.features(classifier, held_out.images_u8))
+        both_ways = torch.cat([train.images_u8, train.images_u8.flip(3)])  # training mirrors, so a copy may be mirrored
+        self.learned_pixels = self.features(self.pixels, both_ways)
+        self.real_pixels = self.features(self.pixels, held_out.images_u8)
+
+    @property
+    def size_px(self) -> int:
+        """Side of the pictures that are looked at."""
+        return self.train.size_px
+
+    def once(self, name: str, make: Callable[[], F64]) -> F64:
+        """What a question needs of the real pictures, made when it is first asked for."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        kept: F64 = self._kept[name]
+        return kept
+
+    def real_of(self, labels: npt.ArrayLike) -> F64:
+        """Features of the held-out pictures of these classes."""
+        chosen: F64 = self.real[np.isin(self.real_labels, labels)]
+        return chosen
+
+    def verdicts(self, drawn: Drawn) -> Numbers:
+        """Class numbers [M] that the classifier sees in pictures; these are looked at once, so nothing is kept."""
+        found = features(self.classifier, as_tensor(drawn, self.size_px), batch_size=self._batch_size)
+        return self.classifier.verdicts(found)
+
+    def rests_on(self, drawn: Drawn, extractor: Extractor | None = None) -> Json:
+        """What a number of these pictures rests on; the classifier where no extractor is named."""
+        extractor = extractor or self.classifier
+        return {
+            "extractor": extractor.name, "resize": self._resize(drawn, extractor), "generated": len(drawn.labels),
+            "split": drawn.inputs.split,
+        }  # fmt: skip
+
+    def features(self, extractor: Extractor, pictures_u8: Tensor) -> F64:
+        """Features of pictures uint8 [N, 3, S, S], kept on disk."""
+        return features(extractor, pictures_u8, self._cache, self._batch_size)
+
+    def reference(self) -> Json:
+        """What the numbers are for real pictures."""
+        asked = [question.reference(self) for question in questions() if question.reference is not None]
+        return {name: found for part in asked for name, found in part.items()}
+
+    def score(self, drawn: Drawn) -> Scored:
+        """All numbers of one set, but those for which something else has to be drawn."""
+        look = Look(drawn, self)
+        found = {one.name: one.compute(look) for one in questions() if one.asks is None}
+        raised = {flag for one in found.values() for flag in one.flags}
+        report = {
+            "name": drawn.inputs.name,
+            "split": drawn.inputs.split,
+            "drawings": len(drawn.inputs),
+            "pictures": len(look.seen),
+            **{name: one.part for name, one in found.items()},
+            "milliseconds": {
+                "median": float(np.median(drawn.milliseconds)),
+                "p95": float(np.percentile(drawn.milliseconds, 95)),
+            },
+            "flags": [flag for flag in flags() if flag in raised],
+        }
+        values, beside = ({name: row for one in found.values() for name, row in getattr(one, kind).items()}
+                          for kind in ("values", "beside"))  # fmt: skip
+        details = {name: one.details for name, one in found.items()}
+        return Scored(drawn, report, look.seen, values, beside, details, look.found, self.real_of(drawn.labels))
+
+    def _resize(self, drawn: Drawn, extractor: Extractor) -> str:
+        """How pictures are brought to the extractor's size, in words."""
+        enlarged = f"bicubic, from {drawn.size_px} to {self.size_px} pixels; then "
+        return f"{enlarged if drawn.size_px != self.size_px else ''}{extractor.resize}"
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Pictures of one set, looked at once for all questions; ``about`` is what a question asked for them with."""
+
+    drawn: Drawn
+    judge: Judge
+    about: Any = None
+
+    @functools.cached_property
+    def _pictures(self) -> Tensor:
+        return as_tensor(self.drawn, self.judge.size_px)
+
+    @functools.cached_property
+    def judged(self) -> F64:
+        """The classifier's features [M, C]."""
+        return self.judge.features(self.judge.classifier, self._pictures)
+
+    @functools.cached_property
+    def seen(self) -> Numbers:
+        """Class numbers [M] that the classifier sees."""
+        return self.judge.classifier.verdicts(self.judged)
+
+    @functools.cached_property
+    def found(self) -> F64:
+        """Realism features [M, D]."""
+        own = self.judge.realism is self.judge.classifier
+        return self.judged if own else self.judge.features(self.judge.realism, self._pictures)
+
+    @functools.cached_property
+    def pixels(self) -> F64:
+        """Pixels as features [M, P]."""
+        return self.judge.features(self.judge.pixels, self._pictures)
+
+
+def as_tensor(drawn: Drawn, side_px: int) -> Tensor:
+    """Pictures uint8 [M, 3, side_px, side_px]."""
+    return torch.from_numpy(drawn.pictures_at(side_px)).permute(0, 3, 1, 2).contiguous()

@@ -10,16 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.runs import Stopped, Teller, stoppable
 from edgegan_widget.base.settings import from_json
-from edgegan_widget.evaluation.evaluate import Evaluation, Step, evaluate
-from edgegan_widget.evaluation.folder import STEPS, Pictures, Request
+from edgegan_widget.evaluation.evaluate import Step, evaluate
+from edgegan_widget.evaluation.folder import STEPS, Request
+from edgegan_widget.evaluation.judge import Evaluation
 from edgegan_widget.evaluation.report.page import page
-from edgegan_widget.evaluation.scoring import Scored
+from edgegan_widget.evaluation.report.pictures import pictures_of
 from edgegan_widget.networks.engine import EdgeGAN
 
 __all__ = ["work"]
@@ -118,21 +117,12 @@ class _Writer:
             for name, scored in sets.items():
                 key = (model, names.index(name))
                 if key not in self._saved:
-                    _pictures(scored, self._so_far).save(self._folder / "pictures", *key)
+                    pictures_of(scored, self._so_far).save(self._folder / "pictures", *key)
                     self._saved.add(key)
         done = self._so_far.report["models"]
         row = [] if self._row is None or self._row in done else [self._row]
         report = self._so_far.report | {"models": [*done, *row]}
         write_bytes(self._folder / "report.json", json.dumps(report, indent=1) + "\n")
-
-
-def _pictures(scored: Scored, evaluation: Evaluation) -> Pictures:
-    drawn, inputs = scored.drawn, scored.drawn.inputs
-    nearest = evaluation.train.images_u8[scored.neighbour].permute(0, 2, 3, 1).numpy()
-    return Pictures(
-        inputs.sketches_u8, drawn.pictures_u8, drawn.edges_u8, nearest, drawn.labels, scored.seen, scored.right,
-        scored.f_score, scored.chamfer, scored.relative, np.array(inputs.sources),
-    )  # fmt: skip
 
 
 def _whole_models(evaluation: Evaluation) -> Evaluation:

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgegan_widget.base.chance import stream
-from edgegan_widget.evaluation.judge import train_classifier
+from edgegan_widget.evaluation.features import train_classifier
 from edgegan_widget.networks.config import SKETCH_PX
 from edgegan_widget.networks.paper import class_condition
 from edgegan_widget.networks.store import Networks

@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 
 from edgegan_widget.evaluation.drawn import Drawn, held_out_edges
-from edgegan_widget.evaluation.evaluate import Evaluation
-from edgegan_widget.evaluation.report.blind_page import blind_page, choose_ballots, vote_json
-from edgegan_widget.evaluation.report.votes import tally_file
-from edgegan_widget.evaluation.scoring import Scored
+from edgegan_widget.evaluation.judge import Evaluation, Scored
+from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, tally_file, vote_json
 from edgegan_widget.training.dataset import PairDataset, load_data
 
 pytestmark = pytest.mark.browser
@@ -26,8 +24,7 @@ PAIRS = 6
 def drawn_by(data: PairDataset, pictures_u8: np.ndarray) -> dict[str, Scored]:
     inputs = held_out_edges(data)
     drawn = Drawn(inputs, 1, pictures_u8, inputs.sketches_u8, np.ones(len(inputs)))
-    empty = np.zeros(len(inputs))
-    return {inputs.name: Scored(drawn, {}, empty > 0, inputs.labels, empty, empty, inputs.labels, empty)}
+    return {inputs.name: Scored(drawn, {}, inputs.labels, {})}
 
 
 @pytest.fixture

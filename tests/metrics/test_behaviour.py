@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget.evaluation.metrics.bootstrap import mean_interval, paired_difference
-from edgegan_widget.evaluation.metrics.diversity import collapsed, diversity, overall
-from edgegan_widget.evaluation.metrics.memorisation import mann_whitney, memorisation
-from edgegan_widget.evaluation.metrics.rightness import confusion
+from edgegan_widget.evaluation.metrics.classes import confusion
+from edgegan_widget.evaluation.metrics.copies import mann_whitney, memorisation
+from edgegan_widget.evaluation.metrics.intervals import mean_interval, paired_difference
+from edgegan_widget.evaluation.metrics.variety import collapsed, diversity, overall
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.evaluation.metrics.colours import colours, mean_colours, overall
+from edgegan_widget.evaluation.metrics.variety import colours, mean_colours
+from edgegan_widget.evaluation.metrics.variety import overall_colours as overall
 
 
 def thing(colour: tuple[int, int, int], side: int = 64) -> np.ndarray:

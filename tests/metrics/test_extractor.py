@@ -9,13 +9,17 @@ import torch
 
 from edgegan_widget.base.errors import ModelError
 from edgegan_widget.base.frechet import frechet_distance
-from edgegan_widget.evaluation.judge import fresh_classifier
-from edgegan_widget.evaluation.metrics import inception
-from edgegan_widget.evaluation.metrics.cache import FeatureCache, content_digest
-from edgegan_widget.evaluation.metrics.extractor import ClassifierFeatures, PixelFeatures, features
-from edgegan_widget.evaluation.metrics.inception import InceptionFeatures, download_weights, find_weights
-from edgegan_widget.evaluation.metrics.inception_net import Inception
-from edgegan_widget.evaluation.metrics.kernel import kernel_distance
+from edgegan_widget.evaluation import inception
+from edgegan_widget.evaluation.features import (
+    ClassifierFeatures,
+    FeatureCache,
+    PixelFeatures,
+    content_digest,
+    features,
+    fresh_classifier,
+)
+from edgegan_widget.evaluation.inception import Inception, InceptionFeatures, download_weights, find_weights
+from edgegan_widget.evaluation.metrics.realism import kernel_distance
 from edgegan_widget.training.dataset import load_data
 
 

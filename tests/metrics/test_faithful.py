@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.evaluation.metrics.distort import DISTORTIONS
-from edgegan_widget.evaluation.metrics.faithful import Fit, fits, lines, picture_edges
-from edgegan_widget.evaluation.metrics.faithful import fit as fit_lines
+from edgegan_widget.evaluation.metrics.lines import Fit, fits, lines, picture_edges
+from edgegan_widget.evaluation.metrics.lines import fit as fit_lines
+from edgegan_widget.evaluation.robustness import DISTORTIONS
 
 SIDE = 64
 

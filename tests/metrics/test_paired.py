@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from edgegan_widget.base.frechet import Gaussian, frechet_distance
-from edgegan_widget.evaluation.metrics.kernel import squared_mmd
-from edgegan_widget.evaluation.metrics.paired import _Against, frechet_difference, kernel_difference
+from edgegan_widget.evaluation.metrics.realism import _Against, frechet_difference, kernel_difference, squared_mmd
 
 Sets = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from edgegan_widget.base.frechet import Gaussian, frechet_distance, unreliable
-from edgegan_widget.evaluation.metrics.kernel import kernel_distance, squared_mmd
-from edgegan_widget.evaluation.metrics.manifold import manifold
+from edgegan_widget.evaluation.metrics.realism import kernel_distance, manifold, squared_mmd
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan_widget.evaluation.metrics.swapped import swapped, swaps
+from edgegan_widget.evaluation.metrics.classes import swapped, swaps
 
 LABELS = [0, 0, 1, 2]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from edgegan_widget.base.errors import ModelError
 from edgegan_widget.base.files import write_bytes
-from edgegan_widget.evaluation.table import COLUMNS, at, people_line, written
+from edgegan_widget.evaluation.metrics import Metric, at, metrics
+from edgegan_widget.evaluation.report.table import by_class, cell, people_line, shown
 from edgegan_widget.networks.find import find_model
 
 __all__ = ["BEGIN", "END", "section", "write_card"]
@@ -69,26 +70,24 @@ def section(report: Json, command: str) -> str:
         f"- **Time**: {row['milliseconds']['median']:.1f} ms a picture in the median, "
         f"{row['milliseconds']['p95']:.1f} ms at the 95th percentile, drawn alone on the machine that measured.",
         f"- **Flags**: {', '.join(row['flags']) or 'none'} (of {', '.join(report['flags'])}).",
-        "",
-        "Right class by class:",
-        "",
-        *_rows(["class", *(found["name"] for found in sets)], _by_class(report["classes"], sets)),
+        *_by_class(report, sets),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _numbers(sets: list[Json]) -> list[list[str]]:
-    shown = [column for column in COLUMNS if any(at(found, column[2]) for found in sets)]
-    return [[heading, *(_cell(found, way, path) for found in sets)] for heading, way, path in shown]
+    return [[metric.title, *(_cell(found, metric) for found in sets)] for metric in shown(sets)]
 
 
-def _cell(found: Json, way: str, path: tuple[str, ...]) -> str:
-    about = at(found, path) or {}
-    return written(found, way, path) + (" (unreliable)" if "unreliable" in about else "")
+def _cell(found: Json, metric: Metric) -> str:
+    one = cell(found, metric)
+    return one.text + (" (unreliable)" if one.unreliable else "")
 
 
 def _realism(sets: list[Json]) -> list[str]:
-    about = next((one for found in sets if (one := at(found, ("realism", "kid")))), None)
+    """What the distances and shares rest on that are told of the real pictures too."""
+    every = (at(found, metric.path) for found in sets for metric in metrics() if metric.of_sets)
+    about = next(filter(None, every), None)
     if about is None:
         return []
     told = f"- **Realism** (distances, precision to coverage): features of the {about['extractor']}"
@@ -101,9 +100,18 @@ def _people(report: Json) -> list[str]:
     return [f"- **{heading}**: {told}"] if told else []
 
 
-def _by_class(classes: list[str], sets: list[Json]) -> list[list[str]]:
-    tables = [found["right_class"]["by_class"] for found in sets]
-    return [[name, *(f"{one[name]:.0%}" if name in one else "" for one in tables)] for name in classes]
+def _by_class(report: Json, sets: list[Json]) -> list[str]:
+    """A table a number that is told class by class."""
+    tables: dict[Metric, list[dict[str, float]]] = {}
+    for found in sets:
+        for metric, numbers in by_class(found):
+            tables.setdefault(metric, []).append(numbers)
+    lines = []
+    for metric, every in tables.items():
+        body = [[name, *(f"{one[name]:.0%}" if name in one else "" for one in every)] for name in report["classes"]]
+        heads = ["class", *(found["name"] for found in sets)]
+        lines += ["", f"{metric.heading[:1].upper()}{metric.heading[1:]} by class:", "", *_rows(heads, body)]
+    return lines
 
 
 def _rows(heads: list[str], body: list[list[str]]) -> list[str]:

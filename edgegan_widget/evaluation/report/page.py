@@ -1,146 +1,149 @@
-"""An evaluation as one self-contained page: failures first, then tables, curves and galleries."""
+"""An evaluation as one self-contained page, failures first; and two models side by side as another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from edgegan_widget.evaluation.evaluate import Evaluation
-from edgegan_widget.evaluation.report.curves import curves
-from edgegan_widget.evaluation.report.parts import document, text
-from edgegan_widget.evaluation.report.pictures import copies, failures, galleries, nearly_the_same
-from edgegan_widget.evaluation.scoring import FLAGS
-from edgegan_widget.evaluation.table import COLUMNS, Column, at, people_line, table
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["differences_table", "page", "table"]
+from edgegan_widget.evaluation.comparison import most_different
+from edgegan_widget.evaluation.folder import Pictures
+from edgegan_widget.evaluation.judge import Evaluation, Scored
+from edgegan_widget.evaluation.metrics import Metric, compared, leading, metrics, questions
+from edgegan_widget.evaluation.report import table
+from edgegan_widget.evaluation.report.pictures import (
+    Figure,
+    caption,
+    ends_of_classes,
+    figure,
+    pictures_of,
+    planes,
+    render,
+    worst_first,
+)
+from edgegan_widget.evaluation.robustness import curved
+
+__all__ = ["comparison_page", "comparison_text", "page"]
 
 Json = dict[str, Any]
 
-# The table by which EdgeGAN is known: who measured it, and what cannot be held against a number of ours.
-PUBLISHED = (
-    ("EdgeGAN, original weights", 143.66),
-    ("EdgeGAN, retrained on sketch-like edges, rate 2e-4", 147.73),
-    ("EdgeGAN, the same, rate 1e-3", 156.16),
-    ("EdgeGAN, fine-tuned 20 epochs, rate 1e-5", 144.51),
-)
-PUBLISHED_ABOUT = (
-    "FID on five animal classes of SketchyCOCO, as published in the report of the retraining (2022). Another data set, "
-    "other classes, Inception features: these rows cannot be compared with the others, only with each other."
-)
-_NAMES = {
-    "right": "right class", "f_score": "F-score of lines", "chamfer": "chamfer", "fid": "FID",
-    "frechet_distance": "Fréchet distance", "kid": "KID",
-}  # fmt: skip
+Tile = tuple[Sequence[npt.NDArray[np.uint8]], str]  # planes, and what is said below them
+
+WORST = 12
+MOST_DIFFERENT = 24
+_LINES = ("Solid", ""), ("Dashed", "3 2"), ("Dotted", "1 2"), ("Dashed and dotted", "4 2 1 2")
+_COLOURS = ("#2f86c9", "#d9534f", "#3a9d4a", "#9467bd", "#e08214", "#17a2b8")  # told apart on light and dark
 
 
 def page(evaluation: Evaluation) -> str:
     """HTML with everything in it: no file beside it, nothing fetched, no script."""
-    report = evaluation.report
-    return document(
-        "Evaluation",
-        [
-            "<h1>What the models are worth</h1>",
-            _summary(report),
-            *_flag_lines(report),
-            *failures(evaluation),
-            *_tables(report),
-            *_differences(report),
-            *curves(report),
-            *nearly_the_same(evaluation),
-            *copies(evaluation),
-            *galleries(evaluation),
+    report, classes = evaluation.report, evaluation.train.classes
+    drawn = [(f"{name}, {scored.drawn.inputs.name}", scored, pictures_of(scored, evaluation, beside=False))
+             for name, sets in evaluation.scored.items() for scored in sets.values()]  # fmt: skip
+    return render(
+        "report.html",
+        report=report,
+        table=table,
+        counts={split: sum(by_class.values()) for split, by_class in report["data"].items()},
+        failures=_figures((title, _failures(pictures, classes)) for title, _, pictures in drawn),
+        grids=[_grid(grid, first=place == 0) for place, grid in enumerate(table.grids(report))],
+        curves=_curves(report),
+        sections=[
+            (section, _figures((title, section.tiles(scored, evaluation.train, WORST)) for title, scored, _ in drawn))
+            for section in (question.section for question in questions())
+            if section is not None
         ],
+        leading=leading(),
+        galleries=[(title, _gallery(pictures, classes)) for title, _, pictures in drawn],
     )
 
 
-def differences_table(found: Json) -> str:
-    """Paired differences of two models, with what can be concluded from them."""
-    rows = []
-    for name, told in _NAMES.items():
-        if name in found:
-            one = found[name]
-            ends = f"{one['value']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]"
-            verdict = "differ" if one["differs"] else "no difference to be seen"
-            rows.append(f"<tr><td>{told}</td><td>{ends}</td><td>{verdict}{_mark(one)}</td></tr>")
-    return f"<table>{''.join(rows)}</table>"
-
-
-def _summary(report: Json) -> str:
-    real = report["reference"]["real_accuracy"]
-    counts = {split: sum(by_class.values()) for split, by_class in report["data"].items()}
-    people = people_line(report)
-    return (
-        f"<p>{len(report['classes'])} classes; {counts['train']} training and {counts['val']} held-out pictures. The "
-        f"classifier, which never saw a drawn picture, is right on {real['value']:.1%} of held-out real ones. Numbers "
-        f"in brackets are 95 % intervals; hover over a number for what it rests on. {text(people)}</p>"
+def comparison_page(evaluation: Evaluation, found: Json, blind_name: str) -> str:
+    """HTML; ``blind_name`` is the file of the blinded vote beside it."""
+    sets = []
+    for given in found["sets"]:
+        first, second = (evaluation.scored[name][given["name"]] for name in found["models"])
+        apart = most_different(first, second, MOST_DIFFERENT).tolist()
+        sets.append((given, [_side_by_side(first, second, one, evaluation.train.classes) for one in apart]))
+    named = [metric for metric in compared() if metric.short]
+    return render(
+        "comparison.html", compared=found, table=table, blind=blind_name, sets=sets, named=named, leading=leading()
     )
 
 
-def _flag_lines(report: Json) -> Iterator[str]:
-    for row in report["models"]:
-        for flag in row["flags"]:
-            where = [found["name"] for found in row["sets"] if flag in found["flags"]]
-            yield (f'<p class="flag">{text(row["name"])}: {flag}: {text(FLAGS[flag])} ({text("; ".join(where))}).</p>')
+def comparison_text(found: Json) -> str:
+    """The differences as text."""
+    lines = []
+    for given in found["sets"]:
+        lines.append(f"{' minus '.join(found['models'])} · {given['name']} ({given['drawings']} drawings)")
+        for name, one in given["differences"].items():
+            mark = "" if one["differs"] else "  no difference to be seen"
+            lines.append(f"  {name:<18}{table.with_ends(one, '+.4f')}{mark}")
+    return "\n".join(lines)
 
 
-def _tables(report: Json) -> Iterator[str]:
-    for place, given in enumerate(report["sets"]):
-        rows = [(row["name"], row["sets"][place]) for row in report["models"]]
-        shown = [column for column in COLUMNS if any(at(found, column[2]) for _, found in rows)]
-        yield f"<h2>{text(given['name'])}: {given['drawings']} drawings</h2>"
-        yield _models_table(rows, shown, published=place == 0)
-        if place == 0:
-            yield f'<p class="soft">{text(PUBLISHED_ABOUT)}</p>'
-        yield _classes_table(rows)
+def _grid(grid: table.Grid, first: bool) -> tuple[table.Grid, list[Metric], list[Metric]]:
+    """A set, its columns, and of these the ones with numbers of others, whose rows stand above the first set's."""
+    others = [metric for metric in metrics() if first and metric.published[0]]
+    return grid, [metric for metric in metrics() if metric in grid.columns or metric in others], others
 
 
-def _models_table(rows: Sequence[tuple[str, Json]], shown: Sequence[Column], published: bool) -> str:
-    """The reference work's rows, where they belong, then ours; its one column is the FID."""
-    columns = list(shown)
-    if published and columns[0][2] != ("realism", "fid"):
-        columns.insert(0, COLUMNS[0])
-    heads = "".join(f"<th>{text(heading)}</th>" for heading, _, _ in columns)
-    empty = "<td></td>" * len(columns)  # the rest of the columns, and the time
-    theirs = [f'<tr class="published"><td>{text(name)}</td><td>{fid:.2f}</td>{empty}</tr>' for name, fid in PUBLISHED]
-    ours = [
-        f"<tr><td>{text(name)}</td>{''.join(_cell(found, way, path) for _, way, path in columns)}"
-        f"<td>{found['milliseconds']['median']:.1f}</td></tr>"
-        for name, found in rows
+def _figures(sets: Iterable[tuple[str, Iterable[Tile]]]) -> list[tuple[str, list[Figure]]]:
+    """The sets that have something to show."""
+    every = [(title, [figure(*tile) for tile in tiles]) for title, tiles in sets]
+    return [(title, figures) for title, figures in every if figures]
+
+
+def _failures(pictures: Pictures, classes: Sequence[str]) -> Iterator[Tile]:
+    """What is seen as another class first, and of these what is worst by the leading number."""
+    order = worst_first(pictures, pictures.seen == pictures.labels)[:WORST]
+    return (_tile(pictures, int(one), classes) for one in order)
+
+
+def _gallery(pictures: Pictures, classes: Sequence[str]) -> list[tuple[str, dict[str, list[Figure]]]]:
+    return [
+        (name, {end: [figure(*_tile(pictures, int(one), classes)) for one in chosen] for end, chosen in ends.items()})
+        for name, ends in ends_of_classes(pictures, classes)
     ]
-    body = "".join([*(theirs if published else []), *ours])
-    return f"<table><thead><tr><th>model</th>{heads}<th>ms a picture</th></tr></thead>{body}</table>"
 
 
-def _classes_table(rows: Sequence[tuple[str, Json]]) -> str:
-    """Right class by class, the first model's worst first."""
-    first = rows[0][1]["right_class"]["by_class"]
-    ordered = sorted(first, key=lambda name: float(first[name]))
-    heads = "".join(f"<th>{text(name)}</th>" for name in ordered)
-    body = "".join(
-        f"<tr><td>{text(name)}</td>"
-        + "".join(f"<td>{found['right_class']['by_class'][one]:.0%}</td>" for one in ordered)
-        + "</tr>"
-        for name, found in rows
+def _tile(pictures: Pictures, one: int, classes: Sequence[str]) -> Tile:
+    """Drawing, the model's own edge map and picture ``one`` of a set, with what was seen in it."""
+    return planes(pictures, one), "; ".join(caption(pictures, one, leading(), classes))
+
+
+def _side_by_side(first: Scored, second: Scored, drawing: int, classes: Sequence[str]) -> Figure:
+    inputs, lead, one = first.drawn.inputs, leading(), drawing * first.drawn.variations
+    verdicts = [
+        f"{classes[scored.seen[one]]}, {lead.caption.format(scored.values[lead.per_picture][one])}"
+        for scored in (first, second)
+    ]
+    return figure(
+        [inputs.sketches_u8[drawing], first.drawn.pictures_u8[one], second.drawn.pictures_u8[one]],
+        f"{classes[inputs.labels[drawing]]}: seen as {' | '.join(verdicts)}; {inputs.sources[drawing]}",
     )
-    return f"<table><thead><tr><th>right class</th>{heads}</tr></thead>{body}</table>"
 
 
-def _cell(found: Json, way: str, path: tuple[str, ...]) -> str:
-    about = at(found, path)
-    if not about or about["value"] is None:
-        return "<td>-</td>"
-    hover = "; ".join(f"{key}: {value}" for key, value in about.items() if key not in ("value", "low", "high"))
-    ends = [about.get("low"), about.get("high")]
-    told = "" if None in ends else f'<span class="interval">[{ends[0]:{way}}, {ends[1]:{way}}]</span>'
-    told += f'<span class="interval">{text(about["class_name"])}</span>' if "class_name" in about else ""
-    return f'<td title="{text(hover)}">{about["value"]:{way}}{told}{_mark(about)}</td>'
+def _curves(report: Json) -> Json:
+    """What falls as drawings are distorted: its words, and lines from 0 to 100 across and 0 to 60 down."""
+    rows = [row for row in report["models"] if "robustness" in row]
+    numbers = list(zip(curved(), itertools.cycle(_LINES)))
+    models = [(row["name"], _COLOURS[place % len(_COLOURS)]) for place, row in enumerate(rows)]
+    plots = [
+        (name, curve, [
+            (_points(found["strengths"], found[metric.path[-1]]), colour, dashes)
+            for found, (_, colour) in zip((row["robustness"][name] for row in rows), models)
+            for metric, (_, dashes) in numbers
+            if metric.path[-1] in found
+        ])
+        for name, curve in (rows[0]["robustness"].items() if rows else ())
+    ]  # fmt: skip
+    words = " ".join(f"{line}: {metric.heading}." for metric, (line, _) in numbers)
+    return {"plots": plots, "models": models, "words": words}
 
 
-def _mark(about: Json) -> str:
-    return f' <span class="mark" title="{text(about["unreliable"])}">unreliable</span>' if "unreliable" in about else ""
-
-
-def _differences(report: Json) -> Iterator[str]:
-    for pair in report["differences"]:
-        yield f"<h2>{text(pair['first'])} minus {text(pair['second'])}: {text(pair['set'])}</h2>"
-        yield differences_table(pair)
+def _points(across: list[float], up: list[float]) -> str:
+    return " ".join(f"{100 * x:.1f},{60 * (1 - y):.1f}" for x, y in zip(across, up))

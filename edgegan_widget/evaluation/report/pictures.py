@@ -1,104 +1,191 @@
-"""The pictures of an evaluation: failures, galleries by class, nearly the same ones, possible copies."""
+"""Pictures of an evaluation: which stand behind a number, what is said below them, and how they come into a page.
+
+Needs no torch: the report's page and the table on screen choose and caption alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import base64
+import functools
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import jinja2
 import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
-from edgegan_widget.evaluation.evaluate import Evaluation
-from edgegan_widget.evaluation.report.parts import drawn_figure, figure, text, tiles
-from edgegan_widget.evaluation.scoring import Scored
+from edgegan_widget.evaluation.folder import Pictures
+from edgegan_widget.evaluation.metrics import CLASSES, SET, Metric, at, leading, question_of
+from edgegan_widget.sketch.scaling import scaled
 
-__all__ = ["copies", "failures", "galleries", "nearly_the_same"]
+if TYPE_CHECKING:
+    from edgegan_widget.evaluation.judge import Evaluation, Scored
 
-SHOWN = 4  # tiles at each end of a class's gallery
-WORST = 12
+__all__ = ["Figure", "Group", "caption", "ends_of_classes", "figure", "groups", "macro", "picture_url", "pictures_of",
+           "planes", "render", "strip", "worst_first"]  # fmt: skip
 
+Json = dict[str, Any]
+U8 = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int64]
 
-def failures(evaluation: Evaluation) -> Iterator[str]:
-    """What is seen as another class first, and of these what follows its drawing least."""
-    yield "<h2>Failures first</h2><p>Drawing | the model's own edge map | picture.</p>"
-
-    def worst(scored: Scored) -> Iterator[str]:
-        order = np.lexsort((scored.f_score, scored.right))[:WORST]
-        return (drawn_figure(scored, one, evaluation) for one in order)
-
-    yield from _each_set(evaluation, worst)
-
-
-def galleries(evaluation: Evaluation) -> Iterator[str]:
-    """Each class's worst, median and best pictures by how well they follow the drawing."""
-    yield (
-        "<h2>By class: worst, median and best by F-score of the lines</h2>"
-        "<p>Drawing | the model's own edge map | picture.</p>"
-    )
-    for name, sets in evaluation.scored.items():
-        for scored in sets.values():
-            yield f"<details><summary>{text(name)}, {text(scored.drawn.inputs.name)}</summary>"
-            for number in np.unique(scored.drawn.labels):
-                yield f"<h3>{text(evaluation.train.classes[number])}</h3>"
-                yield from _of_class(scored, number, evaluation)
-            yield "</details>"
+SHOWN = 6  # of each of a number's best, middle and worst pictures
+SHOWN_OF_CLASS = 4
 
 
-def _of_class(scored: Scored, number: int, evaluation: Evaluation) -> Iterator[str]:
-    members = np.nonzero(scored.drawn.labels == number)[0]
-    order = members[np.argsort(scored.f_score[members], kind="stable")]
-    middle = max(0, len(order) // 2 - SHOWN // 2)
-    parts = {"worst": order[:SHOWN], "median": order[middle : middle + SHOWN], "best": order[::-1][:SHOWN]}
-    for name, chosen in parts.items():
-        yield f"<p>{name}</p>{tiles(drawn_figure(scored, one, evaluation) for one in chosen)}"
+@dataclass(frozen=True)
+class Group:
+    """Pictures under one heading, by their numbers in the set."""
+
+    title: str
+    pictures: tuple[int, ...]
 
 
-def nearly_the_same(evaluation: Evaluation) -> Iterator[str]:
-    """Different drawings of a class whose pictures lie nearest to each other."""
-    yield (
-        "<h2>Different drawings, nearly the same picture</h2><p>A drawing and its picture | the drawing and picture "
-        "nearest to it, nearest first. The distance is a share of that between two real pictures of the class; below "
-        "0.15 they count as nearly the same.</p>"
-    )
-    yield from _each_set(evaluation, _same)
+@dataclass(frozen=True)
+class Figure:
+    """Planes side by side as one picture in a page."""
+
+    url: str
+    planes: int
+    about: str
 
 
-def _same(scored: Scored) -> Iterator[str]:
-    inputs, variations = scored.drawn.inputs, scored.drawn.variations
-    seen: set[frozenset[int]] = set()
-    for one in np.argsort(np.nan_to_num(scored.partner_distance, nan=np.inf), kind="stable"):
-        other = int(scored.partner[one])
-        pair = frozenset((int(one), other))
-        if other < 0 or pair in seen or len(seen) == WORST:
-            continue
-        seen.add(pair)
-        planes = [
-            plane
-            for number in (one, other)
-            for plane in (inputs.sketches_u8[number], scored.drawn.pictures_u8[number * variations])
-        ]
-        yield figure(planes, f"{scored.partner_distance[one]:.2f}; {inputs.sources[one]}; {inputs.sources[other]}")
+@functools.cache
+def _pages() -> jinja2.Environment:
+    folder = jinja2.FileSystemLoader(Path(__file__).parent / "pages")
+    return jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
 
 
-def copies(evaluation: Evaluation) -> Iterator[str]:
-    """Pictures that lie closest to a training picture."""
-    yield (
-        "<h2>Nearest training pictures</h2><p>Drawing | picture | the training picture nearest by pixels (as it is or "
-        "mirrored), closest first; 1 is as far as held-out pictures lie in the median.</p>"
-    )
-
-    def nearest(scored: Scored) -> Iterator[str]:
-        order = np.argsort(np.nan_to_num(scored.relative, nan=np.inf), kind="stable")[:WORST]
-        theirs = evaluation.train.images_u8[scored.neighbour[order]].permute(0, 2, 3, 1).numpy()
-        for one, other in zip(order, theirs):
-            sketch = scored.drawn.inputs.sketches_u8[scored.drawn.number[one]]
-            about = f"{scored.relative[one]:.2f} of a held-out picture's distance"
-            yield figure([sketch, scored.drawn.pictures_u8[one], other], about)
-
-    yield from _each_set(evaluation, nearest)
+def render(template: str, **values: object) -> str:
+    """A page; whatever it is given is escaped."""
+    return _pages().get_template(template).render(**values)
 
 
-def _each_set(evaluation: Evaluation, show: Callable[[Scored], Iterator[str]]) -> Iterator[str]:
-    for name, sets in evaluation.scored.items():
-        for scored in sets.values():
-            figures = list(show(scored))
-            if figures:
-                yield f"<h3>{text(name)}, {text(scored.drawn.inputs.name)}</h3>{tiles(figures)}"
+def macro(template: str, name: str, *values: object) -> str:
+    """One of a template's macros, as HTML."""
+    return str(getattr(_pages().get_template(template).module, name)(*values))
+
+
+def pictures_of(scored: Scored, evaluation: Evaluation, beside: bool = True) -> Pictures:
+    """What was drawn, and what each picture is worth; with the training pictures beside them, or without."""
+    drawn, inputs = scored.drawn, scored.drawn.inputs
+    train = evaluation.train.images_u8
+    theirs = {name: train[numbers].permute(0, 2, 3, 1).numpy() for name, numbers in scored.beside.items() if beside}
+    return Pictures(
+        inputs.sketches_u8, drawn.pictures_u8, drawn.edges_u8, drawn.labels, scored.seen, np.array(inputs.sources),
+        {**scored.values, **theirs},
+    )  # fmt: skip
+
+
+def groups(pictures: Pictures, found: Json, metric: Metric, classes: Sequence[str]) -> list[Group]:
+    """What to show of a set behind one of its numbers."""
+    question = question_of(metric)
+    if question.shown == CLASSES:
+        return _by_class(pictures, found, metric, classes)
+    if question.shown == SET:
+        return [_sample(pictures)]
+    order = worst_first(pictures, metric.quality(pictures.values[metric.per_picture]))
+    name = (at(found, metric.path) or {}).get("class_name")  # where the number is of one class, of that class only
+    if name is not None:
+        order = order[pictures.labels[order] == list(classes).index(str(name))]
+    return _ends(order, question.ends)
+
+
+def worst_first(pictures: Pictures, quality: npt.ArrayLike) -> Numbers:
+    """Numbers of pictures by quality, those alike by the leading number."""
+    lead = leading()
+    return np.lexsort((lead.quality(pictures.values[lead.per_picture]), np.asarray(quality)))
+
+
+def ends_of_classes(pictures: Pictures, classes: Sequence[str]) -> Iterator[tuple[str, dict[str, Numbers]]]:
+    """Each class's worst, median and best pictures by the leading number."""
+    lead = leading()
+    values = lead.quality(pictures.values[lead.per_picture])
+    for number in np.unique(pictures.labels):
+        members = np.nonzero(pictures.labels == number)[0]
+        order = members[np.argsort(values[members], kind="stable")]
+        middle = max(0, len(order) // 2 - SHOWN_OF_CLASS // 2)
+        yield (
+            classes[number],
+            {
+                "worst": order[:SHOWN_OF_CLASS],
+                "median": order[middle : middle + SHOWN_OF_CLASS],
+                "best": order[::-1][:SHOWN_OF_CLASS],
+            },
+        )
+
+
+def caption(pictures: Pictures, number: int, metric: Metric, classes: Sequence[str]) -> list[str]:
+    """What was seen in a picture, what it is worth by this number or else by the leading one, and its drawing."""
+    asked, seen = (classes[int(found[number])].replace("_", " ") for found in (pictures.labels, pictures.seen))
+    told = metric if metric.caption else leading()
+    worth = told.caption.format(pictures.values[told.per_picture][number])
+    source = str(pictures.sources[number // pictures.variations])
+    return [asked if asked == seen else f"{asked}, seen as {seen}", worth, source]
+
+
+def planes(pictures: Pictures, number: int, beside: str = "") -> list[U8]:
+    """Drawing, the model's own edge map and picture; or drawing, picture and the training picture of this name."""
+    sketch, picture = pictures.sketches[number // pictures.variations], pictures.pictures[number]
+    chosen = [sketch, picture, pictures.values[beside][number]] if beside else [sketch, pictures.edges[number], picture]
+    return [np.asarray(plane) for plane in chosen]
+
+
+def figure(shown: Sequence[U8], about: str) -> Figure:
+    """Planes uint8 [S, S] or [S, S, 3] with what is said below them."""
+    return Figure(picture_url(strip(shown)), len(shown), about)
+
+
+def strip(shown: Sequence[U8], most_px: int | None = None) -> U8:
+    """Pictures [S, S] or [S, S, 3] side by side, uint8 [T, T * N, 3] with T that of the largest, or ``most_px``."""
+    side = min(max(map(len, shown)), most_px or 10**9)
+    colours = [np.repeat(plane[..., None], 3, axis=2) if plane.ndim == 2 else plane for plane in shown]
+    return np.ascontiguousarray(np.concatenate([scaled(plane, side) for plane in colours], axis=1))
+
+
+def picture_url(pixels: U8, compress_level: int = 6) -> str:
+    """A picture uint8 [H, W, 3] as a PNG in an address."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=compress_level)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def _ends(order: Numbers, titles: tuple[str, str, str, str]) -> list[Group]:
+    """Of pictures from the worst to the best; few pictures are not shown twice."""
+    if len(order) < 3 * SHOWN:
+        return [Group(titles[3], _plain(order[::-1]))]
+    middle = len(order) // 2 - SHOWN // 2
+    parts = order[::-1][:SHOWN], order[middle : middle + SHOWN], order[:SHOWN]
+    return [Group(title, _plain(chosen)) for title, chosen in zip(titles, parts)]
+
+
+def _by_class(pictures: Pictures, found: Json, metric: Metric, classes: Sequence[str]) -> list[Group]:
+    """Pictures of the best, the middle and the worst class by this number."""
+    *place, key = metric.path
+    values = {name: one[key] for name, one in (at(found, (*place, "by_class")) or {}).items()}
+    if not values:
+        return [_sample(pictures)]
+    order = sorted(values, key=lambda name: float(values[name]), reverse=metric.better != "↓")
+    return [
+        Group(
+            f"{name.replace('_', ' ')}: {values[name]:{metric.format}}",
+            _spread(np.nonzero(pictures.labels == list(classes).index(name))[0], SHOWN),
+        )
+        for name in dict.fromkeys([order[0], order[len(order) // 2], order[-1]])
+    ]
+
+
+def _sample(pictures: Pictures) -> Group:
+    return Group("", _spread(np.arange(len(pictures.labels)), 3 * SHOWN))
+
+
+def _spread(numbers: Numbers, most: int) -> tuple[int, ...]:
+    kept = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).round().astype(int)
+    return _plain(numbers[kept])
+
+
+def _plain(numbers: Numbers) -> tuple[int, ...]:
+    return tuple(int(number) for number in numbers)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.evaluation.drawn import Drawn
-from edgegan_widget.evaluation.evaluate import Evaluation
+from edgegan_widget.evaluation.judge import Evaluation
 
 __all__ = ["sample_sheet", "write_samples"]
 

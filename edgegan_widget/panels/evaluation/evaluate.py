@@ -17,7 +17,7 @@ from edgegan_widget.base.errors import ConfigError, DataError, EdgeGANError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.runs import Status
 from edgegan_widget.evaluation.config import EvaluationConfig
-from edgegan_widget.evaluation.table import read_report
+from edgegan_widget.evaluation.report.table import read_report
 from edgegan_widget.networks.find import packaged
 from edgegan_widget.panels.evaluation.form import EvaluateForm
 from edgegan_widget.panels.evaluation.one_drawing import OneDrawing

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
+import numpy as np
 
-from edgegan_widget.base.errors import DataError, EdgeGANError, ModelError
+from edgegan_widget.base.errors import ConfigError, DataError, EdgeGANError, ModelError
 from edgegan_widget.evaluation.config import EvaluationConfig
+from edgegan_widget.evaluation.drawn import InputSet
 from edgegan_widget.evaluation.folder import Request
-from edgegan_widget.evaluation.metrics.colours import COLOUR_DRAWINGS
-from edgegan_widget.evaluation.metrics.distort import DISTORTIONS
-from edgegan_widget.evaluation.metrics.swapped import MOST_OTHERS
+from edgegan_widget.evaluation.metrics import more_to_draw
+from edgegan_widget.evaluation.robustness import DISTORTIONS
 from edgegan_widget.panels.evaluation.models_choice import Chosen, ModelsChoice
 from edgegan_widget.panels.forms import SettingsForm, hint
 from edgegan_widget.panels.widgets import guard
@@ -100,27 +101,27 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
 
     def _show_cost(self) -> None:
         """What is at the two paths, and how many pictures that makes."""
-        common, held_out = self._look_at_data()
+        held_out = self._look_at_data()
         drawings = _capped(held_out, int(self._settings["per_class"].value or 0))
-        sketches = self._look_at_sketches(common)
-        self._cost.value = html.escape(self._cost_line(len(common), drawings, sketches) if drawings else "")
+        sketches = self._look_at_sketches(tuple(held_out))
+        self._cost.value = html.escape(self._cost_line(held_out, drawings, sketches) if drawings else "")
 
-    def _look_at_data(self) -> tuple[list[str], dict[str, int]]:
-        """Classes that all models and the data have, and their held-out pictures."""
+    def _look_at_data(self) -> dict[str, int]:
+        """Held-out pictures by class, of the classes that all models and the data have."""
         self._about_data.value = html.escape(ABOUT_DATA)
         if not self.data:
-            return [], {}
+            return {}
         try:
             held_out = class_counts(self.data, "val")
         except EdgeGANError as error:
             self._say(error)
-            return [], {}
+            return {}
         common = _common(held_out, self.models.chosen)
         classes = f"{len(held_out)} classes"
         if self.models.chosen and len(common) < len(held_out):
             classes = f"{len(common)} of {classes} that all chosen models draw"
         self._about_data.value = f"{sum(held_out[name] for name in common):,} held-out pictures, {classes}."
-        return common, {name: held_out[name] for name in common}
+        return {name: held_out[name] for name in common}
 
     def _look_at_sketches(self, classes: Sequence[str]) -> int:
         self._about_sketches.value = html.escape(ABOUT_SKETCHES)
@@ -139,8 +140,8 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         self._about_sketches.value = f"{asked:,}{of} sketches of {len({one.asked for one in folders})} classes{why}."
         return _capped({folder.name: len(folder.paths) for folder in folders}, int(self._settings["per_class"].value))
 
-    def _cost_line(self, classes: int, drawings: int, sketches: int) -> str:
-        models = len(self.models.chosen)
+    def _cost_line(self, held_out: Mapping[str, int], drawings: int, sketches: int) -> str:
+        models, classes = len(self.models.chosen), len(held_out)
         if classes < 2:
             return "The chosen models and the data need two classes in common."
         if not models:
@@ -150,16 +151,22 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         distorted = min(self._typed_number("robustness_per_class") * classes, drawings)
         distorted *= 1 + STRENGTHS * len(DISTORTIONS)
         more = [f"about {distorted:,} of distorted drawings"] if distorted else []
-        probed = self._probed(classes, drawings)
+        probed = self._probed(held_out)
         more += [f"about {probed:,} of other classes and colours"] if probed else []
         many = f"{models} times {each:,}" if models > 1 else f"{each:,}"
         beside = f", and {' and '.join(more)}{' for each' if models > 1 else ''}" if more else ""
         return f"Pictures to draw: {many}{beside}."
 
-    def _probed(self, classes: int, drawings: int) -> int:
-        """About how many pictures of swapped labels and of other seeds."""
-        swapped = min(self._typed_number("swapped_per_class") * classes, drawings) * min(classes - 1, MOST_OTHERS)
-        return swapped + min(COLOUR_DRAWINGS * classes, drawings) * self._typed_number("colour_seeds")
+    def _probed(self, held_out: Mapping[str, int]) -> int:
+        """How many pictures numbers ask for besides; none as long as the settings are out of their range."""
+        try:
+            config = self._config()
+        except ConfigError:
+            return 0
+        labels = np.repeat(np.arange(len(held_out)), list(held_out.values()))
+        blank = np.empty((len(labels), 0, 0), np.uint8)
+        inputs = InputSet("", "val", blank, labels, ("",) * len(labels)).some(config.per_class)
+        return sum(asked.pictures for _, asked in more_to_draw(inputs, len(held_out), config))
 
     def _typed_number(self, name: str) -> int:
         return int(self._settings[name].value or 0)

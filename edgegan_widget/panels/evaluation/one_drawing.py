@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgegan_widget.base.background import Ticker
 from edgegan_widget.base.errors import DataError, ModelError
 from edgegan_widget.evaluation.folder import Pictures
+from edgegan_widget.evaluation.metrics import leading
 from edgegan_widget.panels.evaluation.models_choice import Chosen
 from edgegan_widget.panels.evaluation.side_by_side import Answer, SideBySide, offer
 from edgegan_widget.panels.evaluation.trier import Tried, Trier
@@ -154,7 +155,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
             return
         first = next(iter(every.values()))
         labels = np.asarray(first.labels)[:: first.variations]
-        scores = [np.asarray(each.f_score)[:: each.variations] for each in every.values()][:2]
+        scores = [np.asarray(each.values[leading().per_picture])[:: each.variations] for each in every.values()][:2]
         members = np.nonzero(labels == self._class.value)[0]
         apart = np.abs(scores[0] - scores[-1])[members]
         self._order = members[np.argsort(-apart, kind="stable")]
@@ -177,9 +178,11 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         return {name: pictures for name, pictures in found.items() if pictures is not None}
 
     def _answer(self, pictures: Pictures, drawing: int) -> Answer:
-        first = drawing * pictures.variations
-        seen = "" if pictures.right[first] else f", seen as {self._spoken(int(pictures.seen[first]))}"
-        return Answer(np.asarray(pictures.pictures[first]), f"F {pictures.f_score[first]:.2f}{seen}")
+        first, lead = drawing * pictures.variations, leading()
+        right = pictures.seen[first] == pictures.labels[first]
+        seen = "" if right else f", seen as {self._spoken(int(pictures.seen[first]))}"
+        worth = lead.caption.format(pictures.values[lead.per_picture][first])
+        return Answer(np.asarray(pictures.pictures[first]), f"{worth}{seen}")
 
     def _spoken(self, number: int) -> str:
         return "" if self._report is None else str(self._report["classes"][number]).replace("_", " ")

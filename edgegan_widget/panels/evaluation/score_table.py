@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
 
-from edgegan_widget.evaluation.table import COLUMNS, Column, at, best_rows, written
-from edgegan_widget.panels.evaluation.score_words import MEANINGS
+from edgegan_widget.evaluation.metrics import Metric, compared
+from edgegan_widget.evaluation.report.pictures import macro
+from edgegan_widget.evaluation.report.table import Grid, cell, differences, grids, raised_flags, with_ends
 from edgegan_widget.panels.widgets import button, guard, toggle
 
-__all__ = ["Cell", "ScoreTable"]
+__all__ = ["Place", "ScoreTable"]
 
 Json = dict[str, Any]
-Cell = tuple[int, int, Column]  # model and set by their places in the report, and the number
+Place = tuple[int, int, Metric]  # model and set by their places in the report, and the number
 
 
 class ScoreTable(widgets.VBox):  # type: ignore[misc]
@@ -26,16 +26,16 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
     gallery
         What shows the pictures behind a number; it stands below the grid of that number.
     on_cell
-        Called with a :data:`Cell` that was clicked.
+        Called with a :data:`Place` that was clicked.
     say
         Called with an exception to show, or None.
     """
 
     def __init__(
-        self, gallery: widgets.Widget, on_cell: Callable[[Cell], None], say: Callable[[Exception | None], None]
+        self, gallery: widgets.Widget, on_cell: Callable[[Place], None], say: Callable[[Exception | None], None]
     ) -> None:
         self._gallery, self._on_cell, self._say = gallery, on_cell, say
-        self._pressed: Cell | None = None
+        self._pressed: Place | None = None
         self._blocks: list[list[widgets.Widget]] = []
         self._parts: dict[object, widgets.Widget] = {}  # made once: what is in a cell does not change
         self._foot = widgets.HTML()
@@ -45,7 +45,7 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
 
     def show(self, report: Json | None) -> None:
         """Show a report as far as it is; rows of the same report that are there stay as they are."""
-        self._blocks = [] if report is None else [self._block(report, place) for place in range(len(report["sets"]))]
+        self._blocks = [] if report is None else [self._block(report, *each) for each in enumerate(grids(report))]
         self._foot.value = "" if report is None else _foot(report)
         self._arrange()
 
@@ -56,12 +56,12 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
             part.close()
         self._parts.clear()
 
-    def press(self, cell: Cell | None) -> None:
+    def press(self, place: Place | None) -> None:
         """Mark the cell whose pictures are shown, and put them below its grid."""
-        self._pressed = cell
+        self._pressed = place
         for key, part in self._parts.items():
             if isinstance(part, widgets.Button):
-                toggle(part, "eg-on", key == cell)
+                toggle(part, "eg-on", key == place)
 
         self._arrange()
 
@@ -75,24 +75,24 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
         if self.children != children:
             self.children = children
 
-    def _block(self, report: Json, place: int) -> list[widgets.Widget]:
+    def _block(self, report: Json, place: int, grid: Grid) -> list[widgets.Widget]:
         """Heading and grid of a set; nothing as long as no model was measured on it."""
-        rows = [(model, row) for model, row in enumerate(report["models"]) if len(row["sets"]) > place]
-        if not rows:
+        if not grid.rows:
             return []
-        sets = [row["sets"][place] for _, row in rows]
-        shown = [column for column in COLUMNS if any(at(found, column[2]) for found in sets)]
-        best = {column: best_rows(column, sets) for column in shown}
-        parts = [self._made(("head", place, ""), _head, "model", "")]
-        parts += [self._made(("head", place, column), _head, column[0], MEANINGS[column[2]]) for column in shown]
-        for line, (model, row) in enumerate(rows):
-            name, found = row["name"], row["sets"][place]
-            parts.append(self._made(("name", place, model), _name, name, found, report["flags"]))
-            for column in shown:
-                cell = self._made((model, place, column), self._cell, (model, place, column), name, found)
-                toggle(cell, "eg-best", line in best[column])
-                parts.append(cell)
-        return [self._made(("title", place), _title, report["sets"][place]), self._grid(place, len(shown), parts)]
+        parts = [self._made(("head", place, ""), _html, "eg-heads", "head", "model", "")]
+        parts += [
+            self._made(("head", place, metric), _html, "eg-heads", "head", metric.title, metric.meaning)
+            for metric in grid.columns
+        ]
+        for line, (model, name, found) in enumerate(grid.rows):
+            given = "eg-names", "model", name, found["flags"], report["flags"]
+            parts.append(self._made(("name", place, model), _html, *given))
+            for metric in grid.columns:
+                made = self._made((model, place, metric), self._cell, (model, place, metric), name, found)
+                toggle(made, "eg-best", line in grid.best[metric])
+                parts.append(made)
+        title = self._made(("title", place), _html, "", "set_title", grid.given)
+        return [title, self._grid(place, len(grid.columns), parts)]
 
     def _grid(self, place: int, columns: int, parts: list[widgets.Widget]) -> widgets.Widget:
         grid = self._made(("grid", place), _grid_box)
@@ -101,15 +101,14 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
             grid.children = tuple(parts)
         return grid
 
-    def _cell(self, cell: Cell, name: str, found: Json) -> widgets.Widget:
-        heading, way, path = cell[2]
-        value, _, interval = written(found, way, path).partition(" ")
-        unreliable = (at(found, path) or {}).get("unreliable")
-        text = "\n".join(filter(None, [value, interval.strip("[]"), "unreliable" if unreliable else ""]))
-        about = f" Unreliable: {unreliable}." if unreliable else ""
-        tip = f"{name}, {heading}: {value}.{about} Click for its pictures."
-        made = button(text, guard(lambda: self._on_cell(cell), self._say), tip, "eg-score")
-        if unreliable:
+    def _cell(self, place: Place, name: str, found: Json) -> widgets.Widget:
+        metric = place[2]
+        one = cell(found, metric)
+        lines = [one.value, one.interval, f"({one.of_class})" * bool(one.of_class), "unreliable" * bool(one.unreliable)]
+        about = f" Unreliable: {one.unreliable}." if one.unreliable else ""
+        tip = f"{name}, {metric.title}: {one.value}.{about} Click for its pictures."
+        made = button("\n".join(filter(None, lines)), guard(lambda: self._on_cell(place), self._say), tip, "eg-score")
+        if one.unreliable:
             made.add_class("eg-unreliable")
         return made
 
@@ -125,69 +124,16 @@ def _grid_box() -> widgets.GridBox:
     return made
 
 
-def _title(given: Json) -> widgets.HTML:
-    name = str(given["name"])
-    return widgets.HTML(
-        f'<div class="eg-heading">{html.escape(name[:1].upper() + name[1:])}: {given["drawings"]:,} drawings</div>'
-    )
-
-
-def _head(heading: str, meaning: str) -> widgets.HTML:
-    made = widgets.HTML(f'<div class="eg-head" title="{html.escape(meaning)}">{html.escape(heading)}</div>')
-    made.add_class("eg-heads")
-    return made
-
-
-def _name(name: str, found: Json, flags: Json) -> widgets.HTML:
-    """A model with its faults on this set as words."""
-    marks = "".join(
-        f'<span class="eg-flag" title="{html.escape(str(flags.get(flag, "")))}">{html.escape(flag)}</span>'
-        for flag in found["flags"]
-    )
-    made = widgets.HTML(
-        f'<div class="eg-name-cell"><b title="{html.escape(name)}">{html.escape(name)}</b>{marks}</div>'
-    )
-    made.add_class("eg-names")
+def _html(css_class: str, name: str, *given: object) -> widgets.HTML:
+    """A part of the table; it is called as its macro is."""
+    made = widgets.HTML(macro("screen.html", name, *given))
+    if css_class:
+        made.add_class(css_class)
     return made
 
 
 def _foot(report: Json) -> str:
     """What the marks mean, the flags in full, and where models differ."""
-    lines = ["Bold: best of the column. Small: 95 % interval. A click shows the pictures behind a number."]
-    lines += [f"{row['name']}: {line}" for row in report["models"] for line in _flag_lines(row, report["flags"])]
-    return "".join(f"<p>{html.escape(line)}</p>" for line in lines) + _differences(report["differences"])
-
-
-def _flag_lines(row: Json, flags: Json) -> list[str]:
-    raised = {flag: [found["name"] for found in row["sets"] if flag in found["flags"]] for flag in flags}
-    return [f"{flag}: {flags[flag]} ({'; '.join(where)})." for flag, where in raised.items() if where]
-
-
-DIFFERENCES = (
-    ("right class", "right", "+.1%"),
-    ("F-score of lines", "f_score", "+.3f"),
-    ("chamfer", "chamfer", "+.4f"),
-)
-
-
-def _differences(pairs: list[Json]) -> str:
-    """The first model minus each other one on the same drawings; what is sure to differ stands out."""
-    if not pairs:
-        return ""
-    heads = "".join(f'<th scope="col">{heading}</th>' for heading, _, _ in DIFFERENCES)
-    lines = []
-    for pair in pairs:
-        name = html.escape(f"{pair['first']} minus {pair['second']}, {pair['set']}")
-        cells = "".join(_difference(pair[key], way) for _, key, way in DIFFERENCES)
-        lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
-    caption = "Difference on the same drawings, with its 95 % interval; bold where it leaves out zero"
-    return (
-        f'<div class="eg-scroll"><table class="eg-differences"><caption>{caption}</caption>'
-        f"<tr><td></td>{heads}</tr>{''.join(lines)}</table></div>"
-    )
-
-
-def _difference(number: Json, way: str) -> str:
-    ends = f"[{number['low']:{way}}, {number['high']:{way}}]"
-    value = f"{number['value']:{way}}"
-    return f"<td>{f'<b>{value}</b>' if number['differs'] else value} {ends}</td>"
+    pairs = [(pair, differences(pair)) for pair in report["differences"]]
+    columns = [metric for metric in compared() if any(metric.difference in pair for pair, _ in pairs)]
+    return macro("screen.html", "foot", list(raised_flags(report)), pairs, columns, with_ends)

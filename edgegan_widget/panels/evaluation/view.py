@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,10 @@ from edgegan_widget.evaluation.folder import (
     new_folder,
     start_evaluation,
 )
+from edgegan_widget.evaluation.report.table import people_line
 from edgegan_widget.panels.evaluation.gallery import Gallery
-from edgegan_widget.panels.evaluation.lines import about_html, headline_html
-from edgegan_widget.panels.evaluation.score_table import Cell, ScoreTable
+from edgegan_widget.panels.evaluation.score_table import Place, ScoreTable
+from edgegan_widget.panels.run_lines import spoken_time
 from edgegan_widget.panels.widgets import button, guard, row, show
 
 __all__ = ["EvaluationView"]
@@ -186,7 +188,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         if status is None and self._report is not None:
             self._headline.value = '<div class="eg-state"><b>A saved report</b></div>'
         else:
-            self._headline.value = headline_html(status)
+            self._headline.value = _headline(status)
         active = status is not None and status.active
         reached = self._folder is not None and (self._folder.process is not None or bool(status and status.pid))
         self._stop_button.disabled = not active or self._stopping or not reached
@@ -194,14 +196,47 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     def _show_report(self, report: Json) -> None:
         self._report = report
-        self._about.value = about_html(report)
+        self._about.value = _about(report)
         self._table.show(report)
         self._on_report(report)
 
-    def _open_cell(self, cell: Cell) -> None:
+    def _open_cell(self, chosen: Place) -> None:
         with self._lock:
             if self._report is None:
                 raise EdgeGANError("this table is gone; choose a number of the table that is shown.")
-            model, place, column = cell
-            self._gallery.show(self._report, model, place, column, self.pictures(model, place))
-            self._table.press(cell)
+            model, place, metric = chosen
+            self._gallery.show(self._report, model, place, metric, self.pictures(model, place))
+            self._table.press(chosen)
+
+
+def _headline(status: Status | None) -> str:
+    """State, bar and message."""
+    if status is None:
+        return '<div class="eg-figures">Nothing measured yet. Choose models and data, and press Start.</div>'
+    share = status.step / status.steps if status.steps else 0.0
+    bar = ""
+    if status.active:
+        value = f' value="{share:.3f}"' if share else ""
+        bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of the evaluation"></progress>'
+    message = "starting a process of its own" if status.state == "starting" else status.message
+    left = f" · {spoken_time(status.seconds_left)} left" if status.active and status.seconds_left else ""
+    if not status.active:
+        message = message[:1].upper() + message[1:]
+    told = f'<div class="eg-message">{html.escape(message)}{left}</div>' if message else ""
+    return (
+        f'<div class="eg-state"><b>Evaluation</b> <span class="eg-chip eg-{html.escape(status.state)}">'
+        f'{html.escape(status.state)}</span><span class="eg-percent">{f"{share:.0%}" if status.active else ""}</span>'
+        f"</div>{bar}{told}"
+    )
+
+
+def _about(report: Json) -> str:
+    """What was held against what."""
+    counts = {split: sum(by_class.values()) for split, by_class in report["data"].items()}
+    real = report["reference"]["real_accuracy"]["value"]
+    sure = "" if real is None else f" It is right on {real:.1%} of held-out real pictures."
+    return (
+        f"<p>{len(report['classes'])} classes; {counts['train']:,} training and {counts['val']:,} held-out pictures. "
+        f"The class is judged by a classifier that never saw a drawn picture.{sure} "
+        f"{html.escape(people_line(report))}</p>"
+    )

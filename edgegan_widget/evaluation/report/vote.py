@@ -1,4 +1,6 @@
-"""A blinded vote between two models: which pairs are shown, and what a person's choices say.
+"""A blinded vote between two models: which pairs are shown, the page that shows them, and what a person's choices say.
+
+The page has a drawing, two pictures, and no names until the last pair is judged.
 
 Interval: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927. Test: the exact
 sign test, in which pairs called equal do not count.
@@ -6,17 +8,25 @@ sign test, in which pairs called equal do not count.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.errors import DataError, ModelError
+from edgegan_widget.evaluation.report.pictures import picture_url, render, strip
+from edgegan_widget.sketch.scaling import scaled
 
-__all__ = ["CHOICES", "Ballot", "Tally", "choose_pairs", "tally", "tally_file", "wilson"]
+if TYPE_CHECKING:
+    from edgegan_widget.evaluation.judge import Evaluation
+
+__all__ = ["CHOICES", "Ballot", "Tally", "blind_page", "choose_ballots", "choose_pairs", "tally", "tally_file",
+           "vote_json", "wilson"]  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -146,3 +156,66 @@ def _sign_test(first: int, second: int) -> float:
         return float("nan")
     tail = sum(math.comb(decided, k) for k in range(min(first, second) + 1))
     return float(min(1.0, tail / 2 ** (decided - 1)))
+
+
+def choose_ballots(evaluation: Evaluation, count: int, seed: int) -> list[Ballot]:
+    """Pairs to vote on: of people's sketches where there are any, else of edge maps; never two equal pictures."""
+    first, second = evaluation.scored.values()
+    people = [name for name, scored in first.items() if scored.drawn.inputs.split == "people"]
+    candidates = []
+    for name in people or first:
+        inputs, step = first[name].drawn.inputs, first[name].drawn.variations
+        side = max(first[name].drawn.size_px, second[name].drawn.size_px)
+        one, other = (sets[name].drawn.pictures_at(side)[::step] for sets in (first, second))
+        differ = (one != other).any(axis=(1, 2, 3))
+        candidates += [(name, int(k), inputs.sources[k], int(inputs.labels[k])) for k in np.nonzero(differ)[0]]
+    if not candidates:
+        raise ModelError("the two models draw the same pictures, so there is nothing to vote on; give two that differ.")
+    return choose_pairs(candidates, count, seed)
+
+
+def vote_json(ballots: Sequence[Ballot], models: Sequence[str], seed: int) -> Json:
+    """What a tally needs, for the comparison's JSON; ``page`` tells one page from another."""
+    pairs = [
+        {"set": one.set_name, "drawing": one.drawing, "source": one.source, "first_left": one.first_left}
+        for one in ballots
+    ]
+    digest = hashlib.sha256(json.dumps([pairs, list(models), seed]).encode()).hexdigest()
+    return {"page": digest[:16], "seed": seed, "pairs": pairs}
+
+
+def blind_page(evaluation: Evaluation, ballots: Sequence[Ballot], vote: Json) -> str:
+    """HTML with script and pictures in it; nothing is fetched or sent."""
+    models = list(evaluation.scored)
+    seed = int(vote["page"][:8], 16)
+    key = {"models": models, "first_left": [one.first_left for one in ballots]}
+    data = {
+        "page": vote["page"],
+        "seed": seed,
+        "sealed": _sealed(json.dumps(key), seed),
+        "pairs": [_pair(evaluation, one) for one in ballots],
+    }
+    return render("blind.html", data=data)
+
+
+def _pair(evaluation: Evaluation, one: Ballot) -> Json:
+    sets = [scored[one.set_name].drawn for scored in evaluation.scored.values()]
+    inputs, step = sets[0].inputs, sets[0].variations
+    side = max(drawn.size_px for drawn in sets)  # of both: a size would tell whose they are
+    first, second = (picture_url(scaled(drawn.pictures_u8[one.drawing * step], side)) for drawn in sets)
+    return {
+        "asked": evaluation.train.classes[inputs.labels[one.drawing]].replace("_", " "),
+        "source": one.source,
+        "drawing": picture_url(strip([inputs.sketches_u8[one.drawing]])),
+        "left": first if one.first_left else second,
+        "right": second if one.first_left else first,
+    }
+
+
+def _sealed(content: str, seed: int) -> str:
+    """Not to be read at a glance: against peeping, not against prying. The page undoes it at the end."""
+    sealed = bytearray()
+    for byte in content.encode():
+        seed = (seed * 1664525 + 1013904223) % 2**32  # Numerical Recipes' generator, the same in the page
+        sealed.append(byte ^ (seed >> 24))
+    return base64.b64encode(sealed).decode()

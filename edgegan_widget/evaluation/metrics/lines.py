@@ -11,14 +11,21 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.evaluation.metrics import PICTURES, Json, Measured, Metric, Question, register
+from edgegan_widget.evaluation.metrics.intervals import mean_of
 from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.scaling import scaled
 from edgegan_widget.sketch.trace import thin
+
+if TYPE_CHECKING:
+    from edgegan_widget.evaluation.drawn import Drawn
+    from edgegan_widget.evaluation.judge import Judge, Look
 
 __all__ = ["Fit", "fit", "fits", "lines", "picture_edges"]
 
@@ -130,3 +137,49 @@ def _at(field: F32, points: Points, offsets: Points) -> F32:
     flat = points @ np.array([wide, 1])
     values: F32 = field.ravel()[flat[None] + (offsets @ np.array([wide, 1]))[:, None]]
     return values
+
+
+_NUMBERS = ("f_score", "chamfer", "precision", "recall")
+
+
+def _compute(look: Look) -> Measured:
+    drawn, classes = look.drawn, look.judge.train.classes
+    found = fits(drawn.inputs.sketches_u8[drawn.number], drawn.pictures_u8)
+    values = {name: np.array([getattr(one, name) for one in found]) for name in _NUMBERS}
+    common: Json = {
+        "extractor": "edges of the picture", "resize": _reduced(drawn), "generated": len(drawn.labels),
+        "split": drawn.inputs.split,
+    }  # fmt: skip
+    part: Json = {name: mean_of(given, drawn, **common) for name, given in values.items()}
+    part["by_class"] = {
+        classes[k]: {name: float(given[drawn.labels == k].mean()) for name, given in values.items()}
+        for k in np.unique(drawn.labels)
+    }
+    return Measured(part, {name: values[name] for name in ("f_score", "chamfer")})
+
+
+def _reduced(drawn: Drawn) -> str:
+    """How pictures are brought to the drawings' size, in words."""
+    side = drawn.inputs.sketches_u8.shape[-1]
+    return "none" if drawn.size_px == side else f"from {drawn.size_px} to {side} pixels, those of the drawing"
+
+
+def _curve(drawn: Drawn, meant_u8: U8, _: Judge) -> float:
+    return float(np.mean([one.f_score for one in fits(meant_u8, drawn.pictures_u8)]))
+
+
+register(Question(
+    "faithful",
+    (
+        Metric(("faithful", "f_score"), "F-score of lines", ".3f", "↑",
+            "How well the picture's edges and the drawn lines meet, both ways; 1 is on every line.",
+            per_picture="f_score", caption="F {:.2f}", leads=True, paired=True, short="F", curve=_curve),
+        Metric(("faithful", "chamfer"), "chamfer", ".4f", "↓",
+            "Mean distance between drawn lines and the picture's edges, both ways, over its side.",
+            per_picture="chamfer", caption="chamfer {:.4f}", paired=True),
+    ),
+    _compute,
+    "Sorted by this number.",
+    PICTURES,
+    place=40,
+))  # fmt: skip

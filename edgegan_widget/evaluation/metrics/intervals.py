@@ -7,13 +7,18 @@ drew the same sketches are resampled together, which takes the sketches' own dif
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64
+from edgegan_widget.evaluation.metrics import Json, number
 
-__all__ = ["Interval", "mean_interval", "paired_difference"]
+if TYPE_CHECKING:
+    from edgegan_widget.evaluation.drawn import Drawn
+
+__all__ = ["Interval", "by_drawing", "mean_interval", "mean_of", "paired_difference"]
 
 RESAMPLES = 2000
 _AT_ONCE = 2_000_000  # numbers gathered in one go
@@ -32,6 +37,10 @@ class Interval:
     def differs(self) -> bool:
         """Whether zero lies outside."""
         return self.low > 0 or self.high < 0
+
+    def difference(self, **about: object) -> Json:
+        """A difference of two models as JSON."""
+        return number(self.value, self.low, self.high, drawings=self.count, differs=self.differs, **about)
 
 
 def mean_interval(values: npt.ArrayLike, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
@@ -56,6 +65,18 @@ def paired_difference(first: npt.ArrayLike, second: npt.ArrayLike, seed: int = 0
     if left.shape != right.shape:
         raise ValueError(f"{left.size} and {right.size} values cannot be paired; give both models the same sketches.")
     return mean_interval(left - right, seed)
+
+
+def by_drawing(values: npt.ArrayLike, drawn: Drawn) -> F64:
+    """Means [N] of pictures' values [M]: variations of one drawing are not independent and count once."""
+    means: F64 = np.asarray(values, np.float64).reshape(-1, drawn.variations).mean(axis=1)
+    return means
+
+
+def mean_of(values: npt.ArrayLike, drawn: Drawn, **about: Any) -> Json:
+    """Mean of pictures' values [M] as JSON, with the interval over drawings."""
+    found = mean_interval(by_drawing(values, drawn))
+    return number(found.value, found.low, found.high, drawings=found.count, **about)
 
 
 def _means(given: F64, seed: int, resamples: int) -> F64:

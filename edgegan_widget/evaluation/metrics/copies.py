@@ -9,13 +9,20 @@ paper leaves undone, so that the same threshold holds for two classes and for fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64, as_features
+from edgegan_widget.evaluation.metrics import PICTURES, Json, Measured, Metric, Question, Section, number, register
 from edgegan_widget.evaluation.metrics.distances import nearest
+
+if TYPE_CHECKING:
+    from edgegan_widget.evaluation.features import Extractor
+    from edgegan_widget.evaluation.judge import Look, Scored
 
 __all__ = ["Memorisation", "mann_whitney", "memorisation"]
 
@@ -87,8 +94,8 @@ def memorisation(
     scores, weights = [], []
     copied = np.zeros(len(generated), bool)
     relative = np.full(len(generated), np.nan)
-    for number in np.unique(labels):
-        mine, theirs = labels == number, expected[held_out_labels == number]
+    for label in np.unique(labels):
+        mine, theirs = labels == label, expected[held_out_labels == label]
         if min(mine.sum(), len(theirs)) < LEAST_IN_CELL:
             continue
         scores.append(mann_whitney(distance[mine], theirs))
@@ -118,3 +125,62 @@ def mann_whitney(first: F64, second: F64) -> float:
     ties = float((counts.astype(np.float64) ** 3 - counts).sum()) / (total * (total - 1))
     variance = n * m / 12 * (total + 1 - ties)
     return float((wins - n * m / 2) / np.sqrt(variance)) if variance > 0 else 0.0
+
+
+def _compute(look: Look) -> Measured:
+    """Cells are the classes that are seen, not asked for: what looks like a bar is compared with real bars."""
+    judge, seen = look.judge, look.seen
+    spaces: dict[str, tuple[Extractor, tuple[F64, F64, F64]]] = {
+        "features": (judge.realism, (judge.learned, judge.real, look.found)),
+        "pixels": (judge.pixels, (judge.learned_pixels, judge.real_pixels, look.pixels)),
+    }
+    common: Json = {
+        "train": len(judge.train), "real": len(judge.held_out), "split": f"drawn from {look.drawn.inputs.split}",
+    }  # fmt: skip
+    part, found = {}, {}
+    for name, (extractor, given) in spaces.items():
+        one = found[name] = memorisation(*given, judge.real_seen, seen)
+        about = judge.rests_on(look.drawn, extractor) | common
+        part[name] = {
+            "statistic": number(one.statistic, **about),
+            "copied_share": number(one.copied_share, **about),
+            "closer_than_held_out": one.closer_than_held_out,
+            "memorising": one.memorising,
+        }
+    # Copies are literal: they show in pixels. In a classifier's features the training pictures, which it knows, and
+    # every clear picture of a class lie close together, copied or not.
+    pixels = found["pixels"]
+    beside = {"nearest": pixels.neighbour % len(judge.train)}  # mirrored ones count as the picture itself
+    flags = ["memorising"] if pixels.memorising else []
+    return Measured(part, {"relative": pixels.relative}, beside, flags)
+
+
+def _nearest(scored: Scored, train: Any, most: int) -> Iterator[tuple[Sequence[npt.NDArray[np.uint8]], str]]:
+    """Closest first."""
+    drawn, relative = scored.drawn, scored.values["relative"]
+    order = np.argsort(np.nan_to_num(relative, nan=np.inf), kind="stable")[:most]
+    theirs = train.images_u8[scored.beside["nearest"][order]].permute(0, 2, 3, 1).numpy()
+    for one, other in zip(order, theirs):
+        planes = drawn.inputs.sketches_u8[drawn.number[one]], drawn.pictures_u8[one], other
+        yield planes, f"{relative[one]:.2f} of a held-out picture's distance"
+
+
+register(Question(
+    "memorisation",
+    (
+        Metric(("memorisation", "pixels", "copied_share"), "near copies, 5 % expected", ".1%", "",
+            "Share of pictures closer to a training picture than 95 % of held-out ones are.",
+            per_picture="relative", caption="{:.2f} of a held-out one's distance"),
+    ),
+    _compute,
+    "Sorted by the distance to the nearest training picture, over what held-out ones have.",
+    PICTURES,
+    ends=("nearest to a training picture", "in the middle", "farthest", "from near to far"),
+    beside=("nearest", "nearest training picture"),
+    flags={"memorising": "pictures lie closer to training pictures than held-out ones do, and many are near-copies"},
+    section=Section("Nearest training pictures",
+        "Drawing | picture | the training picture nearest by pixels (as it is or mirrored), closest first; 1 is as "
+        "far as held-out pictures lie in the median.",
+        _nearest),
+    place=70,
+))  # fmt: skip
