@@ -103,7 +103,7 @@ def _read_settings(path: Path) -> TrainConfig:
     try:
         return TrainConfig.from_json(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ConfigError) as error:
-        raise ConfigError(f"{path} holds no settings ({error}); give the config.json of a run.") from error
+        raise ConfigError(f"{path} holds no settings to train with: {error}") from error
 
 
 def add_study(commands: Commands) -> None:
