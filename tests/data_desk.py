@@ -12,11 +12,12 @@ from PIL import Image
 
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, follow
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.sources import Making
 from edgegan_widget.panels.data.contact_sheet import ContactSheet
 from edgegan_widget.panels.data.tile import Tile
 
-SMALL = Options(Making(64), workers=1)
+SMALL = Options(Making(64), where=Where(1))
 
 
 def prepare_sample(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan_widget.data.audit.rules import read_decisions
+from edgegan_widget.data.audit.decisions import read_decisions
 from edgegan_widget.data.catalog import Catalog, Wanted
 from edgegan_widget.panels.data.contact_sheet import ContactSheet
 from tests.data_desk import lines, marked, pixels, prepare_sample, tiles

@@ -15,8 +15,8 @@ from PIL import Image
 
 from edgegan_widget.app.workbench import Workbench
 from edgegan_widget.data.audit.advice import ClassCount
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit.rules import Thresholds, read_decisions
+from edgegan_widget.data.audit.decisions import read_decisions
+from edgegan_widget.data.audit.rules import Judging, Thresholds
 from edgegan_widget.data.catalog import Wanted
 from edgegan_widget.data.plan import Plan, Step, follow
 from edgegan_widget.panels.data import preparation

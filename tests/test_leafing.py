@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgegan_widget.data.audit.rules import read_decisions
+from edgegan_widget.data.audit.decisions import read_decisions
 from edgegan_widget.data.catalog import Catalog, Wanted
 from edgegan_widget.panels.data.leafing import Leafing
 from tests.prepare.test_catalog import write_manifest

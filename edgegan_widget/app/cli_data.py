@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan_widget.base.options import add_options, chosen
-from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers import ReaderKind, kinds, split_names
-from edgegan_widget.data.running import Where
 from edgegan_widget.data.sources import Making
 from edgegan_widget.sketch.sources import told
 
 if TYPE_CHECKING:
-    from edgegan_widget.data.build import Options, Progress
+    from edgegan_widget.data.build import Progress
     from edgegan_widget.data.finish import Summary
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -64,23 +64,21 @@ def _add_where(command: argparse.ArgumentParser) -> None:
 
 
 def _prepare(kind: ReaderKind, options: argparse.Namespace) -> None:
-    from edgegan_widget.data.build import build
+    from edgegan_widget.data.build import Options, build
 
+    made = Options(chosen(options, Making()), chosen(options, Judging()), *_where(options))
     asked, out = chosen(options, kind.options()), options.out
     for _ in kind.before(asked, out) if kind.before is not None else ():
         pass
     reader = kind.read(asked, out)
-    _show(out, _follow(build(out, options.name, reader, _options(options))), getattr(reader, "problems", []))
+    _show(out, _follow(build(out, options.name, reader, made)), getattr(reader, "problems", []))
     for line in kind.after(asked, reader) if kind.after is not None else ():
         print(line)
 
 
-def _options(options: argparse.Namespace) -> Options:
-    from edgegan_widget.data.build import Options
-
-    judging, where = chosen(options, Judging()), chosen(options, Where())
-    kept = (judging.val_share, judging.thresholds, judging.keep_refused)
-    return Options(chosen(options, Making()), *kept, where.workers, where.dask, split_names(options.edges))
+def _where(options: argparse.Namespace) -> tuple[Where, tuple[str, ...]]:
+    """Which processes work, and which edge maps they are to draw."""
+    return chosen(options, Where()), split_names(options.edges)
 
 
 def _to_pairs(actions: Commands) -> None:
@@ -107,12 +105,11 @@ def _audit(actions: Commands) -> None:
 
 
 def _run_audit(options: argparse.Namespace) -> None:
-    from edgegan_widget.data.audit.judging import load_judging
-    from edgegan_widget.data.audit_folder import audit
+    from edgegan_widget.data.audit.rules import load_judging
+    from edgegan_widget.data.build import audit
 
-    judging, where = chosen(options, load_judging(options.data)), chosen(options, Where())
-    edges = split_names(options.edges)
-    summary = _follow(audit(options.data, judging, options.apply, where.workers, where.dask, edges))
+    judging = chosen(options, load_judging(options.data))
+    summary = _follow(audit(options.data, judging, options.apply, *_where(options)))
     _show(options.data, summary, [])
     if not options.apply:
         print("Nothing was moved; add --apply to set aside what is refused.")

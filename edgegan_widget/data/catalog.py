@@ -18,10 +18,9 @@ import numpy.typing as npt
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture, safe_join
 from edgegan_widget.data.audit.advice import ClassCount
-from edgegan_widget.data.audit.decisions import write_changes
-from edgegan_widget.data.audit.judging import load_judging
-from edgegan_widget.data.audit.rules import DECISIONS, REASONS, Thresholds, read_decisions
-from edgegan_widget.data.audit_folder import FOUND
+from edgegan_widget.data.audit.decisions import DECISIONS, read_decisions, write_changes
+from edgegan_widget.data.audit.rules import REASONS, Thresholds, load_judging
+from edgegan_widget.data.build import FOUND
 from edgegan_widget.data.finish import LIST, MANIFEST, REFUSED
 from edgegan_widget.data.journal import parts
 from edgegan_widget.data.sources import SPLITS, Record, object_id
@@ -190,7 +189,7 @@ class Catalog:
         refused = decision == "refuse" or bool(reasons and decision != "accept")
         kept = refused and self._judging.keep_refused and decision != "refuse"
         path = safe_join(self.data, record["file"])
-        limits = {name: _limit(name, self._judging.thresholds) for name in reasons}
+        limits = {name: self._judging.thresholds.limit(name) for name in reasons}
         known = (record["id"], record["class"], record["split"])
         return Picture(number, *known, path, refused, kept, reasons, limits, decision)
 
@@ -215,14 +214,7 @@ class Catalog:
 
 def _doubt(reasons: dict[str, float], thresholds: Thresholds) -> float:
     """How far the picture's plainest defect is beyond its threshold, as a share of it."""
-    limits = {name: _limit(name, thresholds) or 1.0 for name in reasons}
-    return max((abs(score - limits[name]) / limits[name] for name, score in reasons.items()), default=0.0)
-
-
-def _limit(reason: str, thresholds: Thresholds) -> float:
-    """The threshold behind a reason; some are named with their unit."""
-    limits = vars(thresholds)
-    return float(next((limits[name] for name in (reason, f"{reason}_px", f"{reason}_bits") if name in limits), 0.0))
+    return max((thresholds.beyond(name, score) for name, score in reasons.items()), default=0.0)
 
 
 class Listed:

@@ -15,8 +15,7 @@ import numpy as np
 
 from edgegan_widget.base.errors import PreparationError
 from edgegan_widget.data.finish import MANIFEST, REFUSED
-from edgegan_widget.data.pool import in_order
-from edgegan_widget.data.running import HERE, Where
+from edgegan_widget.data.pool import HERE, Where, in_order
 from edgegan_widget.sketch.edge_store import FOLDER, edge_folder, edge_map, edge_path
 from edgegan_widget.sketch.sources import takes_file
 

@@ -17,16 +17,9 @@ from pathlib import Path
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.data.audit.advice import ClassCount, advice
-from edgegan_widget.data.audit.duplicates import twins
-from edgegan_widget.data.audit.rules import (
-    REASONS,
-    Findings,
-    Survey,
-    Thresholds,
-    judge,
-    read_decisions,
-    write_decisions,
-)
+from edgegan_widget.data.audit.decisions import read_decisions, write_decisions
+from edgegan_widget.data.audit.measures import twins
+from edgegan_widget.data.audit.rules import REASONS, Findings, Judging, Survey, Thresholds, judge
 from edgegan_widget.data.journal import outcomes
 from edgegan_widget.data.making import split_of
 from edgegan_widget.data.report import Report
@@ -85,40 +78,35 @@ def locate(out: Path, record: Record) -> Path | None:
     return found[0] if found else None
 
 
-def finish(
-    out: Path, thresholds: Thresholds, val_share: float, keep_refused: bool = False, move: bool = True
-) -> Summary:
+def finish(out: Path, judging: Judging, move: bool = True) -> Summary:
     """Judge all, write ``manifest.jsonl``, ``audit.csv``, ``audit.html`` and ``problems.txt``, and move files.
 
     Parameters
     ----------
     out
         Data folder with the journals of what was made.
-    thresholds
-        What is refused.
-    val_share
-        Share of source pictures to validate on.
-    keep_refused
-        Leave what the audit refuses where training finds it; what a person refuses is set aside all the same.
+    judging
+        What is refused, and the share of source pictures to validate on. With ``keep_refused`` what the audit refuses
+        is left where training finds it; what a person refuses is set aside all the same.
     move
         Put files where they belong; without, only write what was found.
     """
-    summary, known = _survey(out, thresholds)
+    summary, known = _survey(out, judging.thresholds)
     decisions, report = read_decisions(out / LIST), Report()
     rows: list[tuple[str, str, str, str, str]] = []
     with write_atomic(out / MANIFEST) as stream:
         for number, record in enumerate(_records(out)):
             decision = decisions.pop(record["id"], "")
-            line = _line(record, known.judge(number, record), decision, val_share)
+            line = _line(record, known.judge(number, record), decision, judging.val_share)
             # A person's word is not the audit's:
-            aside = line["audit"]["refused"] and (decision == "refuse" or not keep_refused)
+            aside = line["audit"]["refused"] and (decision == "refuse" or not judging.keep_refused)
             path = _put(out, record, line["split"], aside, move)
             line["file"] = path.relative_to(out).as_posix()
             stream.write((json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n").encode(errors="replace"))
             _count(summary, line, aside)
             if line["audit"]["reasons"] or decision:
                 rows.append((record["id"], record["class"], *_verdict(line["audit"]), decision))
-                report.add(path, line, line["audit"]["reasons"], thresholds)
+                report.add(path, line, line["audit"]["reasons"], judging.thresholds)
     rows += [(name, "", "", "", decision) for name, decision in sorted(decisions.items())]
     write_decisions(out / LIST, rows)
     report.write(out / REPORT, summary.pictures, summary.refused)

@@ -16,6 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from edgegan_widget.base.errors import PreparationError
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.data.sources import Making, Outcome, Record, Source
@@ -148,31 +150,20 @@ def locked(data: Path) -> Iterator[None]:
     PreparationError
         Another run holds it, or it cannot be written.
     """
-    path = data / FOLDER / "lock"
+    # Not bound to a thread: a generator may be closed by another one.
+    lock = FileLock(data / FOLDER / "lock", timeout=0, thread_local=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        (data / FOLDER).mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise PreparationError(
+            f"another run is preparing {data}; wait until it has ended, or give another data folder."
+        ) from error
     except OSError as error:
-        raise PreparationError(f"{path} cannot be written ({error.strerror}); give another data folder.") from error
+        raise PreparationError(
+            f"{lock.lock_file} cannot be written ({error.strerror}); give another data folder."
+        ) from error
     try:
-        try:
-            _take(handle)
-        except OSError as error:
-            raise PreparationError(
-                f"another run is preparing {data}; wait until it has ended, or give another data folder."
-            ) from error
         yield
     finally:
-        os.close(handle)
-
-
-def _take(handle: int) -> None:
-    """Lock at once or raise OSError."""
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.release()

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edgegan_widget.base.errors import ConfigError, DataError, PreparationError
+from edgegan_widget.base.errors import DataError, PreparationError
 from edgegan_widget.base.files import open_picture
 from edgegan_widget.data.audit.measures import Shape, hashes, measure
 from edgegan_widget.data.cutout import coco_mask, cut_out, mask_picture, paper_mask
@@ -212,7 +212,5 @@ def _write(path: Path, content: bytes) -> None:
 
 def split_of(source_sha256: str, val_share: float) -> str:
     """``train`` or ``val``, a pure function of the source picture's content."""
-    if not 0 <= val_share < 1:
-        raise ConfigError(f"val-share is {val_share}; it must be from 0 to below 1.")
     drawn = int(hashlib.sha256(f"split {source_sha256}".encode()).hexdigest()[:12], 16) / 16**12
     return "val" if drawn < val_share else "train"

@@ -16,11 +16,11 @@ from typing import Any
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.settings import about, check_needed, from_record
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, Progress, build
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.build import Options, Progress, audit, build
 from edgegan_widget.data.finish import PROBLEMS
 from edgegan_widget.data.journal import FOLDER
+from edgegan_widget.data.pool import HERE, Where
 from edgegan_widget.data.readers import ReaderKind, kind_of, path_of
 
 __all__ = ["Plan", "Step", "follow", "follow_audit", "load_plan"]
@@ -127,8 +127,8 @@ def follow(plan: Plan) -> Iterator[Step]:
     problems.clear()  # reading again tells them again
     _save(out, plan)
     options = plan.options
-    if total < _WORTH_PROCESSES and not options.workers:
-        options = dataclasses.replace(options, workers=1)
+    if total < _WORTH_PROCESSES and options.where == HERE:
+        options = dataclasses.replace(options, where=Where(1))
     for progress in build(out, plan.way, reader, options):
         if progress.summary is not None:  # before the last step: who has that need not ask on
             (out / FOLDER / _FILE).unlink(missing_ok=True)
@@ -138,7 +138,7 @@ def follow(plan: Plan) -> Iterator[Step]:
 
 
 def follow_audit(data: Path, judging: Judging, move: bool) -> Iterator[Step]:
-    """Audit a data folder, step by step, as :func:`edgegan_widget.data.audit_folder.audit` does."""
+    """Audit a data folder, step by step, as :func:`edgegan_widget.data.build.audit` does."""
     yield Step(_JUDGING)
     for progress in audit(data, judging, move):
         done = progress.summary is not None

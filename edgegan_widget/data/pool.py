@@ -13,21 +13,41 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
 
 from edgegan_widget._version import __version__
-from edgegan_widget.base.errors import DependencyError, PreparationError
+from edgegan_widget.base.errors import ConfigError, DependencyError, PreparationError
+from edgegan_widget.base.settings import setting
 
-__all__ = ["WAITING_PER_WORKER", "cores", "few_waiting", "in_order", "in_order_there", "one_thread"]
+__all__ = ["HERE", "WAITING_PER_WORKER", "Where", "cores", "few_waiting", "in_order", "in_order_there", "one_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tag = TypeVar("Tag")
 Waiting = TypeVar("Waiting")
 
+
+@dataclass(frozen=True)
+class Where:
+    """Where work is done: in ``workers`` processes (0: one for each core), or by the Dask scheduler at ``dask``."""
+
+    workers: int = setting(0, "processes; 0 takes one for each core")
+    dask: str = setting(
+        "", "address of a Dask scheduler whose workers see DATA and the sources and do the work", metavar="SCHEDULER"
+    )
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ConfigError(f"workers is {self.workers}; it must be 1 or more, or 0 for one a core.")
+        if self.workers and self.dask:
+            raise ConfigError("workers are of this machine, and dask names others; give one of the two.")
+
+
+HERE = Where()
 WAITING_PER_WORKER = 8  # bounds memory: this many items and results are held, however long the list
 
 

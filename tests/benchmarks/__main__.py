@@ -11,7 +11,7 @@ from typing import Any
 
 from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.files import write_bytes
-from edgegan_widget.data.audit.judging import Judging
+from edgegan_widget.data.audit.rules import Judging
 from edgegan_widget.training.config import DEVICES
 from tests.benchmarks import audit, data, drawing, edges, evaluate, train
 

@@ -20,8 +20,7 @@ import numpy as np
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import picture_rgb_u8
-from edgegan_widget.data.audit.duplicates import twins
-from edgegan_widget.data.audit.measures import Shape, hashes, measure
+from edgegan_widget.data.audit.measures import Shape, hashes, measure, twins
 from edgegan_widget.data.audit.rules import REASONS, Survey, Thresholds, judge
 from edgegan_widget.data.cutout import coco_mask, cut_out, paper_mask
 from edgegan_widget.data.readers.coco import CocoReader

@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 
 from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_synthetic
 
@@ -56,7 +57,7 @@ def _measured(folder: Path, objects: int, workers: int) -> list[dict[str, Any]]:
     about = f"photos of {_WIDTH_PX}x{_HEIGHT_PX} with {objects} object{'s' * (objects > 1)}"
     began, first, seconds, done = 0.0, 0, 0.0, 0
     with _Memory() as memory:
-        for progress in build(folder / "data", "bench", reader, Options(workers=workers)):
+        for progress in build(folder / "data", "bench", reader, Options(where=Where(workers))):
             if not began:  # from the first result on: starting the processes is paid once
                 began, first = time.perf_counter(), progress.objects
             if progress.summary is None:

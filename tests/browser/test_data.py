@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.data.audit.rules import read_decisions
+from edgegan_widget.data.audit.decisions import read_decisions
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, follow
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.sources import Making
 from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import Desk
@@ -89,7 +90,7 @@ def test_make_look_decide_apply_and_train(curator_at: Callable[..., Curator], fo
     curator = curator_at()
     desk, page = curator.desk, curator.page
     page.locator(".eg-way select").select_option("Synthetic sample")
-    curator.type("ask-pictures", "4")
+    curator.type("set-count", "4")
     curator.type("data-folder", "made")
     desk.press("start")
     curator.until_drawn()
@@ -132,7 +133,7 @@ def test_make_look_decide_apply_and_train(curator_at: Callable[..., Curator], fo
 def test_it_fits_and_errors_are_seen(
     curator_at: Callable[..., Curator], folder: Path, size: tuple[int, int], theme: str
 ) -> None:
-    for _ in follow(Plan("synthetic", {"count": 3}, str(folder / "small"), Options(Making(64), workers=1))):
+    for _ in follow(Plan("synthetic", {"count": 3}, str(folder / "small"), Options(Making(64), where=Where(1)))):
         pass
     curator = curator_at(f"&theme={theme}", viewport={"width": size[0], "height": size[1]})
     page = curator.page

@@ -17,12 +17,11 @@ from PIL import Image
 from edgegan_widget.base.errors import DataError, PreparationError
 from edgegan_widget.data.audit import decisions
 from edgegan_widget.data.audit.advice import ClassCount, advice
-from edgegan_widget.data.audit.decisions import write_changes
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit.rules import REASONS, read_decisions
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.audit.decisions import read_decisions, write_changes
+from edgegan_widget.data.audit.rules import REASONS, Judging
+from edgegan_widget.data.build import Options, audit, build
 from edgegan_widget.data.catalog import SHOWS, Catalog, Wanted
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos
 
@@ -180,7 +179,7 @@ def test_a_folder_that_was_not_made_here(shapes: Path, tmp_path: Path) -> None:
     assert catalog.counts() == [ClassCount("ball", 7, 3, 1), ClassCount("box", 8, 3, 0)]
     chosen = next(each for each in catalog.pictures(range(len(catalog))) if each.path.name == "box_3.png")
     catalog.decide([chosen.number], "refuse")
-    *_, last = audit(data, Judging(), move=True, workers=1)
+    *_, last = audit(data, Judging(), move=True, where=Where(1))
     assert last.summary is not None
     assert not chosen.path.exists()
     again = Catalog(data)
@@ -191,7 +190,7 @@ def test_a_folder_that_was_not_made_here(shapes: Path, tmp_path: Path) -> None:
 
 def test_what_is_decided_while_a_folder_is_being_made_counts(tmp_path: Path) -> None:
     draw_photos(tmp_path / "photos", 2)
-    making = build(tmp_path / "data", "mine", FolderReader(tmp_path / "photos"), Options(workers=1))
+    making = build(tmp_path / "data", "mine", FolderReader(tmp_path / "photos"), Options(where=Where(1)))
     next(making), next(making)
     making.close()
     catalog = Catalog(tmp_path / "data")
@@ -199,7 +198,7 @@ def test_what_is_decided_while_a_folder_is_being_made_counts(tmp_path: Path) -> 
     assert len(catalog) == 2
     catalog.decide([0], "refuse")
     chosen = catalog.pictures([0])[0]
-    *_, last = build(tmp_path / "data", "mine", FolderReader(tmp_path / "photos"), Options(workers=1))
+    *_, last = build(tmp_path / "data", "mine", FolderReader(tmp_path / "photos"), Options(where=Where(1)))
     assert last.summary is not None
     assert not chosen.path.exists()
     again = Catalog(tmp_path / "data")
@@ -213,7 +212,7 @@ def test_a_persons_refusal_counts_where_the_audits_does_not(shapes: Path, tmp_pa
     catalog = Catalog(data)
     chosen = catalog.pictures([0])[0]
     catalog.decide([0], "refuse")
-    *_, _ = audit(data, Judging(keep_refused=True), move=True, workers=1)
+    *_, _ = audit(data, Judging(keep_refused=True), move=True, where=Where(1))
     assert [path.name for path in (data / "refused").rglob("*.png")] == [chosen.path.name]
 
 

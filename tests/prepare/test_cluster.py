@@ -16,10 +16,9 @@ import pytest
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DependencyError, PreparationError
 from edgegan_widget.data import pool
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, build
-from edgegan_widget.data.pool import in_order
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.build import Options, audit, build
+from edgegan_widget.data.pool import Where, in_order
 from edgegan_widget.data.readers.coco import CocoReader
 from tests.benchmarks.data import write_photos
 
@@ -80,7 +79,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def local(photos: Path, out: Path) -> dict[str, bytes]:
-    list(build(out, "coco", reader(photos), Options(workers=1)))
+    list(build(out, "coco", reader(photos), Options(where=Where(1))))
     return contents(out)
 
 
@@ -93,11 +92,13 @@ def test_a_cluster_writes_the_same_bytes_and_its_journal_serves_a_local_run(
     main(["data", "from-coco", "--images", "photos", "--annotations", "photos/instances.json", "--out", str(beside),
           "--dask", two_workers.address])  # fmt: skip
     assert contents(tmp_path / "cluster") == expected
-    *_, progress = build(beside, "coco", CocoReader(Path("photos"), Path("photos/instances.json")), Options(workers=1))
+    *_, progress = build(
+        beside, "coco", CocoReader(Path("photos"), Path("photos/instances.json")), Options(where=Where(1))
+    )
     assert progress.reused == 40
     for path in (tmp_path / "cluster").glob(".prepare/*"):
         path.unlink()
-    *_, audited = audit(beside, Judging(), move=False, dask=two_workers.address)
+    *_, audited = audit(beside, Judging(), move=False, where=Where(dask=two_workers.address))
     assert audited.objects > 0
 
 
@@ -106,7 +107,7 @@ def test_a_killed_worker_is_survived_and_the_last_one_is_one_sentence(
 ) -> None:
     monkeypatch.setattr(pool, "_LOOK_SECONDS", 0.2)
     monkeypatch.setattr(pool, "_NO_WORKERS_SECONDS", 0.5)
-    options = Options(dask=two_workers.address)
+    options = Options(where=Where(dask=two_workers.address))
     going = build(tmp_path / "cluster", "coco", reader(photos), options)
     next(going)
     two_workers.processes[1].send_signal(signal.SIGKILL)
@@ -140,7 +141,7 @@ def test_a_scheduler_that_is_not_there_or_has_no_workers(
     monkeypatch.setattr(pool, "_REACH_SECONDS", 1)
     for address in ("tcp://127.0.0.1:9", "no address"):
         with pytest.raises(PreparationError, match=r"no Dask scheduler answers at"):
-            list(build(tmp_path / "a", "coco", reader(photos), Options(dask=address)))
+            list(build(tmp_path / "a", "coco", reader(photos), Options(where=Where(dask=address))))
     alone = Cluster(tmp_path)
     try:
         with pytest.raises(PreparationError, match="has no workers"):
@@ -152,6 +153,6 @@ def test_a_scheduler_that_is_not_there_or_has_no_workers(
 def test_without_dask_installed(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DependencyError, match=r"pip install edgegan-widget\[dask\]"):
-        list(build(tmp_path, "coco", reader(photos), Options(dask="tcp://127.0.0.1:9")))
+        list(build(tmp_path, "coco", reader(photos), Options(where=Where(dask="tcp://127.0.0.1:9"))))
     with pytest.raises(ConfigError, match="give one of the two"):
-        Options(workers=2, dask="tcp://127.0.0.1:9")
+        Where(2, "tcp://127.0.0.1:9")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers.coco import CocoReader
 from tests.benchmarks.data import write_photos
 
@@ -52,7 +53,7 @@ def test_pictures_are_found(layout: str, photo: Path, tmp_path: Path) -> None:
     target.parent.mkdir(parents=True)
     shutil.copy(photo / "000000000000.jpg", target)
     reader = CocoReader(tmp_path / "coco", annotations)
-    *_, progress = build(tmp_path / "out", "coco", reader, Options(workers=1))
+    *_, progress = build(tmp_path / "out", "coco", reader, Options(where=Where(1)))
     assert (progress.objects, progress.problems, reader.problems) == (1, 0, [])
 
 

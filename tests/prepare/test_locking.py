@@ -6,15 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from edgegan_widget.base.errors import PreparationError
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit_folder import audit
-from edgegan_widget.data.build import Options, build
+from edgegan_widget.data.audit.rules import Judging
+from edgegan_widget.data.build import Options, audit, build
 from edgegan_widget.data.journal import locked
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos
 
@@ -35,7 +36,7 @@ def sprites(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_second_run_is_refused_until_the_first_has_ended(sprites: Path, tmp_path: Path) -> None:
-    first = build(tmp_path, "one", FolderReader(sprites), Options(workers=1))
+    first = build(tmp_path, "one", FolderReader(sprites), Options(where=Where(1)))
     next(first)
     for second in (build(tmp_path, "two", FolderReader(sprites)), audit(tmp_path, Judging(), move=False)):
         with pytest.raises(PreparationError, match="another run is preparing"):
@@ -46,11 +47,21 @@ def test_a_second_run_is_refused_until_the_first_has_ended(sprites: Path, tmp_pa
 
 
 def test_a_run_that_is_given_up_lets_go(sprites: Path, tmp_path: Path) -> None:
-    first = build(tmp_path, "one", FolderReader(sprites), Options(workers=1))
+    first = build(tmp_path, "one", FolderReader(sprites), Options(where=Where(1)))
     next(first)
     first.close()
-    *_, progress = build(tmp_path, "one", FolderReader(sprites), Options(workers=1))
+    *_, progress = build(tmp_path, "one", FolderReader(sprites), Options(where=Where(1)))
     assert progress.reused == 1
+
+
+def test_a_run_that_another_thread_gives_up_lets_go(tmp_path: Path) -> None:
+    held = locked(tmp_path)
+    held.__enter__()
+    thread = threading.Thread(target=held.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    with locked(tmp_path):
+        pass
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")

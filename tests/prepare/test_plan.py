@@ -15,9 +15,10 @@ from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.settings import about, label_of, setting
 from edgegan_widget.data import readers
-from edgegan_widget.data.audit.rules import Thresholds
+from edgegan_widget.data.audit.rules import Judging, Thresholds
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan, Step, follow, load_plan
+from edgegan_widget.data.pool import Where
 from edgegan_widget.data.readers import ReaderKind, kinds
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos, draw_synthetic
@@ -25,7 +26,7 @@ from edgegan_widget.data.sources import Making
 from edgegan_widget.panels.data.panel import DataPanel
 from tests.benchmarks.data import write_photos
 
-ONE = Options(Making(32), workers=1, keep_refused=True)
+ONE = Options(Making(32), Judging(keep_refused=True), where=Where(1))
 
 
 def done(plan: Plan) -> Step:
@@ -42,7 +43,8 @@ def pictures(step: Step) -> int:
 
 
 def test_the_same_bytes_as_the_command_line(tmp_path: Path) -> None:
-    plan = Plan("synthetic", {"count": 3, "seed": 1}, str(tmp_path / "a"), dataclasses.replace(ONE, val_share=0.3))
+    options = dataclasses.replace(ONE, judging=Judging(val_share=0.3, keep_refused=True))
+    plan = Plan("synthetic", {"count": 3, "seed": 1}, str(tmp_path / "a"), options)
     assert pictures(done(plan)) == 15
     command = ["data", "sample", "--out", str(tmp_path / "b"), "--count", "3", "--seed", "1", "--size", "32"]
     assert main([*command, "--workers", "1", "--val-share", "0.3"]) == 0
@@ -84,7 +86,7 @@ def test_sketchycoco(tmp_path: Path) -> None:
 def test_a_stopped_plan_is_remembered_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_photos(tmp_path / "sprites", 3)
     monkeypatch.chdir(tmp_path)
-    options = dataclasses.replace(ONE, thresholds=Thresholds(blurred=0.9), val_share=0.25)
+    options = dataclasses.replace(ONE, judging=Judging(Thresholds(blurred=0.9), 0.25, True))
     plan = Plan("folder", {"folder": "sprites", "licence": "mine"}, "out", options)
     steps = follow(plan)
     assert [step.doing for step in islice(steps, 3)] == ["Reading the list of pictures", "Cutting out", "Cutting out"]

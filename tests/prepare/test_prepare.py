@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -20,21 +22,22 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.data.audit.duplicates import twins
-from edgegan_widget.data.audit.rules import Thresholds
+from edgegan_widget.data.audit.measures import twins
+from edgegan_widget.data.audit.rules import Judging, Thresholds
 from edgegan_widget.data.build import Options, Progress, build
 from edgegan_widget.data.cutout import coco_mask, cut_out, paper_mask
 from edgegan_widget.data.making import split_of
-from edgegan_widget.data.readers.coco import CocoReader
+from edgegan_widget.data.pool import Where
+from edgegan_widget.data.readers.coco import CocoReader, records
 from edgegan_widget.data.readers.folder import FolderReader
-from edgegan_widget.data.readers.json_index import records
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
+from edgegan_widget.data.report import Report
 from edgegan_widget.data.sources import Making
 from edgegan_widget.sketch.sketch_sets import sketch_folders
 from edgegan_widget.training.dataset import load_data
 from tests.benchmarks.data import write_photos
 
-ONE = Options(workers=1)
+ONE = Options(where=Where(1))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,9 @@ def manifest(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_coco_to_data_that_training_reads(photos: Path, tmp_path: Path) -> None:
-    progress = last(build(tmp_path, "coco", reader(photos), Options(Making(64), keep_refused=True, workers=1)))
+    progress = last(
+        build(tmp_path, "coco", reader(photos), Options(Making(64), Judging(keep_refused=True), where=Where(1)))
+    )
     assert (progress.sources, progress.objects, progress.problems) == (12, 36, 0)
     lines = manifest(tmp_path)
     assert len(lines) == 36
@@ -86,7 +91,7 @@ def test_running_twice_and_in_processes_gives_the_same_bytes(photos: Path, tmp_p
     first = contents(tmp_path / "a")
     assert last(build(tmp_path / "a", "coco", reader(photos), ONE)).reused == 12
     assert contents(tmp_path / "a") == first
-    last(build(tmp_path / "b", "coco", reader(photos), Options(workers=2)))
+    last(build(tmp_path / "b", "coco", reader(photos), Options(where=Where(2))))
     assert contents(tmp_path / "b") == first
 
 
@@ -119,11 +124,11 @@ def test_a_killed_run_goes_on(photos: Path, tmp_path: Path) -> None:
 def test_a_changed_option_rebuilds_only_what_depends_on_it(photos: Path, tmp_path: Path) -> None:
     last(build(tmp_path, "coco", reader(photos), ONE))
     stamps = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
-    lenient = Options(thresholds=Thresholds(blurred=0.99), val_share=0.5, workers=1)
+    lenient = Options(judging=Judging(Thresholds(blurred=0.99), val_share=0.5), where=Where(1))
     assert last(build(tmp_path, "coco", reader(photos), lenient)).reused == 12
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")} == stamps
     assert {line["split"] for line in manifest(tmp_path)} == {"train", "val"}
-    assert last(build(tmp_path, "coco", reader(photos), Options(Making(32), workers=1))).reused == 0
+    assert last(build(tmp_path, "coco", reader(photos), Options(Making(32), where=Where(1)))).reused == 0
     assert sorted(path.name for path in tmp_path.rglob("*.png")) == sorted(stamps)
 
 
@@ -139,7 +144,7 @@ def test_dropped_classes_are_removed_and_other_parts_stay(photos: Path, sprites:
 
 
 def test_no_source_is_in_two_splits(photos: Path, tmp_path: Path) -> None:
-    last(build(tmp_path, "coco", reader(photos), Options(val_share=0.5, workers=1)))
+    last(build(tmp_path, "coco", reader(photos), Options(judging=Judging(val_share=0.5), where=Where(1))))
     splits: dict[str, set[str]] = {}
     for line in manifest(tmp_path):
         splits.setdefault(line["source_sha256"], set()).add(line["split"])
@@ -149,7 +154,7 @@ def test_no_source_is_in_two_splits(photos: Path, tmp_path: Path) -> None:
 
 
 def test_a_person_overrules_the_audit(sprites: Path, tmp_path: Path) -> None:
-    strict = Options(thresholds=Thresholds(small_px=9999), workers=1)
+    strict = Options(judging=Judging(Thresholds(small_px=9999)), where=Where(1))
     summary = last(build(tmp_path, "mine", FolderReader(sprites), strict)).summary
     assert summary is not None
     assert summary.refused == 25
@@ -170,6 +175,29 @@ def test_a_person_overrules_the_audit(sprites: Path, tmp_path: Path) -> None:
     page = (tmp_path / "audit.html").read_text("utf-8")
     assert "data:image/jpeg;base64," in page
     assert "http" not in page
+
+
+def test_the_page_shows_names_as_text(tmp_path: Path) -> None:
+    report = Report()
+    line = {"class": "<b>cat</b>", "id": "a&b", "audit": {"refused": True}}
+    report.add(tmp_path / "gone.png", line, {"blurred": 0.6}, Thresholds())
+    report.write(tmp_path / "audit.html", Counter({("<b>cat</b>", "train"): 1200}), 1)
+    page = (tmp_path / "audit.html").read_text("utf-8")
+    assert "<td>&lt;b&gt;cat&lt;/b&gt;</td><td>train</td><td class=n>1,200</td>" in page
+    assert "Blurred (1)" in page
+    assert "&lt;b&gt;cat&lt;/b&gt;: 0.6 a&amp;b</figure>" in page
+
+
+def test_the_page_shows_those_nearest_to_the_threshold(tmp_path: Path) -> None:
+    report = Report()
+    for size in range(1, 61):  # px; a reason whose threshold is named with its unit
+        line = {"class": "cat", "id": f"of{size}", "audit": {"refused": True}}
+        report.add(tmp_path / "gone.png", line, {"small": size}, Thresholds(small_px=61))
+    report.write(tmp_path / "audit.html", Counter(), 60)
+    page = (tmp_path / "audit.html").read_text("utf-8")
+    shown = [int(size) for size in re.findall(r" of(\d+)</figure>", page)]
+    assert shown == list(range(60, 12, -1))
+    assert "Too small (60; the 48 nearest to the threshold)" in page
 
 
 def test_audit_of_any_data_folder(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -336,8 +364,8 @@ def test_settings_out_of_range() -> None:
     for wrong in (
         lambda: Making(4),
         lambda: Making(64, 0.6),
-        lambda: Options(val_share=1),
-        lambda: Options(workers=-1),
+        lambda: Judging(val_share=1),
+        lambda: Where(-1),
     ):
         with pytest.raises(ConfigError):
             wrong()
@@ -350,7 +378,9 @@ def test_classes_with_few_pictures_are_named(sprites: Path, tmp_path: Path, caps
     assert main([*command, "--dark", "255"]) == 0  # refuses all
     shown = capsys.readouterr().out
     assert "note: Nothing to train on for balloon, cactus, fish" in shown
-    summary = last(build(tmp_path, "folder", FolderReader(sprites), Options(keep_refused=True, workers=1))).summary
+    summary = last(
+        build(tmp_path, "folder", FolderReader(sprites), Options(judging=Judging(keep_refused=True), where=Where(1)))
+    ).summary
     assert summary is not None
     assert summary.outcome == "0 set aside"
     assert not any("Nothing to train on" in warning for warning in summary.warnings)
@@ -358,7 +388,7 @@ def test_classes_with_few_pictures_are_named(sprites: Path, tmp_path: Path, caps
 
 
 def test_what_is_refused_but_kept_is_told(sprites: Path, tmp_path: Path) -> None:
-    dark = Options(thresholds=Thresholds(dark=255), keep_refused=True, workers=1)
+    dark = Options(judging=Judging(Thresholds(dark=255), keep_refused=True), where=Where(1))
     summary = last(build(tmp_path, "folder", FolderReader(sprites), dark)).summary
     assert summary is not None
     assert summary.outcome == f"0 set aside, {summary.pictures.total()} refused but kept"

@@ -2,30 +2,28 @@
 
 The defaults were set on defects planted in every other picture of two real sets, so that of each defect about 95 in 100
 are found and as few others as possible accused; ``python3 start.py bench audit --half even`` measures them again.
+What a data folder was judged by last is kept with it, so that a later audit changes only what it is told to.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import write_atomic
-from edgegan_widget.base.settings import setting
+from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.settings import from_json, setting, to_json
+from edgegan_widget.data.journal import FOLDER
 from edgegan_widget.data.sources import Record
 
-__all__ = ["DECISIONS", "REASONS", "Findings", "Survey", "Thresholds", "judge", "read_decisions", "write_decisions"]
+__all__ = ["REASONS", "Findings", "Judging", "Survey", "Thresholds", "judge", "load_judging", "save_judging"]
 
-DECISIONS = ("accept", "refuse")
-COLUMNS = ("id", "class", "verdict", "reasons", "decision")
+_FILE = "judging.json"
 _LEAST_FOR_MEDIAN = 10  # pictures of a class: with fewer its usual shape is not known
 
 REASONS = {
@@ -60,6 +58,46 @@ class Thresholds:
     overfull: float = setting(12.1, "most difference between neighbours that follows no line (0 to 255)")
     duplicate_bits: float = setting(14, "bits (of 320) in which two pictures must differ", label="Duplicate (bits)")
     aspect: float = setting(2.2, "how many times wider or higher than its class's median")
+
+    def limit(self, reason: str) -> float:
+        """The threshold behind a reason; some are named with their unit."""
+        limits = vars(self)
+        return float(next((limits[name] for name in (reason, f"{reason}_px", f"{reason}_bits") if name in limits), 0.0))
+
+    def beyond(self, reason: str, score: float) -> float:
+        """How far a score is beyond its threshold, as a share of it."""
+        limit = self.limit(reason) or 1.0
+        return abs(score - limit) / limit
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What is refused, the share of sources to validate on, and whether what is refused is trained on."""
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    val_share: float = setting(0.1, "share of the source pictures, below 1", label="To validate on", metavar="SHARE")
+    keep_refused: bool = setting(
+        False,
+        "train on what the audit refuses too: it is marked and stays; what you refuse is set aside",
+        label="Train on what the audit refuses too",
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.val_share < 1:
+            raise ConfigError(f"val-share is {self.val_share}; it must be from 0 to below 1.")
+
+
+def save_judging(data: Path, judging: Judging) -> None:
+    """Keep it with the data folder."""
+    write_bytes(data / FOLDER / _FILE, to_json(judging))
+
+
+def load_judging(data: Path) -> Judging:
+    """What the data folder was judged by last, or the defaults."""
+    try:
+        return from_json(Judging, (data / FOLDER / _FILE).read_text("utf-8"))
+    except (OSError, ValueError, ConfigError):
+        return Judging()
 
 
 @dataclass
@@ -115,46 +153,3 @@ def judge(record: Record, thresholds: Thresholds, medians: dict[str, float], twi
     if twin_bits is not None and twin_bits < thresholds.duplicate_bits:
         found["duplicate"] = float(twin_bits)
     return {name: found[name] for name in REASONS if name in found}
-
-
-def read_decisions(path: Path) -> dict[str, str]:
-    """What a person decided against or beside the audit, by id, from the list that :func:`write_decisions` made.
-
-    Raises
-    ------
-    DataError
-        The list cannot be read, or holds another word than accept or refuse.
-    """
-    if not path.exists():
-        return {}
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
-    except (OSError, ValueError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a list of decisions ({error}); delete it to start anew.") from error
-    decisions = {}
-    for row in rows:
-        name, decision = row.get("id"), (row.get("decision") or "").strip().lower()
-        if decision and (decision not in DECISIONS or not name):
-            raise DataError(f"{path} has the decision {decision!r} for {name}; write accept, refuse or nothing.")
-        if decision and name:
-            decisions[name] = decision
-    return decisions
-
-
-def write_decisions(path: Path, rows: Iterable[tuple[str, str, str, str, str]]) -> None:
-    """Write the list of findings, whose last column is for a person to fill in: accept or refuse."""
-    with write_atomic(path) as stream:
-        for line in _csv_lines(rows):
-            stream.write(line.encode())
-
-
-def _csv_lines(rows: Iterable[tuple[str, str, str, str, str]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()

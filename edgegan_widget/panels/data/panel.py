@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.background import NewestWins
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.data.audit.judging import load_judging
+from edgegan_widget.data.audit.rules import load_judging
 from edgegan_widget.data.catalog import Catalog
 from edgegan_widget.data.plan import Plan, Step, follow, follow_audit, load_plan
 from edgegan_widget.panels.data.contact_sheet import ContactSheet

@@ -9,8 +9,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.data.audit.judging import Judging
-from edgegan_widget.data.audit.rules import Thresholds
+from edgegan_widget.data.audit.rules import Judging, Thresholds
 from edgegan_widget.data.build import Options
 from edgegan_widget.data.plan import Plan
 from edgegan_widget.data.readers import kinds
@@ -79,9 +78,8 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         """
         if self.way == READY:
             raise ConfigError("a prepared folder needs no preparing; choose where pictures come from.")
-        answers, judging, making = self._answers[self.way].values, self.judging, Making(**self._cutting.values)
-        options = Options(making, judging.val_share, judging.thresholds, judging.keep_refused)
-        plan = Plan(self.way, answers, str(self.folder or ""), options)
+        options = Options(Making(**self._cutting.values), self.judging)
+        plan = Plan(self.way, self._answers[self.way].values, str(self.folder or ""), options)
         plan.check()
         return plan
 
@@ -106,8 +104,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
             self._way.value, self._folder.value = plan.way, plan.out
             self._answers[plan.way].show(plan.told())
             self._cutting.show(plan.options.making)
-            options = plan.options
-            self.show_judging(Judging(options.thresholds, options.val_share, options.keep_refused))
+            self.show_judging(plan.options.judging)
         finally:
             self._silent = False
 
