@@ -144,6 +144,11 @@ def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
     assert config("--config", str(tmp_path / "config.json"), "--seed", "4") == dataclasses.replace(tuned, seed=4)
     with pytest.raises(ConfigError, match="holds no settings"):
         config("--config", str(tmp_path / "none.json"))
+    (tmp_path / "old.json").write_text(json.dumps({"settings": dataclasses.asdict(tuned) | {"preset": "compact"}}))
+    with pytest.raises(
+        ConfigError, match=r"old.json holds no settings to train with: .* 'projected' took the place of"
+    ):
+        config("--config", str(tmp_path / "old.json"))
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,9 @@ def test_runs_of_before_are_read_or_said_to_be_of_a_recipe_that_is_gone() -> Non
     assert TrainConfig.from_json(json.dumps({"settings": kept | {"r1_gamma": 0.0}})) == PRESETS["projected"]
     with pytest.raises(ConfigError, match="'compact', a recipe that 'projected' took the place of: its models still"):
         TrainConfig.from_json(json.dumps(kept | {"preset": "compact", "r1_gamma": 0.1}))
-    with pytest.raises(ConfigError, match="'modern', a recipe that"):
-        TrainConfig.from_preset("modern")
+    for preset in ("modern", "modern128"):
+        with pytest.raises(ConfigError, match=f"'{preset}', a recipe that"):
+            TrainConfig.from_preset(preset)
 
 
 def test_a_recipe_is_added_by_declaring_it(

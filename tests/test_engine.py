@@ -140,11 +140,14 @@ def test_the_captured_graph_draws_what_the_cpu_draws(sketch: np.ndarray) -> None
     assert fast.mode == "captured CUDA graph"
 
 
-@pytest.mark.parametrize("architecture", ["compact", "paper"])
+@pytest.mark.parametrize("architecture", ["modulated", "compact", "paper"])
 def test_many_at_once_are_drawn_as_each_alone(model: EdgeGAN, sketch: np.ndarray, architecture: str) -> None:
     """The paper's batch norm spans the batch; here each row is as if alone."""
     if architecture == "paper":
         model = EdgeGAN(PaperEdgeGAN(ModelConfig(("a", "b", "c"), width=8)), device="cpu")
+    if architecture == "compact":
+        older = ModelConfig(("a", "b", "c"), "compact", style_size=16, width=4, edge_channels=1)
+        model = EdgeGAN(build_networks(older), device="cpu")
     sketches = np.stack([sketch, sketch[:, ::-1], np.roll(sketch, 9, axis=0)])
     many = model.generate_many(sketches, [0, 2, 1], seed=4, variations=12)  # more than are drawn together
     alone = [model.generate(one, label, seed=4, variations=12) for one, label in zip(sketches, (0, 2, 1))]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import io
 import re
 import threading
@@ -204,7 +205,7 @@ def test_only_the_runs_it_is_meant_for(view_of: Maker, tmp_path: Path) -> None:
     write_run(tmp_path, "plain")
     write_run(tmp_path, "tuned", "running", start_from="default")
     told: list[bool] = []
-    view = view_of(tmp_path, lists=lambda config: not config.start_from, on_look=told.append)
+    view = view_of(tmp_path, lists=lambda config: not (config and config.start_from), on_look=told.append)
     assert view.run is not None
     assert view.run.name == "plain"
     assert names(view._choice) == ["plain · finished · step 600"]
@@ -220,6 +221,19 @@ def test_a_broken_folder_does_no_harm(view_of: Maker, tmp_path: Path) -> None:
         stream.write('not json\n{"step": "x"}\n{"losses": {}}\n')
     view = view_of(tmp_path)
     assert view.run == Run(tmp_path / "first")
+
+
+def test_a_run_of_a_recipe_that_is_gone_is_listed_and_draws_but_does_not_go_on(view_of: Maker, tmp_path: Path) -> None:
+    run = write_run(tmp_path, "old", "stopped")
+    settings = (run.folder / "config.json").read_text()
+    (run.folder / "config.json").write_text(settings.replace('"preset": "projected"', '"preset": "modern"'))
+    for name in ("last.pt", "best.safetensors"):
+        (run.folder / "checkpoints" / name).touch()
+    view = view_of(tmp_path)
+    assert names(view._choice) == ["old · stopped · step 600"]
+    assert not view._use_button.disabled
+    view._resume_button.click()
+    assert "a recipe that 'projected' took the place of" in html.unescape(said(view.error_line))
 
 
 def test_an_interrupted_run_says_so_and_can_be_resumed(view_of: Maker, tmp_path: Path) -> None:

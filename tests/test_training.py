@@ -20,7 +20,7 @@ from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.loop import train
 from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp, adam, load_optimizer
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs import Run, start_run
 from edgegan_widget.training.stepping import Stepper
 from edgegan_widget.training.trainer import Trainer
 from tests.parity.original import golden
@@ -142,6 +142,24 @@ def test_reports_after_the_saved_state_are_taken_back(
     metrics.write_text(metrics.read_text() + '{"step": 3, "losses": {}}\n{"step"')  # as a killed process leaves it
     list(train(config, resume=True))
     assert [line["step"] for line in Run(tmp_path).new_metrics()] == list(range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("made_by", "message"),
+    [
+        ("compact", "'compact', a recipe that 'projected' took the place of"),
+        ("paper", "was made by the recipe 'paper' and cannot go on with 'projected'; resume it"),
+    ],
+)
+def test_a_run_of_another_recipe_cannot_be_resumed(made_by: str, message: str, shapes: Path, tmp_path: Path) -> None:
+    config = small("projected", shapes, tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.pt").touch()
+    (tmp_path / "config.json").write_text(json.dumps({"settings": {"preset": made_by}}))
+    for begin in (train, start_run):
+        with pytest.raises(ConfigError, match=message):
+            begin(config, resume=True)
+    assert not (tmp_path / "launch.json").exists()
 
 
 def test_other_classes_cannot_be_resumed(shapes: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def _read_settings(path: Path) -> TrainConfig:
     try:
         return TrainConfig.from_json(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ConfigError) as error:
-        raise ConfigError(f"{path} holds no settings ({error}); give the config.json of a run.") from error
+        raise ConfigError(f"{path} holds no settings to train with: {error}") from error
 
 
 def add_study(commands: Commands) -> None:
@@ -112,7 +112,7 @@ def add_study(commands: Commands) -> None:
     command.add_argument("--data", required=True, metavar="DATA", help="folder <split>/<class>/*.png, or a packed file")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study; it is resumed")
     command.add_argument("--grid", nargs="+", metavar="FIELD=VALUE,...", help="values to try, such as lr=1e-3,2e-4 "
-                         "augment=none,diffaugment (default: the reference grid)")  # fmt: skip
+                         "width=32,48 (default: the reference grid)")  # fmt: skip
     _add_settings(command, {"data", "out"})
     command.set_defaults(run=_study, config=None)
 

@@ -151,5 +151,6 @@ def read_by(setting: str) -> tuple[str, ...]:
 
 
 GONE = dict.fromkeys(
-    ("compact", "modern"), ", a recipe that 'projected' took the place of: its models still draw, but train anew"
+    ("compact", "modern", "modern128"),
+    ", a recipe that 'projected' took the place of: its models still draw, but train anew",
 )

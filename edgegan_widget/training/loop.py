@@ -85,6 +85,8 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     run = Run(Path(config.out))
     if run.can_resume and not resume:
         raise TrainingError(f"{run.folder} already holds a run; add --resume to go on, or choose another folder.")
+    if resume:
+        run.check_goes_on(config.preset)
     device = choose_device(config.device)
     if config.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS refuses to promise it

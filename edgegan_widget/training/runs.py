@@ -26,6 +26,7 @@ from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ConfigError, TrainingError
 from edgegan_widget.base.runs import JobFolder, find_jobs, start_job
 from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.needs import check_needs
 
 __all__ = ["Run", "find_runs", "start_run"]
@@ -53,6 +54,33 @@ class Run(JobFolder):
             except (OSError, ConfigError):
                 continue
         return None
+
+    def check_goes_on(self, preset: str | None = None) -> None:
+        """Refuse to go on with a run whose recipe is gone, or is another one than ``preset``.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be resumed so; settings that cannot be read are no reason.
+        """
+        made_by = self._recipe()
+        if made_by:
+            kind_of(made_by)  # says what became of one that is gone
+        if made_by and preset not in (None, made_by):
+            raise ConfigError(
+                f"{self.folder} was made by the recipe {made_by!r} and cannot go on with {preset!r}; resume it with "
+                f"the preset {made_by!r}, or choose another folder."
+            )
+
+    def _recipe(self) -> str:
+        """The recipe that made it, also one that is gone; nothing where that cannot be read."""
+        for name in SETTINGS:
+            try:
+                record = json.loads((self.folder / name).read_text("utf-8"))
+                return str(record.get("settings", record)["preset"])
+            except (OSError, ValueError, AttributeError, KeyError, TypeError):
+                continue
+        return ""
 
     def new_metrics(self) -> list[Mapping[str, Any]]:
         """Reports since the last call (all of them at the first); a run that began anew is read from its start."""
@@ -118,6 +146,8 @@ def start_run(config: TrainConfig, resume: bool = False) -> Run:
         raise TrainingError(f"{run.folder} already holds a run; resume it, or choose another folder.")
     if resume and not run.can_resume:
         raise TrainingError(f"{run.folder} holds no saved state; start the run anew.")
+    if resume:
+        run.check_goes_on(config.preset)
     words = ["edgegan_widget", "train", "--config", str(run.folder / "launch.json"), "--quiet"]
     resumed = ["--resume"] if resume else []
     run.process = start_job(run.folder, "launch.json", settings.to_json(config), [*words, *resumed])

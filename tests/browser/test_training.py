@@ -176,7 +176,7 @@ def test_peoples_drawings_are_counted_on_the_page(
         assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     desk.page.get_by_text("More settings").first.click()
     desk.page.locator(".eg-set-people_share:visible").wait_for()
-    assert desk.page.locator(".eg-set-r1_gamma:visible").count() == 0, "that recipe does not read it"
+    assert desk.page.locator(".eg-set-augment:visible").count() == 0, "that recipe does not read it"
     assert desk.problems == []
 
 

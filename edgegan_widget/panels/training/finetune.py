@@ -75,7 +75,7 @@ class FinetunePanel(Panel):
         self._ready = True
         self._follow_model()
         self.view = RunView(
-            self._root, on_use=on_use, lists=lambda config: bool(config.start_from), on_look=self._looked
+            self._root, on_use=on_use, lists=lambda config: bool(config and config.start_from), on_look=self._looked
         )
         self.children = [columns(form, self.view)]
 

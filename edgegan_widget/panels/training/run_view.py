@@ -43,7 +43,7 @@ class RunView(Panel):
     on_use
         Called with the path of a model to draw with; without it the line of code for that is shown.
     lists
-        Tells by its settings whether a run belongs on this list.
+        Tells by its settings, None where they cannot be read, whether a run belongs on this list.
     on_look
         Called after each look with whether a run is at work anywhere below ``root``.
     """
@@ -53,7 +53,7 @@ class RunView(Panel):
         root: Path | str,
         run: Run | None = None,
         on_use: Callable[[Path], None] | None = None,
-        lists: Callable[[TrainConfig], bool] = lambda _config: True,
+        lists: Callable[[TrainConfig | None], bool] = lambda _config: True,
         on_look: Callable[[bool], None] = lambda _active: None,
     ) -> None:
         self._root, self._on_use, self._lists, self._on_look = Path(root), on_use, lists, on_look
@@ -164,7 +164,7 @@ class RunView(Panel):
 
     def _is_mine(self, run: Run) -> bool:
         config = self._known[run.folder][1] or run.config()
-        return config is not None and self._lists(config)
+        return self._lists(config)
 
     def _offer(self, choice: widgets.Dropdown, options: list[tuple[str, str]], chosen: Path | None) -> None:
         """New options in a list, only if they differ: a list that is open in the browser would close."""
@@ -216,6 +216,7 @@ class RunView(Panel):
             return
         config = self._run.config()
         if config is None:
+            self._run.check_goes_on()
             raise TrainingError(f"the settings of {self._run.name} cannot be read; start a new run.")
         self.attach(start_run(dataclasses.replace(config, out=str(self._run.folder)), resume=True))
 

@@ -54,7 +54,10 @@ class TrainPanel(Panel):
         self._root = Path(root)
         form = self._build_form(device)
         self.view = RunView(
-            self._root, on_use=on_use, lists=lambda config: not config.start_from, on_look=self._allow_start
+            self._root,
+            on_use=on_use,
+            lists=lambda config: not (config and config.start_from),
+            on_look=self._allow_start,
         )
         self.children = [columns(form, self.view)]
 
