@@ -232,8 +232,12 @@ def test_evaluate_writes_page_and_numbers(
                 ImageDraw.Draw(picture).ellipse((9 + number, 9, 50, 40), fill=(200, 20 * number, 0))
                 picture.save(tmp_path / "data" / split / name / f"{number}.png")
     words = ["--data", str(tmp_path / "data"), "--robustness", "0", "--inception", "none", "--device", "cpu"]
+    words += ["--swapped", "1", "--colour-seeds", "2", "--samples", str(tmp_path / "out" / "sheet.png")]
     assert main(["evaluate", "default", *words, "--out", str(tmp_path / "out" / "mine.html")]) == 0
     assert "right class" in capsys.readouterr().out
+    with Image.open(tmp_path / "out" / "sheet.png") as sheet:
+        assert sheet.size == (4 * 3 * 128, 128), "two of each class, each as drawing, edge map and picture"
+        assert np.asarray(sheet)[:, 256:384].std() > 20
     report = json.loads((tmp_path / "out" / "mine.json").read_text())
     assert report["classes"] == ["sock", "watch"]
     assert report["models"][0]["name"] == "default"

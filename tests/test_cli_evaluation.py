@@ -7,7 +7,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from safetensors import safe_open
@@ -73,16 +72,6 @@ def test_the_seed_of_the_ballots_is_not_that_of_the_evaluation() -> None:
     options = parser.parse_args(["compare", "a", "b", "--seed", "5", "--batch-size", "8"])
     config = chosen(options, EvaluationConfig())
     assert (config.seed, config.batch_size) == (0, 8)
-
-
-def test_a_sheet_of_samples(data: Path, tmp_path: Path) -> None:
-    """Two of each class, each as drawing, edge map and picture."""
-    words = ["--inception", "none", "--device", "cpu", "--robustness", "0", "--swapped", "0", "--colour-seeds", "0"]
-    assert main(["evaluate", "default", "--data", str(data), *words, "--samples", str(tmp_path / "sheet.png")]) == 0
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (4 * 3 * 128, 128)
-        picture = np.asarray(sheet)[:, 256:384]
-    assert picture.std() > 20
 
 
 @pytest.mark.parametrize(
