@@ -21,7 +21,7 @@ from edgegan_widget.data.build import Options, Progress, audit, build
 from edgegan_widget.data.finish import PROBLEMS
 from edgegan_widget.data.journal import FOLDER
 from edgegan_widget.data.pool import HERE, Where
-from edgegan_widget.data.readers import ReaderKind, kind_of, path_of
+from edgegan_widget.data.readers import LEFT_OUT, ReaderKind, kind_of, path_of
 
 __all__ = ["Plan", "Step", "follow", "follow_audit", "load_plan"]
 
@@ -132,6 +132,8 @@ def follow(plan: Plan) -> Iterator[Step]:
     for progress in build(out, plan.way, reader, options):
         if progress.summary is not None:  # before the last step: who has that need not ask on
             (out / FOLDER / _FILE).unlink(missing_ok=True)
+            lines = kind.after(told, reader) if kind.after is not None else ()
+            problems += [line.removeprefix(LEFT_OUT) for line in lines if line.startswith(LEFT_OUT)]
             yield Step("Done", total, progress, (*problems, *_problems(out)))
         else:
             yield Step(_JUDGING if progress.sources >= total else "Cutting out", total, progress)

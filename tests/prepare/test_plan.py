@@ -78,9 +78,15 @@ def test_sketchycoco(tmp_path: Path) -> None:
     folder = tmp_path / "GT" / "train" / "17"
     folder.mkdir(parents=True)
     Image.fromarray(draw_synthetic("fish", 1, 1)).save(folder / "1.png")
-    assert (
-        pictures(done(Plan("sketchycoco", {"folder": str(tmp_path), "classes": "cat"}, str(tmp_path / "o"), ONE))) == 1
-    )
+    drawn = tmp_path / "Sketch" / "val" / "17"
+    drawn.mkdir(parents=True)
+    Image.new("L", (64, 64), 255).save(drawn / "2.png")
+    (drawn / "3.png").write_bytes(b"none")
+    answers = {"folder": str(tmp_path), "classes": "cat", "sketches": str(tmp_path / "people")}
+    step = done(Plan("sketchycoco", answers, str(tmp_path / "o"), ONE))
+    assert pictures(step) == 1
+    assert [path.name for path in (tmp_path / "people" / "cat").iterdir()] == ["2.png"]
+    assert [problem for problem in step.problems if "3.png" in problem and not problem.startswith("left out")]
 
 
 def test_a_stopped_plan_is_remembered_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

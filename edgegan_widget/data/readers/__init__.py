@@ -17,7 +17,9 @@ from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.settings import Settings
 from edgegan_widget.data.sources import Source
 
-__all__ = ["ReaderKind", "kind_of", "kinds", "path_of", "register", "split_names"]
+__all__ = ["LEFT_OUT", "ReaderKind", "kind_of", "kinds", "path_of", "register", "split_names"]
+
+LEFT_OUT = "left out: "
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class ReaderKind:
     before
         What is to be done before, given the same: yields after each part of it.
     after
-        What is to be done once the folder is prepared, given options and sources: sentences to tell.
+        What is to be done once the folder is prepared, given options and sources: sentences to tell, those of what
+        could not be used after :data:`LEFT_OUT`.
     keeps_refused
         Whether what the audit refuses is marked only, where nothing else is said.
     """

@@ -15,7 +15,7 @@ from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import is_picture, open_picture, write_bytes
 from edgegan_widget.base.settings import setting
 from edgegan_widget.data.making import encode_png
-from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names
+from edgegan_widget.data.readers import LEFT_OUT, ReaderKind, path_of, register, split_names
 from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
 
 __all__ = ["ANIMALS", "CATEGORIES", "SketchyCocoReader"]
@@ -122,7 +122,7 @@ def _read(options: SketchyCocoOptions, _data: Path) -> SketchyCocoReader:
 def _write_sketches(options: SketchyCocoOptions, reader: SketchyCocoReader) -> Iterator[str]:
     if options.sketches.strip():
         done = list(reader.write_sketches(path_of(options.sketches)))
-        yield from (f"left out: {problem}" for problem in done if problem)
+        yield from (f"{LEFT_OUT}{problem}" for problem in done if problem)
         yield f"{options.sketches}: {done.count('')} sketches; edgegan-widget evaluate takes them as --sketches"
 
 
