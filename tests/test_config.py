@@ -119,7 +119,7 @@ def test_a_recipe_is_added_by_declaring_it(
 
     work = SimpleNamespace(Recipe=Quiet, model_config=step.model_config, load=step.load)
     quiet = Preset("Learns nothing.", {"epochs": 1, "batch_size": 4, "width": 8, "precision": "float32"})
-    monkeypatch.setattr(kinds, "_REGISTERED", {**kinds.kinds()})
+    monkeypatch.setattr(kinds.REGISTRY, "items", kinds.REGISTRY.known())
     kinds.register(RecipeKind("quiet", {"quiet": quiet}, lambda: work, ("paper",), reads=("balanced",)))
     with pytest.raises(SystemExit):
         main(["train", "--help"])

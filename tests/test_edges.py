@@ -286,7 +286,7 @@ def test_a_source_is_added_by_declaring_it(capsys: pytest.CaptureFixture[str], m
         drawn[:: int(asked.given or 8)] = 0
         return drawn
 
-    monkeypatch.setattr(sources, "_REGISTERED", {**sources._REGISTERED})
+    monkeypatch.setattr(sources.REGISTRY, "items", sources.REGISTRY.known())
     register(EdgeSource("stripes", "lines across", stripes, takes="SEED"))
     assert (draw(disc(), "stripes=4")[::4] == 0).all()
     assert parse_sources("full,stripes") == ("full", "stripes")

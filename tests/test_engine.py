@@ -187,7 +187,7 @@ def test_a_runner_is_added_by_declaring_it(
             255 - part if part.dtype == torch.uint8 else part for part in module(*given)
         ), "negatives"
 
-    monkeypatch.setattr(runners, "_REGISTERED", {**runners._REGISTERED})
+    monkeypatch.setattr(runners.REGISTRY, "items", runners.REGISTRY.known())
     usual = EdgeGAN.from_pretrained("default", device="cpu").generate(sketch, 0)
     register(Runner("negative", lambda device: device.type == "cpu", make))
     model = EdgeGAN.from_pretrained("default", device="cpu", runner="negative")

@@ -43,7 +43,7 @@ def darkness(look: Look) -> Measured:
 @pytest.fixture
 def ink(monkeypatch: pytest.MonkeyPatch) -> Question:
     questions()
-    monkeypatch.setattr(registry, "_REGISTERED", {**registry._REGISTERED})
+    monkeypatch.setattr(registry.REGISTRY, "items", registry.REGISTRY.known())
     flags = {"blots": "pictures are dark"}
     return register(Question("ink", (DARK,), darkness, "Sorted by darkness.", PICTURES, flags=flags))
 

@@ -6,15 +6,13 @@ To add one is to add a folder there that calls :func:`register`.
 
 from __future__ import annotations
 
-import functools
-import importlib
 import importlib.util
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgegan_widget.base.errors import ConfigError, DependencyError
+from edgegan_widget.base.registry import Registry
 
 if TYPE_CHECKING:
     from edgegan_widget.networks.config import ModelConfig
@@ -95,28 +93,15 @@ class RecipeKind:
             raise DependencyError(self.package_note)
 
 
-_REGISTERED: dict[str, RecipeKind] = {}
-_OWN = ("projected", "paper", "drawings")  # in the order in which they are offered
-
-
-def register(kind: RecipeKind) -> RecipeKind:
-    """Make a recipe known by its name."""
-    _REGISTERED[kind.name] = kind
-    return kind
-
-
-@functools.cache
-def _load_own() -> None:
-    room = importlib.import_module("edgegan_widget.training.recipes")
-    found = [module.name for module in pkgutil.iter_modules(room.__path__) if module.ispkg]
-    for name in sorted(found, key=lambda name: (_OWN.index(name) if name in _OWN else len(_OWN), name)):
-        importlib.import_module(f"{room.__name__}.{name}")
+REGISTRY: Registry[RecipeKind] = Registry(
+    "edgegan_widget.training.recipes", ("projected", "paper", "drawings"), packages=True
+)
+register = REGISTRY.register
 
 
 def kinds() -> dict[str, RecipeKind]:
-    """All recipes by name."""
-    _load_own()
-    return dict(_REGISTERED)
+    """All recipes by name, in the order in which they are offered."""
+    return REGISTRY.known()
 
 
 def kind_of(name: str) -> RecipeKind:

@@ -169,7 +169,7 @@ def test_a_reader_is_added_by_declaring_it(
             picture.save(folder / f"{number}.png")
         return FolderReader(data / ".paint")
 
-    monkeypatch.setattr(readers, "_REGISTERED", {**readers.kinds()})
+    monkeypatch.setattr(readers.REGISTRY, "items", readers.REGISTRY.known())
     readers.register(ReaderKind("paint", "Paint", "paint", "paint dots", PaintOptions, paint))
     with pytest.raises(SystemExit):
         main(["data", "paint", "--help"])

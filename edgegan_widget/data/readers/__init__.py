@@ -5,15 +5,13 @@ To add one is to add a file here that calls :func:`register`.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.registry import Registry
 from edgegan_widget.base.settings import Settings
 from edgegan_widget.data.sources import Source
 
@@ -58,27 +56,13 @@ class ReaderKind:
     keeps_refused: bool = False
 
 
-_REGISTERED: dict[str, ReaderKind] = {}
-_OWN = ("coco", "folder", "sketchycoco", "pairs", "synthetic")  # in the order in which they are offered
-
-
-def register(kind: ReaderKind) -> ReaderKind:
-    """Make a reader known by its name."""
-    _REGISTERED[kind.name] = kind
-    return kind
-
-
-@functools.cache
-def _load_own() -> None:
-    found = [module.name for module in pkgutil.iter_modules(__path__)]
-    for name in sorted(found, key=lambda name: (_OWN.index(name) if name in _OWN else len(_OWN), name)):
-        importlib.import_module(f"{__name__}.{name}")
+REGISTRY: Registry[ReaderKind] = Registry(__name__, ("coco", "folder", "sketchycoco", "pairs", "synthetic"))
+register = REGISTRY.register
 
 
 def kinds() -> dict[str, ReaderKind]:
     """All readers by name, in the order in which they are offered."""
-    _load_own()
-    return dict(_REGISTERED)
+    return REGISTRY.known()
 
 
 def kind_of(name: str) -> ReaderKind:

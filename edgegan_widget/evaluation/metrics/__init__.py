@@ -8,9 +8,6 @@ pure and work in float64 on features [N, D] or on uint8 pictures; where features
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64
+from edgegan_widget.base.registry import Registry
 
 if TYPE_CHECKING:
     from edgegan_widget.evaluation.config import EvaluationConfig
@@ -133,25 +131,13 @@ class Question:
     place: int = 100  # its order in tables
 
 
-_REGISTERED: dict[str, Question] = {}
-
-
-def register(question: Question) -> Question:
-    """Make a question and its numbers known."""
-    _REGISTERED[question.name] = question
-    return question
-
-
-@functools.cache
-def _load_own() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+REGISTRY: Registry[Question] = Registry(__name__)
+register = REGISTRY.register
 
 
 def questions() -> tuple[Question, ...]:
     """All questions, as they stand in tables."""
-    _load_own()
-    return tuple(sorted(_REGISTERED.values(), key=lambda one: one.place))
+    return tuple(sorted(REGISTRY.known().values(), key=lambda one: one.place))
 
 
 def metrics() -> tuple[Metric, ...]:

@@ -6,13 +6,12 @@ loads none of them, nor torch.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.registry import Registry
 
 if TYPE_CHECKING:
     import torch
@@ -47,18 +46,13 @@ class Runner:
     make: Callable[[Drawer, Example], tuple[Draw, str]]
 
 
-_REGISTERED: dict[str, Runner] = {}
-
-
-def register(runner: Runner) -> Runner:
-    """Make a runner known by its name."""
-    _REGISTERED[runner.name] = runner
-    return runner
+REGISTRY: Registry[Runner] = Registry(__name__)
+register = REGISTRY.register
 
 
 def names() -> tuple[str, ...]:
     """What may be asked for: ``auto``, and all runners by name."""
-    return (AUTO, *sorted({*(module.name for module in pkgutil.iter_modules(__path__)), *_REGISTERED}))
+    return (AUTO, *sorted({*REGISTRY.modules(), *REGISTRY.items}))
 
 
 def runner_for(device: torch.device, name: str = AUTO) -> Runner:
@@ -69,9 +63,7 @@ def runner_for(device: torch.device, name: str = AUTO) -> Runner:
     ConfigError
         There is none of that name, or it cannot run on this device.
     """
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    fitting = [runner for runner in _REGISTERED.values() if runner.fits(device) and name in (AUTO, runner.name)]
+    fitting = [runner for runner in REGISTRY.known().values() if runner.fits(device) and name in (AUTO, runner.name)]
     if not fitting:
         raise ConfigError(f"the runner {name!r} does not run on {device.type}; choose one of {', '.join(names())}.")
     return fitting[0]

@@ -6,9 +6,6 @@ here that calls :func:`register`.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.registry import Registry
 
 __all__ = ["Asked", "EdgeSource", "always_drawn", "find", "names", "register", "takes_file", "told"]
 
@@ -84,24 +82,12 @@ class EdgeSource:
         return {"": not given, "FILE": bool(given), "SEED": not given or given.isdecimal()}[self.takes]
 
 
-_REGISTERED: dict[str, EdgeSource] = {}
-
-
-def register(source: EdgeSource) -> EdgeSource:
-    """Make a source known by its name."""
-    _REGISTERED[source.name] = source
-    return source
-
-
-@functools.cache
-def _load_own() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+REGISTRY: Registry[EdgeSource] = Registry(__name__)
+register = REGISTRY.register
 
 
 def _known() -> dict[str, EdgeSource]:
-    _load_own()
-    return dict(sorted(_REGISTERED.items(), key=lambda item: not item[1].always))
+    return dict(sorted(REGISTRY.known().items(), key=lambda item: not item[1].always))
 
 
 def names() -> tuple[str, ...]:
