@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Sets up everything and starts it: ``python3 start.py`` opens the page; ``test`` runs the tests, ``bench`` measures.
+"""Sets up everything and starts it: ``python3 start.py`` opens the page; ``test`` runs the tests, ``bench`` measures,
+``soak`` holds the promises over many trials.
 
 Needs Python 3.10 or later with pip and venv, nothing else. What is installed goes into ``.venv`` beside this file. On a
 machine without an NVIDIA GPU the small CPU build of PyTorch is taken, never the one with gigabytes of CUDA.
@@ -18,6 +19,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+# Processes that run side by side with a pool of threads each wait for one another far longer than they compute.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+LONGEST = ("notebooks", "tests/test_training.py", "tests/parity", "tests/test_cli.py", "tests/prepare")  # begun first
+NOTHING_SELECTED = 5  # pytest's word for it: what was asked for may be in the other part
 TORCH = "2.13.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own
 
@@ -34,14 +39,17 @@ def main() -> int:
         install("test")
         install_browser()
         return run(["-m", "tests.benchmarks", *(sys.argv[2:] or ["draw"])])
+    if sys.argv[1:2] == ["soak"]:
+        install("test")
+        return run(["-m", "tests.soak", *sys.argv[2:]], **ONE_THREAD)
     install("train")
     return run(["-m", "edgegan_widget", *(sys.argv[1:] or ["dashboard"])])
 
 
-def run(arguments: list[str]) -> int:
-    """Run the environment's Python; a Ctrl-C ends both."""
+def run(arguments: list[str], **variables: str) -> int:
+    """Run the environment's Python, with these variables of the environment; a Ctrl-C ends both."""
     try:
-        return subprocess.run([str(PYTHON), *arguments], cwd=HERE, check=False).returncode
+        return subprocess.run([str(PYTHON), *arguments], cwd=HERE, env=os.environ | variables, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
@@ -87,16 +95,20 @@ def pip(*arguments: str, must: bool = True) -> bool:
 
 
 def install_browser() -> None:
-    """Chromium from Debian's packages, for the tests that look at the page."""
-    if shutil.which("chromium") or shutil.which("google-chrome"):
+    """Chromium and nginx from Debian's packages, for the tests that look at the page, also from behind a proxy."""
+    if (shutil.which("chromium") or shutil.which("google-chrome")) and shutil.which("nginx"):
         return
     can = shutil.which("apt-get") is not None and hasattr(os, "geteuid") and os.geteuid() == 0
     if can:
-        print("Installing Chromium for the browser tests ...", flush=True)
+        print("Installing Chromium and nginx for the browser tests ...", flush=True)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
         subprocess.run(["apt-get", "update", "-q"], **quiet)
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", "chromium"], env=environment, **quiet)
+        subprocess.run(
+            ["apt-get", "install", "-qy", "--no-install-recommends", "chromium", "nginx-light"],
+            env=environment,
+            **quiet,
+        )
     if shutil.which("chromium") is None:
         print("No Chromium here and no apt-get as root: the browser tests will be skipped.", flush=True)
 
@@ -108,12 +120,14 @@ def run_tests(options: list[str]) -> int:
         ["-m", "ruff", "format", "--check", "."],
         ["-m", "mypy"],
         ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
-        ["-m", "pytest", "--nbmake", "tests", "notebooks", *options],
-    ]
+        ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--nbmake", "--ignore",
+         "tests/browser", *LONGEST, "tests", *options],
+        ["-m", "pytest", "-n", "2", "--dist", "loadfile", "tests/browser", *options],  # beside heavier ones they starve
+    ]  # fmt: skip
     failed = []
     for check in checks:
         print(f"\n=== {' '.join(check[1:3])}", flush=True)
-        if run(check):
+        if run(check, **ONE_THREAD) not in (0, NOTHING_SELECTED):
             failed.append(check[1])
     if failed:
         print(f"\nfailed: {', '.join(failed)}")

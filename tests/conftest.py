@@ -12,13 +12,15 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from edgegan_widget.networks.architectures.features import load_features
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.features import load_features
 from edgegan_widget.networks.store import build_networks, save_model
-from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
+from edgegan_widget.panels.drawing.sketchpad import SketchPad
+from edgegan_widget.sketch.sets.folders import is_kept_for_testing
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.recipes.projected import step
+from tests.pad_desk import Plain
 from tests.parity.original import rebuilt_weights
 from tests.small import small_run
 
@@ -96,6 +98,21 @@ def plain_model(tmp_path: Path, small_model: ModelConfig) -> Path:
     """A model of the older networks: 64 pixels, neither styles nor alpha."""
     save_model(tmp_path / "plain", build_networks(small_model))
     return tmp_path / "plain"
+
+
+@pytest.fixture
+def engine() -> Plain:
+    """What draws for the pad of this test."""
+    return Plain()
+
+
+@pytest.fixture
+def pad(engine: Plain) -> Iterator[SketchPad]:
+    """A pad in a kernel, without a browser."""
+    made = SketchPad(engine)
+    assert made.wait(10)
+    yield made
+    made.close()
 
 
 @pytest.fixture

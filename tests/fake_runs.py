@@ -15,9 +15,9 @@ from PIL import Image
 
 from edgegan_widget.base.runs import Status, this_process, write_status
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 
-LOSSES = ("discriminator_joint", "discriminator_image", "generator_joint", "generator_image", "image_l1", "latent_l1")
+LOSSES = ("discriminator_joint", "discriminator_image", "generator_joint", "generator_image", "image_l1", "kl")
 
 
 def write_run(

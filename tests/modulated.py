@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
+from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN
 from edgegan_widget.networks.config import SPATIAL_SIZE, ModelConfig
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
 from edgegan_widget.networks.store import save_model
 
 STYLE_SIZE = 16

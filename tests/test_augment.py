@@ -7,7 +7,7 @@ import torch
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.sketch.hand import ANYBODY, Hand, distort, distortion_grid, sketch_like
+from edgegan_widget.sketch.hands.hand import ANYBODY, Hand, distort, distortion_grid, sketch_like
 
 NOTHING = Hand(wobble=0, gaps=0, thickness=0)
 

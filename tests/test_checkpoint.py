@@ -28,12 +28,11 @@ def equal(a: torch.nn.Module, b: torch.nn.Module) -> bool:
 
 def test_a_model_there_and_back(tmp_path: Path, small_model: ModelConfig) -> None:
     networks = build_networks(small_model)
-    save_model(tmp_path / "m", networks, card="# Card", half=False)
+    save_model(tmp_path / "m", networks, half=False)
     loaded = load_model(tmp_path / "m")
     assert equal(networks, loaded)
     assert loaded.config == small_model
     assert not loaded.training
-    assert (tmp_path / "m" / "README.md").read_text() == "# Card"
 
 
 def test_half_precision_on_disk(tmp_path: Path, small_model: ModelConfig) -> None:
@@ -63,12 +62,13 @@ def test_large_models_are_cut_into_shards(
 
 def test_saving_replaces_a_model_as_a_whole(tmp_path: Path, small_model: ModelConfig) -> None:
     save_model(tmp_path / "m", build_networks(small_model))
-    (tmp_path / "m" / "left_over").write_text("")
+    (tmp_path / "m" / "critics.safetensors").write_text("of the one before")
+    (tmp_path / "m" / "README.md").write_text("its card")
     second = build_networks(small_model)
     save_model(tmp_path / "m", second, half=False)
     assert equal(second, load_model(tmp_path / "m"))
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
-    assert not (tmp_path / "m" / "left_over").exists()
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["README.md", "config.json", "model.safetensors"]
 
 
 def test_a_run_folder_is_a_model_folder(tmp_path: Path, small_model: ModelConfig) -> None:

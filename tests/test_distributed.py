@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from edgegan_widget.networks.store import load_state
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 from tests.test_training import assert_same
 
 CPU = torch.device("cpu")

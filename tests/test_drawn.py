@@ -10,9 +10,9 @@ from edgegan_widget.base.result import Result
 from edgegan_widget.evaluation import drawn, features
 from edgegan_widget.evaluation.drawn import Drawn, InputSet, draw, held_out_edges
 from edgegan_widget.evaluation.judge import as_tensor
+from edgegan_widget.networks.architectures.paper import PaperEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
-from edgegan_widget.networks.paper import PaperEdgeGAN
 from edgegan_widget.training.dataset import load_data
 from tests.benchmarks import evaluate as bench_evaluate
 
@@ -78,8 +78,8 @@ def test_edges_are_as_large_as_sketches_and_pictures_as_asked_for(inputs: InputS
 
 
 def test_the_bench_measures_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    train = features.train_classifier
-    monkeypatch.setattr(features, "train_classifier", lambda data, seed, steps: train(data, seed, 2))
+    train = features.training_classifier
+    monkeypatch.setattr(features, "training_classifier", lambda data, seed, steps: train(data, seed, 2))
     monkeypatch.setattr(bench_evaluate, "_TRAIN", 2)
     monkeypatch.setattr(bench_evaluate, "_HELD_OUT", 4)
     monkeypatch.setattr(bench_evaluate, "_DRAWN_ALONE", 8)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +15,10 @@ from PIL import Image
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
 from edgegan_widget.base.files import picture_rgb_u8
-from edgegan_widget.sketch import edge_store as edge_maps
-from edgegan_widget.sketch.edge_store import edge_folder, edge_map, edge_path
-from edgegan_widget.sketch.edges import draw
+from edgegan_widget.sketch import edges as edge_maps
+from edgegan_widget.sketch.edges import draw, edge_folder, edge_map, edge_path
 from edgegan_widget.sketch.photosketch import PhotoSketchNet
-from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.config import PRESETS, TrainConfig
 from edgegan_widget.training.dataset import load_data, pack
 from edgegan_widget.training.recipes.projected import step
 from tests.small import pictures_of, small_run
@@ -77,20 +78,20 @@ def test_details_and_proportions_can_be_switched_on(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("preset", "change", "message"),
     [
-        ({"edges": "pencil"}, "each stage needs one of"),
-        ({"edges": "full", "edge_schedule": "0: full"}, "both given"),
-        ({"hand_details": 5.0}, "from 0 to 4"),
-        ({"hand_proportions": -1.0}, "from 0 to 4"),
-        ({"preset": "paper", "edges": "contour"}, "leave edges, poses and hand_... out"),
-        ({"preset": "paper", "poses": 1.0}, "leave edges, poses and hand_... out"),
-        ({"poses": 3.0}, "from 0 to 2"),
+        ("projected", {"edges": "pencil"}, "each stage needs one of"),
+        ("projected", {"edges": "full", "edge_schedule": "0: full"}, "both given"),
+        ("projected", {"hand_details": 5.0}, "from 0 to 4"),
+        ("projected", {"hand_proportions": -1.0}, "from 0 to 4"),
+        ("paper", {"edges": "contour"}, "leave edges, poses and hand_... out"),
+        ("paper", {"poses": 1.0}, "leave edges, poses and hand_... out"),
+        ("projected", {"poses": 3.0}, "from 0 to 2"),
     ],
 )
-def test_settings_that_do_not_fit(change: dict[str, object], message: str) -> None:
+def test_settings_that_do_not_fit(preset: str, change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        TrainConfig(**change)  # type: ignore[arg-type]
+        replace(PRESETS[preset], **change)
 
 
 def test_ready_pairs_have_other_sources_of_their_picture(tmp_path: Path) -> None:

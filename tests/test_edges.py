@@ -15,9 +15,9 @@ from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import picture_rgb_u8
 from edgegan_widget.panels.data.edge_look import EdgeLook
 from edgegan_widget.sketch import sources
-from edgegan_widget.sketch.contours import contour_lines, silhouette
-from edgegan_widget.sketch.edges import draw, draw_all, parse_sources
-from edgegan_widget.sketch.person import draw_as_person
+from edgegan_widget.sketch.contours import lines_apart, silhouette
+from edgegan_widget.sketch.edges import draw, parse_sources
+from edgegan_widget.sketch.hands.person import draw_as_person
 from edgegan_widget.sketch.raster import LINE_WIDTH
 from edgegan_widget.sketch.schedule import parse_schedule
 from edgegan_widget.sketch.sources import Asked, EdgeSource, find, names, register, takes_file
@@ -168,7 +168,7 @@ def test_strokes_have_the_width_asked_for(line_px: float) -> None:
 
 
 def test_contours_do_not_depend_on_the_size_of_the_picture() -> None:
-    small, large = contour_lines(shoe(192)), contour_lines(shoe(512))
+    small, large = ([line for lines in lines_apart(shoe(side)) for line in lines] for side in (192, 512))
     lengths = [sum(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() for line in lines) for lines in (small, large)]
     assert lengths[0] / 192 == pytest.approx(lengths[1] / 512, rel=0.15)
 
@@ -213,10 +213,8 @@ def test_less_detail_is_fewer_lines_of_xdog() -> None:
     assert parts[0] < parts[1]
 
 
-def test_several_sources_are_planes() -> None:
-    planes = draw_all(shoe(), ("full", "contour", "xdog"), 64)
-    assert planes.shape == (3, 64, 64)
-    assert np.array_equal(planes[0], edge_styles(shoe(), 64)[0])
+def test_the_first_source_is_what_the_networks_learn() -> None:
+    assert np.array_equal(draw(shoe(), "full", 64), edge_styles(shoe(), 64)[0])
 
 
 def test_people_draw_the_same_picture_alike_and_others_otherwise() -> None:
@@ -276,7 +274,7 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         draw(shoe(), line_px=0.0)
     with pytest.raises(ConfigError, match="must be above 0"):
         draw(shoe(), size_px=0)
-    with pytest.raises(DataError, match=r"give uint8 \[H, W, 3\]"):
+    with pytest.raises(DataError, match=r"uint8 \[H, W, 3\]"):
         draw(shoe()[..., 0])
 
 

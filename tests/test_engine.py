@@ -9,12 +9,15 @@ import torch
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.base.result import Asked, Result, variation_seed
 from edgegan_widget.networks import runners
+from edgegan_widget.networks.architectures.paper import PaperEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.find import Source
 from edgegan_widget.networks.fused import Drawer
-from edgegan_widget.networks.paper import PaperEdgeGAN
-from edgegan_widget.networks.runners import Runner, register, runner_for
+from edgegan_widget.networks.runners import register, runner_for
+from edgegan_widget.networks.runners._tensors import torch_runner
 from edgegan_widget.networks.runners.torch_cpu import cpu_candidates
 from edgegan_widget.networks.store import build_networks
 from edgegan_widget.sketch.raster import rasterize
@@ -50,6 +53,13 @@ def test_the_same_seed_gives_the_same_picture_whatever_else_is_asked_for(model: 
     again = EdgeGAN.from_pretrained("default", device="cpu").generate(sketch, "heel", seed=5)
     assert np.abs(alone.image.astype(int) - again.image).max() <= 1  # another way to run may round otherwise
     assert not np.array_equal(alone.image, model.generate(sketch, "heel", seed=6).image)
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_each_variation_has_a_seed_of_its_own(model: EdgeGAN, sketch: np.ndarray, seed: int | None) -> None:
+    together = model.generate(sketch, "heel", seed=seed, variations=3).images
+    alone = [model.generate(sketch, "heel", seed=variation_seed(seed, number)).image for number in range(3)]
+    assert np.array_equal(together, alone)
 
 
 def test_without_a_seed_the_usual_style_is_drawn(model: EdgeGAN, sketch: np.ndarray) -> None:
@@ -189,7 +199,7 @@ def test_a_runner_is_added_by_declaring_it(
 
     monkeypatch.setattr(runners.REGISTRY, "items", runners.REGISTRY.known())
     usual = EdgeGAN.from_pretrained("default", device="cpu").generate(sketch, 0)
-    register(Runner("negative", lambda device: device.type == "cpu", make))
+    register(torch_runner("negative", "cpu", "a CPU", make))
     model = EdgeGAN.from_pretrained("default", device="cpu", runner="negative")
     assert model.mode == "negatives"
     assert np.abs(255 - model.generate(sketch, 0).image.astype(int) - usual.image).max() <= 1
@@ -200,5 +210,50 @@ def test_a_runner_is_added_by_declaring_it(
 
 
 def test_a_runner_that_does_not_run_here() -> None:
-    with pytest.raises(ConfigError, match="'cuda_graph' does not run on cpu; choose one of auto, cuda_graph"):
-        runner_for(torch.device("cpu"), "cuda_graph")
+    expected = r"'cuda_graph' does not run on cpu; choose one of auto, cuda_graph, .*needs an NVIDIA GPU"
+    with pytest.raises(ConfigError, match=expected):
+        runner_for(Source(ModelConfig(("a", "b"))), "cpu", "cuda_graph")
+
+
+# Closer to the lines, and from one look to another ------------------------------------------------------------------
+
+
+def test_closeness_moves_the_networks_own_lines_to_the_drawn_ones(model: EdgeGAN, sketch: np.ndarray) -> None:
+    def away(result: Result) -> float:
+        return float(np.abs(result.edge.astype(int) - sketch).mean())
+
+    free = model.generate(sketch, "heel", seed=3, variations=2)
+    half, strict = (model.generate(sketch, "heel", seed=3, variations=2, closeness=share) for share in (0.5, 1.0))
+    assert away(strict) < away(half) < away(free)
+    assert away(strict) < 0.6 * away(free)
+    assert np.array_equal(strict.latents[:, -16:], free.latents[:, -16:]), "the style stays"
+    assert np.array_equal(strict.latents[0, :-16], strict.latents[1, :-16]), "one way for all variations"
+    *_, last = model.approach(sketch, "heel", free, 1.0)
+    assert np.array_equal(last.images, strict.images), "the last step is what generate gives"
+    assert np.array_equal(model.generate(sketch, "heel", seed=3, variations=2, closeness=0).images, free.images)
+    with pytest.raises(ConfigError, match="closeness is 2; give a number from 0"):
+        model.generate(sketch, "heel", closeness=2)
+
+
+@pytest.mark.parametrize("architecture", ["paper", "compact"])
+def test_closeness_with_other_networks(architecture: str, sketch: np.ndarray) -> None:
+    wide = {"paper": {}, "compact": {"latent_size": 32, "style_size": 8, "width": 8}}[architecture]
+    torch.manual_seed(0)
+    drawer = EdgeGAN(build_networks(ModelConfig(("heel", "sock"), architecture, **wide)), "cpu")
+    result = drawer.generate(sketch, 0, variations=2)
+    (first, *_) = drawer.approach(sketch, 0, result, 0.25)
+    assert first.images.shape == result.images.shape
+    assert not np.array_equal(first.latents, result.latents)
+
+
+def test_an_interpolation_goes_from_one_picture_to_the_other(model: EdgeGAN, sketch: np.ndarray) -> None:
+    start, end = Asked(sketch, "heel", 3), Asked(sketch[:, ::-1].copy(), "sock", style="#2040c0")
+    way = model.interpolate(start, end, frames=5)
+    assert way.images.shape == (5, 128, 128, 3)
+    for place, one in ((0, start), (-1, end)):
+        alone = model.generate(one.sketch, one.label, seed=one.seed, style=one.style)
+        assert np.abs(way.images[place].astype(int) - alone.image).max() <= 1  # another way to run may round otherwise
+    steps = np.linalg.norm(np.diff(way.latents, axis=0), axis=1)
+    assert steps == pytest.approx(steps.mean(), rel=1e-3), "even steps"
+    with pytest.raises(ConfigError, match="frames is 1; allowed are 2 to 240"):
+        model.interpolate(start, end, frames=1)

@@ -21,7 +21,7 @@ from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, Ste
 from edgegan_widget.evaluation.report.page import comparison_page, page
 from edgegan_widget.evaluation.report.table import table
 from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
-from edgegan_widget.sketch.sketch_sets import is_kept_for_testing
+from edgegan_widget.sketch.sets.folders import is_kept_for_testing
 from edgegan_widget.training.dataset import PairDataset, load_data
 
 CLASSES = ("ball", "bar", "box")
@@ -260,6 +260,9 @@ def test_the_report_is_one_page_with_failures_first(evaluation: Evaluation) -> N
     assert "48 samples are too few for 384 feature dimensions" in shown
     assert shown.count("<polyline") == 5 * 7 * 2
     assert "faithful minus copier" in shown
+    ours, _, theirs = shown.partition('<table class="published">')
+    assert "EdgeGAN, original weights" in theirs
+    assert "EdgeGAN, original weights" not in ours, "figures of other papers stand apart"
     assert not [word for word in ("<script", "http:", "https:", "<link") if word in shown], "nothing is fetched"
     HTMLParser().feed(shown)
     text = table(evaluation.report)

@@ -105,9 +105,11 @@ def test_stopping_keeps_the_rows_that_are_done(models: tuple[tuple[str, str], ..
 def test_a_long_step_is_stopped_in_its_middle(models: tuple[tuple[str, str], ...], shapes: Path, folder: Path) -> None:
     config = EvaluationConfig(classifier_steps=10**6, cache="none")
     found = start_evaluation(Request(models, str(shapes), device="cpu", config=config), folder)
-    while found.status().message != "training the classifier":
-        assert found.status().active, found.status().message
+    while not (status := found.status()).seconds_left:
+        assert status.active, status.message
         time.sleep(0.05)
+    assert 0 < status.step < status.steps == 10**6
+    assert f"training the classifier: step {status.step:,} of 1,000,000" in status.message
     found.stop()
     assert found.wait(60).state == "stopped"
     assert found.report() is None

@@ -9,18 +9,18 @@ import pytest
 import torch
 
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
-from edgegan_widget.networks.compact import CompactEdgeGAN
+from edgegan_widget.networks.architectures.compact import CompactEdgeGAN
+from edgegan_widget.networks.architectures.critics import ProjectedCritics
+from edgegan_widget.networks.architectures.paper import PaperCritics, PaperEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.critics import ProjectedCritics
-from edgegan_widget.networks.paper import PaperCritics, PaperEdgeGAN
 from edgegan_widget.networks.store import load_critics, load_model, load_state, save_model
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from edgegan_widget.training import trainer as trainers
-from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.config import TrainConfig, drawings_config, finetune_config
 from edgegan_widget.training.dataset import load_data
-from edgegan_widget.training.finetuning import drawings_config, finetune_config
+from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.loop import train
-from edgegan_widget.training.needs import check_needs
+from edgegan_widget.training.runs.jobs import check_needs
 from edgegan_widget.training.trainer import Trainer
 from edgegan_widget.training.transfer import carry_over, nearest_classes
 from tests.modulated import modulated_networks, saved_modulated
@@ -56,7 +56,7 @@ def test_the_reference_experiment_is_the_default() -> None:
 def test_class_rows_are_carried_over_by_name(start: Path, shapes: Path, tmp_path: Path) -> None:
     config = finetune_config(start, str(shapes), str(tmp_path / "run"), new_classes="mean", epochs=1, **SMALL)
     trainer = Trainer(load_data(shapes, "train"), config, CPU)
-    assert trainer.model_config.classes == ("ball", "box")
+    assert trainer.recipe.model.classes == ("ball", "box")
     old, critics = load_model(start).state_dict(), load_critics(start)
     assert critics is not None
     new = trainer.recipe.networks.state_dict()
@@ -221,7 +221,9 @@ def test_own_drawings_move_a_modulated_model(latent: str, tilted: Path, tmp_path
     """It draws from drawings, never from random latents; its bank of styles stays as it was."""
     start = saved_modulated(tmp_path / "start", ("ball", "box"), latent=latent)
     config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=3, **SMALL)
-    assert [progress.step for progress in train(config)][-1] == 3
+    last = list(train(config))[-1]
+    assert last.step == 3
+    assert last.losses.keys() <= kind_of("drawings").losses.keys(), "of each is told what it says"
     before, after = load_model(start), load_model(tmp_path / "run")
     assert torch.allclose(before.styles, after.styles, atol=1e-2)
     moved = {
@@ -239,6 +241,7 @@ def test_own_drawings_pull_the_edge_maps_of_a_modulated_model(
     tilted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 5)
+    monkeypatch.setattr(trainers, "FIRST_STEPS", 0)
     start = saved_modulated(tmp_path / "start", ("ball",))
     config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=40, **SMALL | {"lr_generator": 5e-3})
     losses = [progress.losses["drawing_l1"] for progress in train(config)]

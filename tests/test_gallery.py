@@ -10,8 +10,9 @@ from PIL import Image
 
 from edgegan_widget.evaluation.metrics import Metric, metrics, question_of
 from edgegan_widget.evaluation.report.pictures import Group, groups, macro, strip
-from edgegan_widget.panels.evaluation.gallery import MOST_SIDE_PX, Gallery
+from edgegan_widget.panels.evaluation.score_table import MOST_SIDE_PX, Gallery
 from tests.fake_evaluations import CLASSES, fake_pictures, fake_report
+from tests.screen import find
 
 
 def column(heading: str) -> Metric:
@@ -68,38 +69,38 @@ def test_a_gallery_is_one_picture_and_is_gone_when_closed() -> None:
     closed: list[bool] = []
     gallery = Gallery(lambda: closed.append(True), lambda error: None)
     gallery.show(fake_report(), 0, 0, column("F-score"), fake_pictures(24))
-    shown = gallery._shown.value
+    shown = gallery.children[-1].value
     assert shown.count("base64,") == 1
     assert shown.count("<figure") == 18
     assert sprite_of(shown).shape == (18 * 64, 3 * 64, 3)
     assert sprite_of(shown)[0, -1, 0] == 23, "the best one's picture is on top"
     assert "first, F-score of lines ↑: 0.800" in shown
     assert "ball, seen as box · F 0.92" in shown
-    gallery._close.click()
-    assert gallery._shown.value == ""
+    find(gallery, "Close").click()
+    assert gallery.children[-1].value == ""
     assert closed == [True]
 
 
 def test_copies_stand_beside_their_training_picture() -> None:
     gallery = Gallery(lambda: None, lambda error: None)
     gallery.show(fake_report(), 0, 0, column("near copies"), fake_pictures(24))
-    assert "nearest training picture" in gallery._shown.value
-    assert sprite_of(gallery._shown.value)[0, -1, 0] == 200
+    assert "nearest training picture" in gallery.children[-1].value
+    assert sprite_of(gallery.children[-1].value)[0, -1, 0] == 200
 
 
 def test_the_class_shows_its_matrix_and_what_the_number_rests_on() -> None:
     gallery = Gallery(lambda: None, lambda error: None)
     gallery.show(fake_report(), 0, 0, column("right class"), fake_pictures(24))
-    cells = re.findall(r"<td[^>]*>(\d*)</td>", gallery._shown.value)
+    cells = re.findall(r"<td[^>]*>(\d*)</td>", gallery.children[-1].value)
     assert cells == ["", "6", "6", "6", "6"]
-    assert "extractor &lt;ours&gt;" in gallery._shown.value
+    assert "extractor &lt;ours&gt;" in gallery.children[-1].value
 
 
 def test_unreliable_numbers_and_missing_pictures_are_told() -> None:
     gallery = Gallery(lambda: None, lambda error: None)
     gallery.show(fake_report(), 0, 0, column("Fréchet"), None)
-    assert "Unreliable: 24 pictures" in gallery._shown.value
-    assert "not in a saved report" in gallery._shown.value
+    assert "Unreliable: 24 pictures" in gallery.children[-1].value
+    assert "The pictures of this report are not on this machine" in gallery.children[-1].value
 
 
 def test_large_pictures_are_made_small() -> None:

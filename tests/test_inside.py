@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgegan_widget.sketch.inside import body_and_paper, covered_share
+from edgegan_widget.sketch.contours import body_and_paper, covered_share
 
 
 def outlined(*, open_by_degrees: int = 0, side_px: int = 64) -> np.ndarray:

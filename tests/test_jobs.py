@@ -3,11 +3,10 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from edgegan_widget.base.background import Follower, NewestWins, Ticker
+from edgegan_widget.base.background import NewestWins, Ticker
 
 
 class Slow:
@@ -145,73 +144,3 @@ def test_a_ticker_ends(way: str) -> None:
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before
-
-
-class Watched:
-    """What a follower told, and whether its iterator was closed."""
-
-    def __init__(self, every_seconds: float = 0.0) -> None:
-        self.items: list[int] = []
-        self.ends: list[tuple[Exception | None, bool]] = []
-        self.closed = 0
-        self.follower = Follower[int](self.items.append, self.ended, every_seconds)
-
-    def ended(self, error: Exception | None, stopped: bool) -> None:
-        self.ends.append((error, stopped))
-
-    def count(self, until: int, fail: bool = False) -> Iterator[int]:
-        try:
-            yield from range(until)
-            if fail:
-                raise ValueError("broken")
-        finally:
-            self.closed += 1
-
-
-def test_an_iterator_is_followed_to_its_end() -> None:
-    watched = Watched()
-    assert watched.follower.wait(1), "nothing was begun"
-    assert watched.follower.start(watched.count(5))
-    assert watched.follower.wait(10)
-    assert (watched.items, watched.ends, watched.closed) == ([0, 1, 2, 3, 4], [(None, False)], 1)
-    assert not watched.follower.active
-    assert watched.follower.start(watched.count(2)), "another one afterwards"
-    assert watched.follower.wait(10)
-    assert watched.items[5:] == [0, 1]
-
-
-def test_of_many_items_few_are_told_and_always_the_last() -> None:
-    watched = Watched(every_seconds=60)
-    watched.follower.start(watched.count(1000))
-    assert watched.follower.wait(10)
-    assert watched.items == [0, 999]
-
-
-def test_following_can_be_stopped_and_closes_the_iterator() -> None:
-    watched = Watched()
-
-    def endless() -> Iterator[int]:
-        try:
-            while True:
-                yield 1
-                time.sleep(0.001)
-        finally:
-            watched.closed += 1
-
-    assert watched.follower.start(endless())
-    assert not watched.follower.start(watched.count(1)), "one at a time"
-    assert watched.follower.active
-    watched.follower.stop()
-    assert watched.follower.wait(10)
-    assert watched.ends == [(None, True)]
-    assert watched.closed == 1
-
-
-def test_an_error_ends_following_and_is_told() -> None:
-    watched = Watched()
-    watched.follower.start(watched.count(2, fail=True))
-    assert watched.follower.wait(10)
-    ((error, stopped),) = watched.ends
-    assert str(error) == "broken"
-    assert not stopped
-    assert watched.items == [0, 1]

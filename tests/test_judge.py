@@ -6,7 +6,7 @@ import pytest
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.evaluation.features import train_classifier
-from edgegan_widget.sketch.sketch_sets import sketch_folders
+from edgegan_widget.sketch.sets.folders import sketch_folders
 from edgegan_widget.training.dataset import load_data
 
 

@@ -20,9 +20,9 @@ from edgegan_widget.evaluation.report.card import section
 from edgegan_widget.evaluation.report.page import comparison_page, comparison_text, page
 from edgegan_widget.evaluation.report.pictures import pictures_of
 from edgegan_widget.evaluation.report.table import read_report, table
-from edgegan_widget.panels.evaluation.gallery import Gallery
-from edgegan_widget.panels.evaluation.score_table import ScoreTable
+from edgegan_widget.panels.evaluation.score_table import Gallery, ScoreTable
 from edgegan_widget.training.dataset import load_data
+from tests.screen import said, styled
 from tests.test_evaluation import CLASSES, Constructed, OnePicture, draw_object
 
 DARK = Metric(
@@ -98,18 +98,18 @@ def test_it_is_on_screen_as_well(evaluation: Evaluation) -> None:
     clicked = []
     shown = ScoreTable(gallery, clicked.append, lambda error: None)
     shown.show(report)
-    parts = {key: part for key, part in shown._parts.items() if DARK in key}
-    assert "How dark pictures are" in parts["head", 0, DARK].value
-    parts[0, 0, DARK].click()
+    assert any("How dark pictures are" in head.value for head in styled(shown, "eg-heads"))
+    next(cell for cell in styled(shown, "eg-score") if f", {DARK.title}: " in cell.tooltip).click()
     assert clicked == [(0, 0, DARK)]
-    assert "darkness" in shown._foot.value
+    assert "darkness" in said(shown)
     pictures = pictures_of(evaluation.scored["first"][set_name], evaluation)
     gallery.show(report, 0, 0, DARK, pictures)
-    told = [int(found) for found in re.findall(r"<figcaption>[^<]* · dark (\d+)</figcaption>", gallery._shown.value)]
+    figures = gallery.children[-1].value
+    told = [int(found) for found in re.findall(r"<figcaption>[^<]* · dark (\d+)</figcaption>", figures)]
     assert len(told) == 18
     assert told[:6] == sorted(told[:6]), "the least dark is best"
     assert told[0] == round(float(pictures.values["dark"].min()))
-    assert "Sorted by darkness. Drawing |" in gallery._shown.value
+    assert "Sorted by darkness. Drawing |" in figures
 
 
 def test_the_documentation_lists_every_number() -> None:

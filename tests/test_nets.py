@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from edgegan_widget.networks import compact as nets_compact
-from edgegan_widget.networks import paper as nets
+from edgegan_widget.networks.architectures import compact as nets_compact
+from edgegan_widget.networks.architectures import paper as nets
 from edgegan_widget.networks.config import ModelConfig
 from tests.parity.original import golden
 

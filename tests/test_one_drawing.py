@@ -11,18 +11,29 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ipywidgets import Widget
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError, ModelError
 from edgegan_widget.evaluation.folder import Pictures
 from edgegan_widget.networks.find import read_config
 from edgegan_widget.panels.evaluation.models_choice import Chosen
-from edgegan_widget.panels.evaluation.one_drawing import PAD, OneDrawing
-from edgegan_widget.panels.evaluation.side_by_side import Answer, SideBySide
-from edgegan_widget.panels.evaluation.trier import Tried, Trier
+from edgegan_widget.panels.evaluation.one_drawing import (
+    LOOK_SECONDS,
+    PAD,
+    SKETCH_PX,
+    Answer,
+    OneDrawing,
+    SideBySide,
+    Tried,
+    Trier,
+)
+from edgegan_widget.panels.widgets import picture_png
+from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from tests.fake_evaluations import fake_pictures, fake_report, write_model
 from tests.modulated import saved_modulated
+from tests.screen import find, is_shown, options, pictures, said, styled
 
 LINE = Drawing().add(Stroke.make([(0.1, 0.1), (0.9, 0.8)], 0.02))
 OTHER = Drawing().add(Stroke.make([(0.1, 0.9), (0.9, 0.2)], 0.02))
@@ -45,8 +56,9 @@ class Desk:
         self.widget = OneDrawing("cpu", lambda: self.models, take, self.errors.append)
 
     @property
-    def answers(self) -> dict[str, Answer]:
-        return self.widget._side._answers
+    def answers(self) -> dict[str, str]:
+        """What is said of each model's picture, by the model's name."""
+        return {name: about for name, about, _ in tiles(self.widget) if name != "drawing"}
 
 
 @pytest.fixture
@@ -71,25 +83,37 @@ def grey_of(png: bytes) -> int:
     return int(np.asarray(Image.open(io.BytesIO(png)))[0, 0, 0])
 
 
-def said(widget: Any) -> str:
-    return html.unescape(re.sub("<[^>]+>", "", widget.value))
+def tiles(widget: Widget) -> list[tuple[str, str, list[bytes]]]:
+    """Name, remark and picture of what stands side by side."""
+    found = []
+    for tile in styled(widget, "eg-answer"):
+        name, _, about = tile.children[-1].value.partition("</b> ")
+        found.append((html.unescape(name.removeprefix("<b>")), html.unescape(about), pictures(tile)))
+    return found
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    return Image.open(io.BytesIO(png)).size
+
+
+def pair(widget: Widget) -> tuple[int, int]:
+    """The greys of the two pictures that lie over each other."""
+    right, left = pictures(styled(widget, "eg-wipe")[0])
+    return grey_of(left), grey_of(right)
 
 
 def test_all_models_draw_what_is_on_the_pad(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of()
-    desk.widget._try.click()
+    find(desk.widget, "Try the drawing on the pad").click()
     assert desk.widget.wait()
     assert desk.errors == [None]
     assert list(desk.answers) == ["a", "b", "cups"]
-    first, second = desk.answers["a"], desk.answers["b"]
-    assert first.picture is not None
-    assert second.picture is not None
-    assert not np.array_equal(first.picture, second.picture)
-    assert re.fullmatch(r"\d+ ms", first.about)
-    assert desk.answers["cups"].picture is None
-    assert desk.answers["cups"].about == "does not draw box."
-    assert len(desk.widget._side._tiles.children) == 4, "the drawing and three answers"
-    assert desk.widget._side._first.options == (("a", "a"), ("b", "b")), "those that can be compared"
+    (_, _, drawn), (_, _, first), (_, _, second), (_, about, none) = tiles(desk.widget)
+    assert len(drawn) == len(first) == len(second) == 1
+    assert first != second
+    assert re.fullmatch(r"\d+ ms", desk.answers["a"])
+    assert (about, none) == ("does not draw box.", [])
+    assert options(find(desk.widget, "Left")) == ["a", "b"], "those that can be compared"
 
 
 def test_an_empty_pad_and_no_model_are_told(desk_of: Callable[..., Desk]) -> None:
@@ -104,16 +128,25 @@ def test_an_empty_pad_and_no_model_are_told(desk_of: Callable[..., Desk]) -> Non
 
 def test_following_the_pad(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of()
-    desk.widget._follow.value = True
+    find(desk.widget, "Follow the pad").value = True
     for drawing, label in ((LINE, "box"), (OTHER, "box"), (OTHER, "ball")):
         desk.drawing, desk.label = drawing, label
+        expected = "does not draw box." if label == "box" else " ms"
+        sketch = picture_png(rasterize(drawing, SKETCH_PX))
         deadline = time.monotonic() + 30
-        while desk.widget._tried != (drawing, label) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            shown = tiles(desk.widget)
+            if shown and shown[0][2] == [sketch] and shown[-1][1].endswith(expected):
+                break
             time.sleep(0.02)
-        assert desk.widget._tried == (drawing, label)
-    desk.widget._follow.value = False
-    assert desk.widget._follower is None
+        assert tiles(desk.widget)[0][2] == [sketch]
+        assert desk.answers["cups"].endswith(expected)
+    find(desk.widget, "Follow the pad").value = False
     assert desk.widget.wait()
+    desk.drawing = LINE
+    time.sleep(2 * LOOK_SECONDS)
+    assert desk.widget.wait()
+    assert tiles(desk.widget)[0][2] == [sketch], "it is followed no longer"
 
 
 def test_a_broken_model_does_not_hide_the_others(models: tuple[Chosen, ...], tmp_path: Path) -> None:
@@ -138,19 +171,19 @@ def test_a_broken_model_does_not_hide_the_others(models: tuple[Chosen, ...], tmp
 def test_drawings_of_a_set_are_shown_with_every_model(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of(with_pad=False)
     widget = desk.widget
-    assert "eg-hidden" in widget._dom_classes, "there is nothing to choose yet"
+    assert not is_shown(widget), "there is nothing to choose yet"
     widget.show(fake_report(), load)
-    assert "eg-hidden" not in widget._dom_classes
-    assert [name for name, _ in widget._source.options] == ["edge maps of held-out pictures"], "with pictures"
-    assert widget._class.options == (("ball", 0), ("box", 1))
-    assert widget._number.max == 4
+    assert is_shown(widget)
+    assert options(find(widget, "Drawing")) == ["edge maps of held-out pictures"], "with pictures"
+    assert find(widget, "Class").options == (("ball", 0), ("box", 1))
+    assert find(widget, "Number").max == 4
     assert list(desk.answers) == ["first", "second"]
-    widget._class.value = 1
-    widget._number.value = 2
-    assert grey_of(widget._side._left.value) == 3, "the second box is drawing 3"
-    assert desk.answers["first"].about == "F 0.38"
-    widget._number.value = 3
-    assert desk.answers["first"].about == "F 0.62, seen as ball"
+    find(widget, "Class").value = 1
+    find(widget, "Number").value = 2
+    assert pair(widget)[0] == 3, "the second box is drawing 3"
+    assert desk.answers["first"] == "F 0.38"
+    find(widget, "Number").value = 3
+    assert desk.answers["first"] == "F 0.62, seen as ball"
 
 
 def test_drawings_on_which_models_differ_come_first(desk_of: Callable[..., Desk]) -> None:
@@ -162,45 +195,48 @@ def test_drawings_on_which_models_differ_come_first(desk_of: Callable[..., Desk]
 
     widget = desk_of(with_pad=False).widget
     widget.show(fake_report(), apart)
-    assert list(widget._order) == [4, 0, 2, 6]
+    seen = []
+    for number in range(1, 5):
+        find(widget, "Number").value = number
+        seen.append(pair(widget)[0])
+    assert seen == [4, 0, 2, 6]
 
 
 def test_a_growing_report_does_not_move_what_is_looked_at(desk_of: Callable[..., Desk]) -> None:
     desk = desk_of()
     report = fake_report()
     desk.widget.show(report | {"models": report["models"][:1]}, load)
-    assert desk.widget._source.value == PAD, "what was chosen stays"
-    desk.widget._source.value = 0
-    desk.widget._class.value = 1
-    desk.widget._number.value = 3
+    assert find(desk.widget, "Drawing").value == PAD, "what was chosen stays"
+    find(desk.widget, "Drawing").value = 0
+    find(desk.widget, "Class").value = 1
+    find(desk.widget, "Number").value = 3
     desk.widget.show(report, load)
-    assert (desk.widget._class.value, desk.widget._number.value) == (1, 3)
+    assert (find(desk.widget, "Class").value, find(desk.widget, "Number").value) == (1, 3)
     assert list(desk.answers) == ["first", "second"]
 
 
 def test_two_pictures_lie_over_each_other() -> None:
     side = SideBySide()
-    assert "eg-hidden" in side._two._dom_classes
+    assert not styled(side, "eg-two")
     greys = {name: Answer(np.full((64, 64, 3), grey, np.uint8), "") for name, grey in (("a", 10), ("b", 20), ("c", 30))}
     side.show(np.full((64, 64), 255, np.uint8), greys)
-    assert "eg-hidden" not in side._two._dom_classes
-    assert (grey_of(side._left.value), grey_of(side._right.value)) == (10, 20)
-    side._second.value = "c"
-    assert grey_of(side._right.value) == 30
+    assert pair(side) == (10, 20)
+    find(side, "Right").value = "c"
+    assert pair(side) == (10, 30)
     del greys["a"]
     side.show(np.full((64, 64), 255, np.uint8), greys)
-    assert (side._first.value, side._second.value) == ("b", "c"), "a choice stays where it can"
-    side._blend.value = True
-    assert "eg-blend" in side._wipe._dom_classes
+    assert (find(side, "Left").value, find(side, "Right").value) == ("b", "c"), "a choice stays where it can"
+    find(side, "Blend").value = True
+    assert styled(side, "eg-blend")
     side.show(None, {})
-    assert not side._tiles.children
-    assert "eg-hidden" in side._two._dom_classes
+    assert not tiles(side)
+    assert not styled(side, "eg-two")
 
 
-def test_captions_are_text(desk_of: Callable[..., Desk]) -> None:
-    side = desk_of().widget._side
+def test_captions_are_text() -> None:
+    side = SideBySide()
     side.show(np.zeros((8, 8), np.uint8), {"<i>": Answer(None, "a < b")})
-    assert said(side._tiles.children[1].children[0]) == "<i> a < b"
+    assert said(side).endswith("<i> a < b")
 
 
 def test_models_of_several_sizes_draw_the_same_drawing(models: tuple[Chosen, ...], tmp_path: Path) -> None:
@@ -210,7 +246,5 @@ def test_models_of_several_sizes_draw_the_same_drawing(models: tuple[Chosen, ...
     desk.widget.show(None, lambda _model, _place: None)
     desk.widget.try_drawing()
     assert desk.widget.wait(60)
-    assert {name: answer.picture.shape for name, answer in desk.answers.items()} == {
-        "a": (64, 64, 3), "large": (128, 128, 3),
-    }  # fmt: skip
+    assert [size_of(picture) for _, _, (picture,) in tiles(desk.widget)[1:]] == [(64, 64), (128, 128)]
     desk.widget.close()

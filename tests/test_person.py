@@ -7,7 +7,7 @@ import pytest
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_synthetic
 from edgegan_widget.sketch.contours import lines_apart, paint
-from edgegan_widget.sketch.person import MOST, draw_as_person, person_lines
+from edgegan_widget.sketch.hands.person import MOST, draw_as_person, person_lines
 from edgegan_widget.sketch.raster import LINE_WIDTH, rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 
@@ -134,5 +134,5 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         draw_as_person(image, 0, 0)
     with pytest.raises(ConfigError, match="the seed is -1"):
         draw_as_person(image, -1)
-    with pytest.raises(DataError, match=r"give uint8 \[H, W, 3\]"):
+    with pytest.raises(DataError, match=r"uint8 \[H, W, 3\]"):
         draw_as_person(image[..., 0], 0)

@@ -14,19 +14,17 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from edgegan_widget.base.errors import TrainingError
+from edgegan_widget.networks.architectures.critics import ProjectedCritics
+from edgegan_widget.networks.architectures.features import load_features
+from edgegan_widget.networks.architectures.modulated import STYLES, doubling_kernel
 from edgegan_widget.networks.config import SKETCH_PX
-from edgegan_widget.networks.critics import ProjectedCritics
-from edgegan_widget.networks.features import load_features
-from edgegan_widget.networks.modulated import STYLES, doubling_kernel
 from edgegan_widget.networks.store import load_model
-from edgegan_widget.training import trainer as trainers
-from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.config import TrainConfig, finetune_config
 from edgegan_widget.training.dataset import PairDataset, load_data
-from edgegan_widget.training.finetuning import finetune_config
 from edgegan_widget.training.loop import train
 from edgegan_widget.training.recipes.common import split
 from edgegan_widget.training.recipes.projected import step
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 from edgegan_widget.training.stepping import Stepper
 from edgegan_widget.training.trainer import Trainer
 from tests.test_training import assert_same, last_state
@@ -134,7 +132,7 @@ def test_resuming_equals_never_having_stopped(shapes: Path, people: Path, tmp_pa
     assert_same(last_state(tmp_path / "straight")["recipe"], last_state(tmp_path / "broken")["recipe"])
     run = Run(tmp_path / "broken")
     kinds = {kind: list(run.samples(kind)) for kind in ("sketches", "styles", "people", "latents")}
-    assert kinds == {"sketches": [2, 4], "styles": [2, 4], "people": [2, 4], "latents": []}
+    assert kinds == {"sketches": [1, 2, 4], "styles": [1, 2, 4], "people": [1, 2, 4], "latents": []}
     with Image.open(run.samples("people")[4]) as grid:
         assert grid.size == (3 * 64 + 4, 2 * (64 + 4)), "two drawings kept for testing, each with edge map and picture"
     model = load_model(run.folder)
@@ -217,7 +215,6 @@ def test_styles_are_filled_on_saving(data_of: Loader) -> None:
 
 
 def test_a_loss_that_is_not_finite_is_refused(data_of: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     trainer = Trainer(data_of(), small(), CPU)
     steps = iter(trainer)
     next(steps)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgegan_widget.sketch.scaling import scaled
+from edgegan_widget.sketch.edges import scaled
 
 
 def test_a_picture_keeps_its_light_and_its_place() -> None:

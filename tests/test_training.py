@@ -19,8 +19,8 @@ from edgegan_widget.training import trainer as trainers
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.loop import train
-from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp, adam, load_optimizer
-from edgegan_widget.training.runs import Run, start_run
+from edgegan_widget.training.recipes.common import TensorFlowRMSProp, adam, load_optimizer
+from edgegan_widget.training.runs.jobs import Run, start_run
 from edgegan_widget.training.stepping import Stepper
 from edgegan_widget.training.trainer import Trainer
 from tests.parity.original import golden
@@ -71,10 +71,9 @@ def test_resuming_equals_never_having_stopped(preset: str, precision: str, shape
         pass
     broken = Trainer(pictures_of(config("broken")), config("broken"), CPU)
     broken.stop_requested = lambda: broken.step == 3
-    assert list(broken) == []
-    assert broken.step == 3
+    assert [progress.step for progress in broken] == [1, 2, 3], "the first steps are told one by one"
     training.Recorder(config("broken"), CPU).save(broken.state_dict(), broken.recipe, {}, 3, None)
-    assert [progress.step for progress in train(config("broken"), resume=True)] == [8]
+    assert [progress.step for progress in train(config("broken"), resume=True)] == [4, 5, 6, 7, 8]
     assert_same(last_state(tmp_path / "straight"), last_state(tmp_path / "broken"))
 
 
@@ -84,11 +83,14 @@ def test_a_run_leaves_models_samples_and_records(preset: str, shapes: Path, tmp_
     last = reports[-1]
     assert (last.step, last.steps, last.epoch) == (8, 8, 2)
     assert all(value == value for value in last.losses.values())
+    assert last.losses.keys() == kind_of(preset).losses.keys(), "of each is told what it says"
     assert last.memory_mb > 50
     assert last.score is not None
     run = Run(tmp_path)
     assert run.new_metrics()[-1]["losses"] == last.losses
-    assert list(run.samples("latents" if preset == "paper" else "styles")) == list(run.samples("sketches")) == [8]
+    shown = list(run.samples("sketches"))
+    assert (shown[0], shown[-1]) == (1, 8), "between them as often as the clock says"
+    assert list(run.samples("latents" if preset == "paper" else "styles")) == shown
     assert list(run.checkpoints()) == ["best", "last"]
     status = run.status()
     assert (status.state, status.step, status.active) == ("finished", 8, False)
@@ -116,11 +118,10 @@ def test_a_run_is_not_overwritten_and_can_be_resumed(shapes: Path, tmp_path: Pat
         train(config)
     longer = small("projected", shapes, tmp_path, epochs=3)
     assert list(train(longer, resume=True))[-1].step == 12
-    assert [line["step"] for line in Run(tmp_path).new_metrics()] == [8, 12]
+    assert [line["step"] for line in Run(tmp_path).new_metrics()] == list(range(1, 13))
 
 
 def test_stopping_the_iteration_saves(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     for progress in train(small("projected", shapes, tmp_path)):
         if progress.step == 3:
             break
@@ -132,7 +133,6 @@ def test_stopping_the_iteration_saves(shapes: Path, tmp_path: Path, monkeypatch:
 def test_reports_after_the_saved_state_are_taken_back(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     config = small("projected", shapes, tmp_path)
     for progress in train(config):
         if progress.step == 2:
@@ -207,6 +207,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_within_a_step(
     preset: str, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 2)
+    monkeypatch.setattr(trainers, "FIRST_STEPS", 0)
     maker = kind_of(preset).step().Recipe
     inputs = maker.inputs
 
@@ -262,7 +263,7 @@ def test_memory_that_runs_out_halves_the_batch_once(
     monkeypatch.setattr(maker, "updates", short_of_memory)
     with caplog.at_level(logging.WARNING):
         assert list(train(small("projected", shapes, tmp_path)))[-1].step == 8
-    assert calls == [1, 1, 1, 1, *[2] * 8], "back to the last kept state, then in halves"
+    assert calls == [1, 1, 1, 1, *[2] * 5], "back to the last kept state, that of the step before, then in halves"
     assert "two halves" in caplog.text
     assert "two halves" in Run(tmp_path).log()
     assert last_state(tmp_path)["parts"] == 2
@@ -299,10 +300,9 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_saved(shapes: Path, tmp_
 def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
-    from edgegan_widget.training import record as records
+    from edgegan_widget.training.runs import record as records
 
     monkeypatch.setattr(records, "_tensorboard", lambda folder: None)  # its own thread would complain
-    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     for progress in train(small("projected", shapes, tmp_path / "run")):
         if progress.step == 2:
             shutil.rmtree(tmp_path / "run")
@@ -310,9 +310,8 @@ def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkey
 
 
 def test_samples_give_way_to_the_disk_limit(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgegan_widget.training import record as records
+    from edgegan_widget.training.runs import record as records
 
-    monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 1)
     monkeypatch.setattr(records, "MOST_SAMPLES", 4)
     list(train(small("projected", shapes, tmp_path / "run", save_every_seconds=0.0)))
     steps = list(Run(tmp_path / "run").samples("styles"))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from edgegan_widget.networks.architectures.critics import ProjectedCritics
+from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN
+from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.critics import ProjectedCritics
 from edgegan_widget.networks.engine import EdgeGAN
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.paper import class_condition
 from edgegan_widget.networks.store import build_networks
 from edgegan_widget.training.dataset import PairDataset
 from edgegan_widget.training.transfer import carry_over, nearest_classes

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import ipywidgets as widgets
 import pytest
 
 import edgegan_widget
@@ -12,10 +13,14 @@ from edgegan_widget.app import dashboard
 from edgegan_widget.app.launching import Launched, launch
 from edgegan_widget.app.workbench import Workbench
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.panels.training.drawing_tray import DrawingTray
+from edgegan_widget.panels.training.finetune import DRAWINGS
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from edgegan_widget.training.config import TrainConfig
+from edgegan_widget.training.runs.jobs import Run
 from tests.fake_runs import tell, write_run
-from tests.test_app import Plain
+from tests.pad_desk import Plain
+from tests.screen import find, options, part, pictures, read, said, styled
 
 LINE = Drawing().add(Stroke.make([(0.1, 0.1), (0.9, 0.8)], 0.02))
 
@@ -28,6 +33,15 @@ def ended(run: Launched) -> str:
     return state
 
 
+def await_running(bench: Workbench, name: str) -> list[str]:
+    """Titles of the tabs where something runs, once this is one of them."""
+    deadline, running = time.monotonic() + 20, []
+    while f"{name} (running)" not in running and time.monotonic() < deadline:
+        time.sleep(0.02)
+        running = [title for title in part(bench, widgets.Tab).titles if "running" in title]
+    return running
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Workbench]:
     made = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
@@ -36,42 +50,42 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
 
 
 def test_tabs_are_made_when_opened_and_once(bench: Workbench) -> None:
-    assert bench._tabs.titles[0] == "Draw"
-    assert not bench._made
-    for name, place in bench._places.items():
+    tabs = part(bench, widgets.Tab)
+    assert tabs.titles == ("Draw", "Photo", "Data", "Train", "Fine-tune", "Evaluate")
+    assert tabs.children[0].children == (bench.pad,)
+    assert [read(place.children[0]) for place in tabs.children[1:]] == [f"Opening {name}…" for name in tabs.titles[1:]]
+    for name in tabs.titles:
         bench.show_tab(name)
-        assert len(place.children) == 1
-    assert [*bench._made] == [*bench._tabs.titles[1:]]
-    first = bench.train
+    panels = [place.children for place in tabs.children]
+    assert panels == [(bench.pad,), (bench.photo,), (bench.data,), (bench.train,), (bench.finetune,), (bench.evaluate,)]
     bench.show_tab("Train")
-    assert bench.train is first
-    assert bench._places["Train"].children == (first,)
+    assert [place.children for place in tabs.children] == panels
 
 
 def test_the_pads_drawing_is_collected(bench: Workbench) -> None:
     bench.pad.drawing = LINE
     bench.pad.label = "box"
-    bench.finetune._tray.children[0].click()
-    assert [(drawing.strokes, label) for drawing, label in bench.finetune._tray.drawings] == [(LINE.strokes, "box")]
+    part(bench.finetune, widgets.ToggleButtons).value = DRAWINGS
+    find(bench.finetune, "Add the drawing on the pad").click()
+    ((drawing, label),) = part(bench.finetune, DrawingTray).drawings
+    assert (drawing.strokes, label) == (LINE.strokes, "box")
 
 
 def test_a_tab_tells_that_something_is_trained(tmp_path: Path) -> None:
     run = write_run(tmp_path, "first", "running")
     bench = Workbench(Plain(), runs=tmp_path)
-    bench._look()
-    assert [title for title in bench._tabs.titles if "running" in title] == ["Train (running)"]
+    assert await_running(bench, "Train") == ["Train (running)"]
     tell(run.folder, "finished", 1000)
     write_run(tmp_path, "second", "running", start_from="default")
-    bench._look()
-    assert [title for title in bench._tabs.titles if "running" in title] == ["Fine-tune (running)"]
+    assert await_running(bench, "Fine-tune") == ["Fine-tune (running)"]
     bench.close()
 
 
 def test_using_a_model_goes_back_to_the_pad(bench: Workbench) -> None:
     bench.show_tab("Train")
     bench.use_model("default")
-    assert bench._tabs.selected_index == 0
-    assert "sneaker" in bench.pad._model.classes
+    assert part(bench, widgets.Tab).selected_index == 0
+    assert "sneaker" in options(find(bench.pad, "Draw a"))
 
 
 def test_the_page_gets_runs_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +93,9 @@ def test_the_page_gets_runs_and_folder(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(dashboard.RUNS_VARIABLE, str(tmp_path / "elsewhere"))
     monkeypatch.setenv(dashboard.FOLDER_VARIABLE, str(tmp_path / "work"))
+    write_run(tmp_path / "elsewhere", "first")
     page = dashboard.page()
-    assert page._runs == tmp_path / "elsewhere"
+    assert page.train.view.run == Run(tmp_path / "elsewhere" / "first")
     assert Path.cwd() == tmp_path / "work"
     page.close()
 
@@ -97,21 +112,21 @@ def test_a_run_in_the_background(shapes: Path, small_config: TrainConfig, tmp_pa
     assert run.status.step == 8
     assert repr(run).endswith("finished, step 8 of 8>")
     deadline = time.monotonic() + 20
-    while "finished" not in panel._headline.value and time.monotonic() < deadline:
+    while "finished" not in said(panel) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert "finished" in panel._headline.value
+    assert "finished" in said(panel)
     panel.look()
-    assert panel._curves._grid.children
-    assert panel._samples._steps[-1] == 8
+    assert pictures(styled(panel, "eg-curves")[0])
+    assert "step 8 (newest)" in said(panel)
     panel.close()
     bench = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
     bench.pad.drawing = LINE
-    bench.train.view._use_button.click()
+    find(bench.train, "Use this model").click()
     assert bench.pad.wait(60)
     assert bench.train.view.error_line.value == ""
     assert bench.pad.image is not None
     assert bench.pad.image.shape == (64, 64, 3)
-    assert "model first (best)" in bench.pad._view._status.value
+    assert "model first (best)" in said(bench.pad)
     bench.close()
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.files import write_bytes
-from edgegan_widget.base.options import add_options, chosen, flag, given
+from edgegan_widget.base.needs import device_of
+from edgegan_widget.base.options import add_options, chosen, flag, given, path
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.metrics import metrics
 from edgegan_widget.training.config import DEVICES
@@ -19,47 +20,39 @@ from edgegan_widget.training.config import DEVICES
 if TYPE_CHECKING:
     from edgegan_widget.evaluation.judge import Evaluation
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
 __all__ = ["add_compare", "add_evaluate"]
 
 UNCOMPARED = ("robustness_per_class", "swapped_per_class", "colour_seeds")  # what two models are not compared by
 
 
-def add_evaluate(commands: Commands) -> None:
-    """Add the command."""
-    command = commands.add_parser(
-        "evaluate",
-        help="measure models side by side: realism, class, lines, variety, copies",
-        epilog=f"Numbers: {'; '.join(metric.title for metric in metrics())}.",
-    )
+def add_evaluate(command: argparse.ArgumentParser) -> None:
+    """Models side by side."""
+    command.set_defaults(run=_evaluate)
+    command.epilog = f"Numbers: {'; '.join(metric.title for metric in metrics())}."
     command.add_argument("models", nargs="+", metavar="MODEL", help="shipped models by name, model or run folders")
-    command.add_argument("--data", required=True, type=Path, metavar="DATA", help="folder with train and val")
-    command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json and REPORT.html")
-    command.add_argument("--samples", type=Path, metavar="FILE.png", help="drawings, edge maps, pictures; not picked")
+    command.add_argument("--data", required=True, type=path, metavar="DATA", help="folder with train and val")
+    command.add_argument("--out", type=path, metavar="REPORT", help="REPORT.json and REPORT.html")
+    command.add_argument("--samples", type=path, metavar="FILE.png", help="drawings, edge maps, pictures; not picked")
     command.add_argument("--card", action="store_true", help="write the numbers into the model's own README.md")
     _add_settings(command)
-    command.set_defaults(run=_evaluate)
 
 
-def add_compare(commands: Commands) -> None:
-    """Add the command."""
-    command = commands.add_parser(
-        "compare", help="two models on the same drawings: differences with intervals, and a blinded vote"
-    )
+def add_compare(command: argparse.ArgumentParser) -> None:
+    """Two models on the same drawings."""
+    command.set_defaults(run=_compare)
     command.add_argument("given", nargs="+", metavar="MODEL", help="two models; with --tally, the REPORT.json")
-    command.add_argument("--data", type=Path, metavar="DATA", help="folder with train and val")
-    command.add_argument("--out", type=Path, metavar="REPORT", help="REPORT.json, REPORT.html and REPORT-blind.html")
+    command.add_argument("--data", type=path, metavar="DATA", help="folder with train and val")
+    command.add_argument("--out", type=path, metavar="REPORT", help="REPORT.json, REPORT.html and REPORT-blind.html")
     command.add_argument("--pairs", type=int, default=40, metavar="N", help="most pairs to vote on (default: 40)")
     text = "of the pairs, their order and sides (default: 0)"  # not of the evaluation, whose seed this is not to change
     command.add_argument("--seed", dest="ballot_seed", metavar="SEED", type=int, default=0, help=text)
-    command.add_argument("--tally", type=Path, metavar="VOTES.json", help="count the votes of the blinded page")
+    command.add_argument("--tally", type=path, metavar="VOTES.json", help="count the votes of the blinded page")
     _add_settings(command, ("seed", *UNCOMPARED))
-    command.set_defaults(run=_compare, **dict.fromkeys(UNCOMPARED, 0))
+    command.set_defaults(**dict.fromkeys(UNCOMPARED, 0))
 
 
 def _add_settings(command: argparse.ArgumentParser, without: tuple[str, ...] = ()) -> None:
-    command.add_argument("--sketches", type=Path, metavar="DIR", help="people's sketches, in folders named by class")
+    command.add_argument("--sketches", type=path, metavar="DIR", help="people's sketches, in folders named by class")
     command.add_argument(
         "--inception", default="auto", metavar="FILE",
         help="weights for FID; auto takes them from torch's cache if there, download fetches them, none does without",
@@ -71,7 +64,7 @@ def _add_settings(command: argparse.ArgumentParser, without: tuple[str, ...] = (
 def _evaluate(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.card import write_card
     from edgegan_widget.evaluation.report.page import page
-    from edgegan_widget.evaluation.report.samples import write_samples
+    from edgegan_widget.evaluation.report.pictures import write_samples
     from edgegan_widget.evaluation.report.table import people_line, table
 
     if options.out is None and options.samples is None and not options.card:
@@ -157,10 +150,12 @@ def _evaluated(names: list[str], options: argparse.Namespace) -> Evaluation:
     """The evaluation, its progress told on the way."""
     from edgegan_widget.evaluation.evaluate import evaluate
     from edgegan_widget.networks.engine import EdgeGAN
+    from edgegan_widget.networks.runners import ON_TORCH
 
     config = chosen(options, EvaluationConfig())
     config = dataclasses.replace(config, inception=_inception(options.inception))
-    models = [EdgeGAN.from_pretrained(name, options.device) for name in names]
+    runner = ON_TORCH[device_of(options.device)]  # which draws many at once on all cores
+    models = [EdgeGAN.from_pretrained(name, options.device, runner) for name in names]
     told = ""
     for step in evaluate(models, options.data, options.sketches, config):
         if step.message != told:

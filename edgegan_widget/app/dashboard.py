@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +55,7 @@ def serve(
     preheat: bool = True,
     runs: str | os.PathLike[str] = "runs",
     runner: str = AUTO,
+    base_url: str = "/",
 ) -> None:
     """Serve the dashboard until interrupted.
 
@@ -76,20 +79,22 @@ def serve(
         Folder of the training runs.
     runner
         How the networks are run, see :mod:`edgegan_widget.networks.runners`.
+    base_url
+        Path below which the page lies, as a reverse proxy hands it on: ``/`` or ``/draw/``.
 
     Raises
     ------
     ModelError
         There is no such model.
     ConfigError
-        A server that others can reach would have no token.
+        A server that others can reach would have no token; or port or path are none.
     """
     try:
         from voila.app import Voila
     except ImportError as error:
         raise DependencyError("Voilà is not installed; run: pip install voila") from error
-    if token == "" and host not in LOOPBACK:
-        raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
+    _check_address(host, port, token)
+    below = _checked_path(base_url)
     os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
     os.environ[DEVICE_VARIABLE] = device
     os.environ[RUNNER_VARIABLE] = runner
@@ -97,18 +102,37 @@ def serve(
     os.environ[RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
+    logging.getLogger("tornado.general").addFilter(_is_news)
     settings = _settings(token, preheat)
+    settings.Voila.base_url = below
     settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = host, port, open_browser
     Voila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _check_address(host: str, port: int, token: str | None) -> None:
+    if token == "" and host not in LOOPBACK:
+        raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"the port is {port}; give one from 0 (any that is free) to 65535.")
+
+
+def _checked_path(base_url: str) -> str:
+    """A path with a slash at both ends."""
+    below = f"/{base_url.strip('/')}/".replace("//", "/")
+    if not re.fullmatch(r"/([\w.~-]+/)*", below):
+        raise ConfigError(f"base_url is {base_url!r}; give a path such as /draw/, of letters, digits and . _ ~ -")
+    return below
 
 
 def _settings(token: str | None, preheat: bool) -> Config:
     """Voilà's settings: nothing served but the page, no tracebacks, prompt websockets, idle kernels ended."""
     from traitlets.config import Config
 
+    from edgegan_widget.app.admission import Admission
     from edgegan_widget.app.websocket import PromptWebsocket
 
     settings = Config()
+    settings.Voila.identity_provider_class = Admission
     if token is None:
         settings.Voila.auto_token = True  # a fresh one, which Voilà prints with the address
     else:
@@ -119,9 +143,33 @@ def _settings(token: str | None, preheat: bool) -> Config:
     settings.VoilaConfiguration.file_allowlist = []
     settings.VoilaConfiguration.show_tracebacks = False
     settings.VoilaConfiguration.preheat_kernel = preheat
+    settings.NotebookNotary.store_factory = _Ours
+    if os.name != "nt":
+        settings.KernelManager.transport = "ipc"  # sockets that only this user can open, not ports of the machine
     settings.MappingKernelManager.cull_interval = 60
     settings.MappingKernelManager.cull_idle_timeout = CULL_AFTER_SECONDS
     return settings
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what Tornado says of each page: it takes Jupyter's milliseconds between pings for seconds."""
+    return "websocket_ping_timeout" not in record.getMessage()
+
+
+class _Ours:
+    """What Jupyter's contents manager asks whether a notebook is trusted; the one that is served is this package's."""
+
+    def check_signature(self, _digest: str, _algorithm: str) -> bool:
+        return True
+
+    def store_signature(self, _digest: str, _algorithm: str) -> None:
+        """Nothing is written down."""
+
+    def remove_signature(self, _digest: str, _algorithm: str) -> None:
+        """Nothing is written down."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _notebook() -> Path:

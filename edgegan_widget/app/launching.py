@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgegan_widget.base.runs import Status
 from edgegan_widget.panels.training.run_view import RunView
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.runs import Run, start_run
+from edgegan_widget.training.runs.jobs import Run, start_run
 
 __all__ = ["Launched", "launch"]
 
@@ -62,7 +62,7 @@ def launch(config: TrainConfig, resume: bool = False) -> Launched:
     Raises
     ------
     ConfigError, DependencyError, ModelError
-        What the run needs is missing, see :func:`edgegan_widget.training.needs.check_needs`.
+        What the run needs is missing, see :func:`edgegan_widget.training.runs.jobs.check_needs`.
     TrainingError
         ``out`` holds a run that is at work, or one that is over and is not to be resumed.
     """

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import ipywidgets as widgets
 
 from edgegan_widget.base.background import Ticker
 from edgegan_widget.base.result import Engine
+from edgegan_widget.base.runs import JobFolder, find_jobs
 from edgegan_widget.networks.runners import AUTO
 from edgegan_widget.panels.drawing.sketchpad import SketchPad
 from edgegan_widget.panels.frame import Panel
-from edgegan_widget.panels.widgets import guard
-from edgegan_widget.training.runs import find_runs
+from edgegan_widget.panels.widgets import classed, guard, refill
+from edgegan_widget.sketch.strokes import Drawing
+from edgegan_widget.training.runs.jobs import find_runs
 
 if TYPE_CHECKING:
     from edgegan_widget.panels.data.panel import DataPanel
     from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
+    from edgegan_widget.panels.photo.photopad import PhotoPad
     from edgegan_widget.panels.training.finetune import FinetunePanel
     from edgegan_widget.panels.training.train import TrainPanel
 
 __all__ = ["Workbench"]
 
 LOOK_EVERY_SECONDS = 3.0
+PANELS = {
+    "Photo": "photo",
+    "Data": "data",
+    "Train": "train",
+    "Fine-tune": "finetune",
+    "Evaluate": "evaluate",
+}  # tabs, and whose they are
 
 
 class _Closes(Protocol):
     def close(self) -> None: ...
 
 
+Made = TypeVar("Made", bound=_Closes)
+
+
 class Workbench(Panel):
-    """Drawing, preparing data, training, fine-tuning and evaluating as tabs that share one pad.
+    """Drawing, photos, preparing data, training, fine-tuning and evaluating as tabs that share one pad.
 
     Parameters
     ----------
@@ -52,6 +66,8 @@ class Workbench(Panel):
         the page is ready to draw at once.
     """
 
+    _ticker: Ticker | None = None  # from the start: a page whose making failed is closed as well
+
     def __init__(
         self,
         model: str | os.PathLike[str] | Engine = "default",
@@ -61,43 +77,54 @@ class Workbench(Panel):
         runner: str = AUTO,
     ) -> None:
         super().__init__()
-        self.pad = SketchPad(model, device=device, runner=runner)
+        self.pad = SketchPad(model, device=device, runner=runner, runs=runs)
+        self._model, self._runner = model, runner
         self._device, self._runs = device, Path(runs)
-        self._makers = {  # in the tabs' order
-            "Data": self._make_data,
-            "Train": self._make_train,
-            "Fine-tune": self._make_finetune,
-            "Evaluate": self._make_evaluate,
-        }
-        self._made: dict[str, _Closes] = {}
-        self._places = {name: widgets.VBox([]) for name in ("Draw", *self._makers)}
-        self._places["Draw"].children = [self.pad]
-        self._tabs = widgets.Tab(list(self._places.values()), titles=list(self._places), selected_index=0)
+        self._preparations = self._runs.parent / "preparations"
+        self._made: list[_Closes] = []
+        self._places = {name: widgets.VBox([_opening(name)]) for name in ("Draw", *PANELS)}
+        refill(self._places["Draw"], [self.pad])
+        self._tabs = widgets.Tab([*self._places.values()], titles=[*self._places], selected_index=0)
         self._tabs.add_class("eg-tabs")
         self._tabs.observe(guard(self._opened, self.complain), "selected_index")
         self.children = [self.error_line, self._tabs]
         self.add_class("eg-workbench")
         self._ticker = Ticker(self._look)
 
-    @property
+    @functools.cached_property
+    def photo(self) -> PhotoPad:
+        """Photos, in which objects are taken away and others drawn in their place."""
+        from edgegan_widget.panels.photo.photopad import PhotoPad
+
+        return self._place("Photo", PhotoPad(self._model, device=self._device, runner=self._runner, runs=self._runs))
+
+    @functools.cached_property
     def data(self) -> DataPanel:
         """From photos to data to train on."""
-        return self._panel("Data")  # type: ignore[return-value]
+        from edgegan_widget.panels.data.panel import DataPanel
 
-    @property
+        return self._place("Data", DataPanel(on_train=self.train_on, preparations=self._preparations))
+
+    @functools.cached_property
     def train(self) -> TrainPanel:
         """Training from new."""
-        return self._panel("Train")  # type: ignore[return-value]
+        from edgegan_widget.panels.training.train import TrainPanel
 
-    @property
+        return self._place("Train", TrainPanel(self._runs, self._device, self.use_model))
+
+    @functools.cached_property
     def finetune(self) -> FinetunePanel:
         """Going on from a trained model."""
-        return self._panel("Fine-tune")  # type: ignore[return-value]
+        from edgegan_widget.panels.training.finetune import FinetunePanel
 
-    @property
+        return self._place("Fine-tune", FinetunePanel(self._runs, self._device, self.use_model, self._take_drawing))
+
+    @functools.cached_property
     def evaluate(self) -> EvaluatePanel:
         """Measuring models side by side."""
-        return self._panel("Evaluate")  # type: ignore[return-value]
+        from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
+
+        return self._place("Evaluate", EvaluatePanel(self._runs, self._device, take_drawing=self._take_drawing))
 
     def show_tab(self, name: str) -> None:
         """Show a tab by its name, such as ``Train``."""
@@ -121,53 +148,42 @@ class Workbench(Panel):
 
     def close(self) -> None:
         """End all threads and take the page away; runs go on."""
-        ticker = getattr(self, "_ticker", None)  # also called on a widget whose making failed
-        if ticker is not None:
-            ticker.close()
-            for part in (self.pad, *self._made.values()):
+        if self._ticker is not None:
+            self._ticker.close()
+            for part in (self.pad, *self._made):
                 part.close()
         super().close()
 
     def _opened(self) -> None:
         name = list(self._places)[self._tabs.selected_index]
-        if name in self._makers:
-            self._panel(name)
+        if name in PANELS:
+            getattr(self, PANELS[name])  # made the first time
 
-    def _panel(self, name: str) -> _Closes:
-        """A tab's panel, made the first time."""
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-            self._places[name].children = [self._made[name]]
-        return self._made[name]
+    def _place(self, name: str, panel: Made) -> Made:
+        """Put a panel that was just made into its tab."""
+        self._made.append(panel)
+        refill(self._places[name], [panel])
+        return panel
 
-    def _make_data(self) -> DataPanel:
-        from edgegan_widget.panels.data.panel import DataPanel
-
-        return DataPanel(on_train=self.train_on)
-
-    def _make_train(self) -> TrainPanel:
-        from edgegan_widget.panels.training.train import TrainPanel
-
-        return TrainPanel(self._runs, self._device, self.use_model)
-
-    def _make_finetune(self) -> FinetunePanel:
-        from edgegan_widget.panels.training.finetune import FinetunePanel
-
-        return FinetunePanel(self._runs, self._device, self.use_model, lambda: (self.pad.drawing, self.pad.label))
-
-    def _make_evaluate(self) -> EvaluatePanel:
-        from edgegan_widget.panels.evaluation.evaluate import EvaluatePanel
-
-        return EvaluatePanel(self._runs, self._device, take_drawing=lambda: (self.pad.drawing, self.pad.label))
+    def _take_drawing(self) -> tuple[Drawing, str]:
+        return self.pad.drawing, self.pad.label
 
     def _look(self) -> float:
-        """Tell in the tabs' titles whether something is prepared, trained or measured right now."""
-        active = [run for run in find_runs(self._runs) if run.status().active]
+        """Tell in the tabs' titles whether something is prepared, trained or measured; offer the runs' models."""
+        runs = find_runs(self._runs)
+        active = [run for run in runs if run.status().active]
         tuned = [config is not None and bool(config.start_from) for config in (run.config() for run in active)]
-        prepares = "Data" in self._made and self.data.active
-        measures = "Evaluate" in self._made and self.evaluate.active
+        jobs = find_jobs(self._preparations, ("*/status.json",))
+        prepares = any(JobFolder(folder).status().active for folder in jobs)
+        measures = "evaluate" in self.__dict__ and self.evaluate.active
         busy = {"Data": prepares, "Train": not all(tuned), "Fine-tune": any(tuned), "Evaluate": measures}
         titles = tuple(f"{name} (running)" if busy.get(name) else name for name in self._places)
         if tuple(self._tabs.titles) != titles:
             self._tabs.titles = titles
+        self.pad.list_models(runs)
         return LOOK_EVERY_SECONDS
+
+
+def _opening(name: str) -> widgets.HTML:
+    """What a tab shows until its panel is made; it is in the browser already when the tab is opened."""
+    return classed(widgets.HTML(f'<p role="status">Opening {name}…</p>'), "eg-opening")

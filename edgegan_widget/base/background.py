@@ -1,22 +1,26 @@
-"""The only file with threads: work of which only the newest request counts, regular looks, and long work."""
+"""The only file with threads: work of which only the newest request counts, and regular looks."""
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import logging
+import multiprocessing
+import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Follower", "NewestWins", "Ticker"]
+__all__ = ["NewestWins", "Ticker", "end_with_parent"]
 
 log = logging.getLogger(__name__)
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
-Item = TypeVar("Item")
 
+_LEAVE_SECONDS = 10.0  # what a worker may take at most to stop when the interpreter ends
 _LOOK_UP_SECONDS = 5.0  # how often an idle worker looks whether anybody still holds its owner
 
 
@@ -48,7 +52,9 @@ class NewestWins(Generic[Request, Answer]):
         self._changed = threading.Condition()
         self._mailbox: list[Request] = []
         self._busy = self._closed = False
-        threading.Thread(target=_serve, args=(weakref.ref(self),), name="edgegan-draw", daemon=True).start()
+        thread = threading.Thread(target=_serve, args=(weakref.ref(self),), name="edgegan-draw", daemon=True)
+        _WORKERS[thread] = weakref.ref(self)
+        thread.start()
 
     def submit(self, request: Request) -> None:
         """Ask for ``request``; one that still waits is dropped."""
@@ -61,6 +67,11 @@ class NewestWins(Generic[Request, Answer]):
         with self._changed:
             self._mailbox.clear()
             self._changed.notify_all()
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether a newer request waits, or the worker is to end: what is at hand may as well stop."""
+        return bool(self._mailbox) or self._closed
 
     def wait_idle(self, timeout_seconds: float = 60.0) -> bool:
         """Wait until nothing is asked for or worked on; False where that took longer."""
@@ -93,6 +104,24 @@ class NewestWins(Generic[Request, Answer]):
                 self._busy = False
                 self._changed.notify_all()
         return True
+
+
+_WORKERS: weakref.WeakKeyDictionary[threading.Thread, weakref.ref[NewestWins[Any, Any]]] = weakref.WeakKeyDictionary()
+
+
+@atexit.register
+def _leave() -> None:
+    """End the workers before the interpreter goes: one that is inside a library's C++ code then would abort it."""
+    threads = [thread for thread in _WORKERS if thread.is_alive()]
+    for thread in threads:
+        worker = _WORKERS[thread]()
+        if worker is not None:
+            worker.close()
+        # What is at hand, a model that is being loaded perhaps, stops at the next line of Python.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _serve(reference: weakref.ref[NewestWins[Any, Any]]) -> None:
@@ -151,83 +180,13 @@ def _tick_on(
         wake.wait(pause_seconds)
 
 
-class Follower(Generic[Item]):
-    """Goes through an iterator in a daemon thread, one iterator at a time; to stop is not to ask for the next item.
+def end_with_parent() -> None:
+    """Have this worker process end once the process that began it is gone; one that was killed cannot tell it to."""
+    threading.Thread(target=_wait_for_parent, name="edgegan-parent", daemon=True).start()
 
-    Parameters
-    ----------
-    on_item
-        Called in the thread with items, at most each ``every_seconds``; of those between only the last is told.
-    on_end
-        Called in the thread once it is over: with the error that ended it, or None; and whether it was stopped. By then
-        the iterator is closed, and another can be started.
-    every_seconds
-        Pause between two calls of ``on_item``.
-    """
 
-    def __init__(
-        self,
-        on_item: Callable[[Item], None],
-        on_end: Callable[[Exception | None, bool], None],
-        every_seconds: float = 0.2,
-    ) -> None:
-        self._on_item, self._on_end, self._every_seconds = on_item, on_end, every_seconds
-        self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._busy = False
-        self._thread: threading.Thread | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether an iterator is gone through right now."""
-        return self._busy
-
-    def start(self, items: Iterator[Item]) -> bool:
-        """Begin with an iterator; False where another is not over yet."""
-        with self._lock:
-            if self._busy:
-                return False
-            self._busy = True
-            self._stopping.clear()
-            self._thread = threading.Thread(target=self._follow, args=(items,), name="edgegan-follow", daemon=True)
-            self._thread.start()
-        return True
-
-    def stop(self) -> None:
-        """Ask for no further item; the one at hand is finished."""
-        self._stopping.set()
-
-    def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Wait until it is over and told; False where that took longer."""
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout_seconds)
-        return thread is None or not thread.is_alive()
-
-    def _follow(self, items: Iterator[Item]) -> None:
-        failed: Exception | None = None
-        try:
-            self._go_through(items)
-        except Exception as error:  # told to the page; a thread that died silently would leave it waiting
-            log.warning("work beside the page failed", exc_info=True)
-            failed = error
-        stopped = self._stopping.is_set()
-        self._busy = False
-        self._on_end(failed, stopped)
-
-    def _go_through(self, items: Iterator[Item]) -> None:
-        told_at, untold = 0.0, list[Item]()
-        try:
-            for item in items:
-                untold = [item]
-                if time.monotonic() - told_at >= self._every_seconds:
-                    self._on_item(untold.pop())
-                    told_at = time.monotonic()
-                if self._stopping.is_set():
-                    break
-        finally:
-            close = getattr(items, "close", None)
-            if close is not None:
-                close()  # ends its processes
-        for item in untold:
-            self._on_item(item)
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # whatever it has in hand: files are written whole or not at all

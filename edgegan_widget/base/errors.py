@@ -5,6 +5,7 @@ EdgeGANError
 ├── DataError         a picture, folder, sketch or drawing cannot be used
 ├── ModelError        a model folder or checkpoint cannot be used
 ├── PreparationError  preparing data had to stop; what was made stays
+├── StoppedError      the user stopped it
 ├── TrainingError     training cannot start, or had to stop
 └── DependencyError   an optional library is not installed
 
@@ -20,6 +21,7 @@ __all__ = [
     "EdgeGANError",
     "ModelError",
     "PreparationError",
+    "StoppedError",
     "TrainingError",
 ]
 
@@ -42,6 +44,10 @@ class ModelError(EdgeGANError):
 
 class PreparationError(EdgeGANError):
     """Preparing data had to stop; what was made stays, and the same command goes on."""
+
+
+class StoppedError(EdgeGANError):
+    """The user stopped what was being done."""
 
 
 class TrainingError(EdgeGANError):

@@ -4,35 +4,49 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import secrets
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.errors import DataError, EdgeGANError
+from edgegan_widget.base.units import U8
 
 __all__ = [
+    "check_form",
     "PICTURE_SUFFIXES",
     "SKETCH_SUFFIXES",
+    "encode_png",
+    "expanded",
     "is_picture",
     "is_sketch",
     "open_picture",
     "picture_rgb_u8",
     "safe_join",
+    "save_picture",
     "sweep",
+    "telling",
     "write_atomic",
     "write_bytes",
 ]
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")  # the one list of them
-SKETCH_SUFFIXES = (".json", ".svg", *PICTURE_SUFFIXES)
+PICTURE_SUFFIXES = (  # the one list of them
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".webp", ".avif", ".heic", ".heif", ".bmp", ".dib",
+    ".gif", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".ico",
+)  # fmt: skip
+_FORMS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
+}  # fmt: skip
+_HEIF_SUFFIXES = (".heic", ".heif")
+_SAVED = (".json", ".svg", ".svgz", ".ndjson", ".bin", ".excalidraw", ".excalidrawlib", ".tldr")
+SKETCH_SUFFIXES = (*_SAVED, *PICTURE_SUFFIXES)
 
 TEMPORARY_SUFFIX = ".tmp"
 MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
@@ -44,7 +58,7 @@ def is_picture(path: Path) -> bool:
 
 
 def is_sketch(path: Path) -> bool:
-    """Whether the file's name says that it may be a sketch: a drawing of the pad, or a picture of one."""
+    """Whether the file's name says that it may be a sketch: a drawing that a program saved, or a picture of one."""
     return path.suffix.lower() in SKETCH_SUFFIXES and not path.name.startswith(".")
 
 
@@ -110,6 +124,69 @@ def write_bytes(path: Path | str, content: bytes | str) -> None:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
+@contextlib.contextmanager
+def telling(path: Path | str, done: str, advice: str, kind: type[EdgeGANError] = DataError) -> Iterator[None]:
+    """The system's refusal to read or write as an error of ours: ``path cannot be <done> (why); <advice>.``"""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{path} cannot be {done} ({error.strerror}); {advice}.") from error
+
+
+def encode_png(image_u8: U8) -> bytes:
+    """Uint8 [H, W, 3] or [H, W] as PNG, fast rather than small; the same bytes for the same picture.
+
+    Raises
+    ------
+    DataError
+        It could not be encoded.
+    """
+    import cv2  # not loaded by all that read or write a file
+
+    ordered = image_u8[..., ::-1] if image_u8.ndim > 2 else image_u8
+    done, content = cv2.imencode(".png", np.ascontiguousarray(ordered))  # its default is fast, a tenth larger than best
+    if not done:
+        raise DataError("the picture could not be encoded as PNG; free some memory and run again.")
+    return bytes(content)
+
+
+def check_form(path: Path, transparent: bool = False) -> str:
+    """The form in which :func:`save_picture` writes, by the file's suffix.
+
+    Raises
+    ------
+    DataError
+        No picture is written under such a name, or that form has no transparency where that is wanted.
+    """
+    form = _FORMS.get(path.suffix.lower())
+    if form is None:
+        raise DataError(f"{path} says nothing of its form; name it with one of {', '.join(_FORMS)}.")
+    if transparent and form in ("JPEG", "BMP"):
+        raise DataError(f"{path} cannot be transparent, as {form} has no alpha; name it .png or .webp.")
+    return form
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture in the form that its name says.
+
+    Raises
+    ------
+    DataError
+        It cannot be written there, or so.
+    """
+    form = check_form(path, "A" in picture.mode)
+    best = {"quality": 95} if form in ("JPEG", "WEBP") else {}
+    with telling(path, "written", "choose another place"), write_atomic(path) as stream:
+        picture.save(stream, form, **best)
+
+
+def expanded(path: Any) -> Any:
+    """Paths as text, or several of them, with ``~`` as a shell takes it."""
+    if isinstance(path, tuple):
+        return tuple(map(expanded, path))
+    return os.path.expanduser(path) if isinstance(path, str) else path
+
+
 def safe_join(root: Path | str, name: str) -> Path:
     """``name``, a path that somebody else wrote down, below ``root``; links inside ``root`` are its owner's and stay.
 
@@ -126,7 +203,12 @@ def safe_join(root: Path | str, name: str) -> Path:
 
 
 def open_picture(
-    source: Path | str | BinaryIO, name: str | None = None, *, upright: bool = True, alpha: bool = False
+    source: Path | str | BinaryIO,
+    name: str | None = None,
+    *,
+    upright: bool = True,
+    alpha: bool = False,
+    converted: bool = True,
 ) -> Image.Image:
     """Open and decode a picture (of an animation the first), turned upright; transparent pixels become white paper.
 
@@ -138,6 +220,8 @@ def open_picture(
         Turn the picture as its EXIF orientation says.
     alpha
         Keep transparency: a picture that has it comes in mode ``RGBA``.
+    converted
+        If False, leave the values as the file has them, palette and all.
 
     Returns
     -------
@@ -149,6 +233,7 @@ def open_picture(
         The file is missing, no picture, cut short, or has more than 64 million pixels.
     """
     label = name or str(source)
+    has_heif = _reads_heif()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures and of odd metadata
@@ -157,6 +242,8 @@ def open_picture(
                     raise Image.DecompressionBombError
                 picture.load()
                 picture = ImageOps.exif_transpose(picture) if upright else picture
+                if not converted:
+                    return picture.copy()
                 return picture.convert("RGBA") if alpha and _is_transparent(picture) else _on_white(picture)
     except Image.DecompressionBombError as error:
         raise DataError(f"{label} has more than {MOST_PIXELS:,} pixels, the most allowed; make it smaller.") from error
@@ -165,13 +252,27 @@ def open_picture(
     except IsADirectoryError as error:
         raise DataError(f"{label} is a folder; give the path of one picture.") from error
     except (UnidentifiedImageError, OSError) as error:
-        raise DataError(f"{label} cannot be read as a picture ({error}); give a whole PNG, JPEG or WebP.") from error
+        if label.lower().endswith(_HEIF_SUFFIXES) and not has_heif:
+            raise DataError(f"{label} needs pillow-heif to be read; install it: pip install pillow-heif") from error
+        about = str(error).partition(" <_io")[0]  # Pillow names what is no file by its address
+        raise DataError(f"{label} cannot be read as a picture ({about}); give a whole PNG, JPEG or WebP.") from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them into
         about = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{label} cannot be read as a picture ({about}); give a whole PNG, JPEG or WebP.") from error
 
 
-def picture_rgb_u8(source: Path | str | BinaryIO, name: str | None = None) -> npt.NDArray[np.uint8]:
+@functools.cache
+def _reads_heif() -> bool:
+    """Whether phones' HEIC photos can be read; Pillow does so once ``pillow-heif`` is there."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def picture_rgb_u8(source: Path | str | BinaryIO, name: str | None = None) -> U8:
     """Like :func:`open_picture`, as a uint8 array [H, W, 3]."""
     return np.asarray(open_picture(source, name), np.uint8)
 

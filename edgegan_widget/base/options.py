@@ -5,13 +5,31 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from edgegan_widget.base.settings import KINDS, Field, Settings, about, parts_of, range_of
 
-__all__ = ["add_options", "chosen", "flag", "given"]
+__all__ = ["add_command", "add_options", "chosen", "flag", "given", "path"]
 
 Config = TypeVar("Config", bound=Settings)
+
+
+def path(text: str) -> Path:
+    """A path as it was typed, for argparse: ``~`` is one's own folder, also behind an equals sign or in quotes."""
+    return Path(text).expanduser()
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    run: Callable[[argparse.Namespace], None],
+) -> argparse.ArgumentParser:
+    """Add a command that calls ``run`` with its options."""
+    command = commands.add_parser(name, help=text)
+    command.set_defaults(run=run)
+    return command
 
 
 def add_options(

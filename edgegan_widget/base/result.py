@@ -5,20 +5,46 @@ Everything that draws goes through an :class:`Engine`, so that another runner, p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.units import F32, U8
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Engine", "Result"]
+__all__ = ["Asked", "Engine", "Result", "Style", "variation_seed"]
 
-U8 = npt.NDArray[np.uint8]
+
+def variation_seed(seed: int | None, variation: int) -> int | None:
+    """The seed whose first picture is the given variation: the seeds that follow, from 0 on where there is none."""
+    if variation == 0:
+        return seed
+    return (-1 if seed is None else seed) + variation
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style of a class: its place in the bank, mean colour ``#rrggbb``, contrast (0: flat), and all its numbers."""
+
+    index: int
+    colour: str
+    contrast: float
+    numbers: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What one picture is made of: the arguments of :meth:`Engine.generate`."""
+
+    sketch: U8
+    label: str | int
+    seed: int | None = None
+    style: int | str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +68,7 @@ class Result:
 
     images: U8
     edges: U8
-    latents: npt.NDArray[np.float32]
+    latents: F32
     milliseconds: float
     alpha: U8 | None = None
 
@@ -100,4 +126,23 @@ class Engine(Protocol):
     @property
     def device_name(self) -> str: ...
 
-    def generate(self, sketch: U8, label: str | int, *, seed: int | None = None, variations: int = 1) -> Result: ...
+    def styles(self, label: str | int) -> tuple[Style, ...]: ...
+
+    @property
+    def can_guess(self) -> bool: ...
+
+    def guess(self, sketch: U8) -> list[tuple[str, float]]: ...
+
+    def generate(
+        self,
+        sketch: U8,
+        label: str | int,
+        *,
+        seed: int | None = None,
+        variations: int = 1,
+        style: int | str | None = None,
+    ) -> Result: ...
+
+    def approach(self, sketch: U8, label: str | int, first: Result, closeness: float) -> Iterator[Result]: ...
+
+    def interpolate(self, start: Asked, end: Asked, frames: int) -> Result: ...

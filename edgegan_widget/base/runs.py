@@ -1,7 +1,7 @@
 """Job folders: long work in a process of its own, which outlives the page that asked for it.
 
-Training and evaluation speak this protocol. The folder is all of it, so whoever looks can come and go: a page that was
-reloaded or a kernel that was restarted finds the work again by its folder.
+Training, evaluation and preparation of data speak this protocol. The folder is all of it, so whoever looks can come
+and go: a page that was reloaded or a kernel that was restarted finds the work again by its folder.
 
 ===============  ====================================================================================================
 file             content
@@ -17,20 +17,38 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 
+from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.needs import without_torch
 
-__all__ = ["JobFolder", "Status", "Stopped", "Teller", "find_jobs", "start_job", "stoppable", "write_status"]
+__all__ = [
+    "DeferredSignals",
+    "JobFolder",
+    "Status",
+    "Stopped",
+    "Teller",
+    "find_jobs",
+    "new_folder",
+    "outcome",
+    "start_job",
+    "stoppable",
+    "write_status",
+]
+
+log = logging.getLogger(__name__)
 
 ACTIVE = ("starting", "running", "stopping")
 START_SECONDS = 90.0  # a process that has said nothing for so long has not started
@@ -75,6 +93,7 @@ class Status:
 class JobFolder:
     """A job's folder. Reading it never fails because it is only half written."""
 
+    gone: ClassVar = "Its process is gone; what it wrote stays."  # what to say where it went without a word
     folder: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
@@ -82,11 +101,6 @@ class JobFolder:
     def name(self) -> str:
         """The folder's name."""
         return self.folder.name
-
-    @property
-    def gone(self) -> str:
-        """What to say where its process is gone without a word."""
-        return "Its process is gone; what it wrote stays."
 
     def status(self) -> Status:
         """Where it stands now; a process that is gone is noticed."""
@@ -158,6 +172,14 @@ def find_jobs(root: Path | str, patterns: Sequence[str]) -> list[Path]:
     return sorted(places, key=lambda place: _changed(place / "status.json"), reverse=True)
 
 
+def new_folder(root: Path, kind: str) -> Path:
+    """A place below ``root`` for a job that begins now, such as ``evaluation-20260131-101500``; nothing is made yet."""
+    stem, number = time.strftime(f"{kind}-%Y%m%d-%H%M%S"), 1
+    while (folder := root / (stem if number == 1 else f"{stem}-{number}")).exists():
+        number += 1
+    return folder
+
+
 def _changed(path: Path) -> float:
     try:
         return path.stat().st_mtime
@@ -208,7 +230,7 @@ class Teller:
 
 
 class Stopped(BaseException):
-    """The job was asked to stop; no handler of ordinary errors may swallow that."""
+    """The job was asked to stop; no handler of ordinary errors may swallow that. It may say what became of the work."""
 
 
 @contextlib.contextmanager
@@ -224,3 +246,43 @@ def stoppable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+class DeferredSignals:
+    """Holds Ctrl-C and SIGTERM back until the step at hand is whole; ``received`` tells whether one has come.
+
+    What must not be torn, as what is saved to go on from exactly, is a step; a long one that may be is
+    :func:`stoppable`.
+    """
+
+    KINDS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.received = False
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> DeferredSignals:
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
+            self._previous = {kind: signal.signal(kind, self._receive) for kind in self.KINDS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for kind, handler in self._previous.items():
+            signal.signal(kind, handler)
+
+    def _receive(self, *_: object) -> None:
+        self.received = True
+
+
+def outcome(work: Callable[[], None]) -> tuple[str, str]:
+    """Do a job's work, whatever becomes of it: the state in which it ended, and of a failure the sentence to tell."""
+    try:
+        work()
+    except Stopped as stopped:
+        return "stopped", str(stopped)
+    except EdgeGANError as error:
+        return "failed", str(error)
+    except Exception as error:
+        log.exception("the job failed")
+        return "failed", without_torch(error) or f"Something went wrong ({type(error).__name__}: {error})."
+    return "finished", ""

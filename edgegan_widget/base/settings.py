@@ -7,6 +7,7 @@ of the same fields, so that meaning and range are written in one place only, bes
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from edgegan_widget.base.errors import ConfigError
 
 __all__ = [
-    "KINDS", "Kind", "Settings", "about", "check_needed", "check_settings", "from_json", "from_record",
-    "label_of", "parts_of", "range_of", "setting", "to_json",
+    "KINDS", "Kind", "Settings", "about", "advanced", "check_needed", "check_settings", "from_json", "from_record",
+    "label_of", "least_of", "parts_of", "range_of", "setting", "to_json",
 ]  # fmt: skip
 
 
@@ -87,6 +88,9 @@ def setting(
     return dataclasses.field(default=default, metadata=told)
 
 
+advanced = functools.partial(setting, advanced=True)
+
+
 def about(field: Field, what: str) -> Any:
     """What :func:`setting` was told of a field; for a field that was made otherwise what is usual."""
     return field.metadata.get(what, () if what == "allowed" else None)
@@ -103,6 +107,11 @@ def range_of(field: Field) -> str:
     if least is None and most is None:
         return ""
     return f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
+
+
+def least_of(kind: type[Settings], name: str) -> int:
+    """The least whole number that a setting may be."""
+    return int(about(kind.__dataclass_fields__[name], "least"))
 
 
 def parts_of(kind: type[Settings]) -> dict[str, type[Settings]]:

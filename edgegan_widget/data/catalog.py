@@ -17,13 +17,15 @@ import numpy.typing as npt
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture, safe_join
+from edgegan_widget.base.layout import SPLITS, split_folders, split_named
+from edgegan_widget.base.units import U8
 from edgegan_widget.data.audit.advice import ClassCount
 from edgegan_widget.data.audit.decisions import DECISIONS, read_decisions, write_changes
 from edgegan_widget.data.audit.rules import REASONS, Thresholds, load_judging
-from edgegan_widget.data.build import FOUND
-from edgegan_widget.data.finish import LIST, MANIFEST, REFUSED
-from edgegan_widget.data.journal import parts
-from edgegan_widget.data.sources import SPLITS, Record, object_id
+from edgegan_widget.data.preparing.build import FOUND
+from edgegan_widget.data.preparing.finish import LIST, MANIFEST, REFUSED
+from edgegan_widget.data.preparing.journal import parts
+from edgegan_widget.data.sources import Record, object_id
 
 __all__ = ["Catalog", "Found", "Listed", "Picture", "SHOWS", "Wanted"]
 
@@ -91,7 +93,7 @@ class Catalog:
         self.data, self.audited = data, (data / MANIFEST).is_file()
         self._listing = Listed(data / MANIFEST) if self.audited else Found(data)
         self.labels: list[str] = []
-        self._undo: list[tuple[Numbers, npt.NDArray[np.uint8]]] = []
+        self._undo: list[tuple[Numbers, U8]] = []
         self._judging = load_judging(data)
         self._index(read_decisions(data / LIST))
         if not len(self):
@@ -161,7 +163,7 @@ class Catalog:
         self._undo.pop()
         return [int(number) for number in chosen]
 
-    def _write(self, numbers: Numbers, codes: npt.NDArray[np.uint8]) -> None:
+    def _write(self, numbers: Numbers, codes: U8) -> None:
         members = self.pictures(numbers)
         write_changes(self.data / LIST, {each.id: (each.label, _CODES[code]) for each, code in zip(members, codes)})
         self._decided[numbers] = codes
@@ -261,8 +263,8 @@ class Found:
     def read(self) -> Iterator[Record]:
         """All of them; has to be done once before any is asked for."""
         for top in (self._data, self._data / REFUSED):
-            for split in SPLITS:
-                for folder in _folders(top / split):
+            for root in split_folders(top).values():
+                for folder in _folders(root):
                     files = (path.relative_to(self._data).as_posix() for path in folder.iterdir() if is_picture(path))
                     for file in sorted(files):
                         self._files.append(file)
@@ -274,7 +276,7 @@ class Found:
         place = file.removeprefix(f"{REFUSED}/")
         split, label, own = place.split("/")
         name = Path(own).stem if self._made_here else object_id(place)
-        return {"id": name, "class": label, "split": split, "file": file, "audit": {"reasons": {}}}
+        return {"id": name, "class": label, "split": split_named(split), "file": file, "audit": {"reasons": {}}}
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from edgegan_widget.base.files import open_picture
-from edgegan_widget.sketch.edges import draw
+from edgegan_widget.base.units import U8
+from edgegan_widget.sketch.edges import draw, squared
+from edgegan_widget.sketch.pairs import halves
 
 __all__ = ["HAND", "Look", "Seen", "draw_lines", "see"]
-
-U8 = npt.NDArray[np.uint8]
 
 HAND = {  # what a hand may do, with its share at first: all of it, as augment.ANYBODY
     "wobble": 1.0,
@@ -67,11 +65,11 @@ def see(path: Path, side_px: int = 128) -> Seen:
         The picture cannot be read.
     """
     opened = open_picture(path)
-    if opened.width != 2 * opened.height:
-        return Seen(_square(opened, side_px), None)
-    half = opened.height
-    edge, picture = opened.crop((0, 0, half, half)), opened.crop((half, 0, 2 * half, half))
-    return Seen(_square(picture, side_px), np.ascontiguousarray(_square(edge, side_px)[..., 0]))
+    pair = halves(opened)
+    if pair is None:
+        return Seen(squared(opened, side_px), None)
+    edge, picture = pair
+    return Seen(squared(picture, side_px), np.ascontiguousarray(squared(edge, side_px)[..., 0]))
 
 
 def draw_lines(seen: Seen, look: Look) -> tuple[U8, U8]:
@@ -87,14 +85,6 @@ def draw_lines(seen: Seen, look: Look) -> tuple[U8, U8]:
     edge = draw(seen.picture_u8, look.source, detail=look.detail) if seen.edge_u8 is None else seen.edge_u8
     if look.strength == 0:
         return edge, edge
-    from edgegan_widget.sketch.hand import Hand, distort  # loads torch
+    from edgegan_widget.sketch.hands.hand import Hand, distort  # loads torch
 
     return edge, distort(edge, look.seed, look.strength, Hand(*look.hand))
-
-
-def _square(picture: Image.Image, side_px: int) -> U8:
-    """Centred on white and scaled, as training does."""
-    side = max(picture.size)
-    square = Image.new("RGB", (side, side), "white")
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return np.asarray(square.resize((side_px, side_px), Image.Resampling.LANCZOS), np.uint8)

@@ -4,20 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.settings import check_settings, setting
 
-__all__ = ["Making", "Outcome", "Region", "Source", "class_folder", "object_id"]
+__all__ = [
+    "OWN_FOLDER", "AlphaFile", "Making", "Outcome", "Region", "Source", "check_folders", "class_folder", "object_id",
+]  # fmt: skip
 
-SPLITS = ("train", "val")
+OWN_FOLDER = ".prepare"  # in a data folder: what preparing it keeps for itself
 Segmentation = Any  # COCO's: a list of polygons, or a dict with size and counts
 Record = dict[str, Any]
 
 _SMALLEST_PX, _LARGEST_PX = 16, 2048
 _MOST_MARGIN = 0.4
+
+
+@dataclass(frozen=True)
+class AlphaFile:
+    """A mask of one object found in a photo: a grey picture whose shades are how much of each pixel is object.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    version
+        Changes with the file, so that its cut-out is made anew; empty where there is none.
+    """
+
+    path: Path
+    version: str
+
+    @classmethod
+    def of(cls, path: Path) -> AlphaFile:
+        """The file as it is now."""
+        try:
+            facts = path.stat()
+        except OSError:
+            return cls(path, "")
+        return cls(path, f"{facts.st_size} {facts.st_mtime_ns}")
 
 
 @dataclass(frozen=True)
@@ -31,12 +61,13 @@ class Region:
     label
         Class name.
     mask
-        COCO segmentation; path of a mask picture; or None: the object is what is not transparent and not paper.
+        COCO segmentation; path of a mask picture; a found mask; or None: the object is what is not transparent and not
+        paper.
     """
 
     id: str
     label: str
-    mask: Segmentation | Path | None = None
+    mask: Segmentation | Path | AlphaFile | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +91,8 @@ class Source:
     split
         The split it has to be in, or None: chosen by hash.
     edge
-        A ready edge map of the whole picture: a file, or ``"left half"`` of the picture itself; with
-        ``"left half if twice as wide"`` a picture of another shape has none.
+        A ready edge map of the whole picture: a file, or ``"left half"`` or ``"right half"`` of the picture itself;
+        with ``"if it is a pair"`` a picture that is none has none.
     """
 
     path: Path
@@ -107,3 +138,16 @@ def class_folder(label: str) -> str:
     """The class name as a folder name: no separators, no leading dot."""
     cleaned = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+', "_", label).strip(" .")
     return cleaned[:80] or "unnamed"
+
+
+def check_folders(labels: Iterable[str]) -> None:
+    """Raise a :class:`DataError` where two classes would share a folder, on systems too that know no capitals."""
+    taken: dict[str, str] = {}
+    for label in sorted(labels):
+        folder = unicodedata.normalize("NFC", class_folder(label)).casefold()
+        other = taken.setdefault(folder, label)
+        if other != label:
+            raise DataError(
+                f"the classes {other!r} and {label!r} would share the folder {class_folder(label)}; rename one, "
+                "or take only one of them."
+            )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.judge import Evaluation, Scored
 from edgegan_widget.evaluation.metrics import Metric, at, metrics
 from edgegan_widget.evaluation.metrics.intervals import by_drawing, paired_difference
 
 __all__ = ["compare", "differences", "most_different"]
-
-Json = dict[str, Any]
 
 FORMAT = 1
 MOST_DRAWINGS = 2000  # for distances between sets, whose cost grows with the square

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.settings import check_settings, setting
+from edgegan_widget.base.settings import advanced, check_settings
 
 __all__ = ["EvaluationConfig"]
 
@@ -22,49 +22,36 @@ class EvaluationConfig:
         A value is out of its range.
     """
 
-    per_class: int = setting(
-        0, "most drawings of a class and set; 0 takes all", least=0, advanced=True, label="Drawings a class"
-    )
-    variations: int = setting(
-        1, "pictures of each drawing: the most likely one, then others by seed", least=1, advanced=True
-    )
-    robustness_per_class: int = setting(
+    per_class: int = advanced(0, "most drawings of a class and set; 0 takes all", least=0, label="Drawings a class")
+    variations: int = advanced(1, "pictures of each drawing: the most likely one, then others by seed", least=1)
+    robustness_per_class: int = advanced(
         4,
         "held-out drawings of a class that are distorted more and more; 0 leaves that out",
         least=0,
         option="--robustness",
-        advanced=True,
         label="Distorted a class",
     )
-    people: str = setting(
+    people: str = advanced(
         "held_out",
         "people's sketches to ask for: those that training leaves out, one in three, or all of them",
         allowed=PEOPLE,
-        advanced=True,
         label="People's sketches",
     )
-    swapped_per_class: int = setting(
+    swapped_per_class: int = advanced(
         2,
         "held-out drawings of a class that are asked for as other classes; 0 leaves that out",
         least=0,
         option="--swapped",
-        advanced=True,
         label="Swapped a class",
     )
-    colour_seeds: int = setting(
-        8,
-        "seeds of a few drawings of a class whose colours are compared; 0 leaves that out",
-        least=0,
-        most=64,
-        advanced=True,
+    colour_seeds: int = advanced(
+        8, "seeds of a few drawings of a class whose colours are compared; 0 leaves that out", least=0, most=64
     )
-    inception: str = setting("", "weights file for FID; empty takes a classifier trained on the data", advanced=True)
-    seed: int = setting(0, "of the classifier, which judges classes in any case", least=0, advanced=True)
-    classifier_steps: int = setting(900, "steps that the classifier is trained for", least=1, advanced=True)
-    batch_size: int = setting(
-        128, "pictures that a network looks at together; no number depends on it", least=1, advanced=True
-    )
-    cache: str = setting("", "folder of features; empty takes the user's cache, none keeps nothing", advanced=True)
+    inception: str = advanced("", "weights file for FID; empty takes a classifier trained on the data")
+    seed: int = advanced(0, "of the classifier, which judges classes in any case", least=0)
+    classifier_steps: int = advanced(900, "steps that the classifier is trained for", least=1)
+    batch_size: int = advanced(128, "pictures that a network looks at together; no number depends on it", least=1)
+    cache: str = advanced("", "folder of features; empty takes the user's cache, none keeps nothing")
 
     def __post_init__(self) -> None:
         check_settings(self)

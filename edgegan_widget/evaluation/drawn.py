@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.result import Result
-from edgegan_widget.sketch.scaling import scaled
-from edgegan_widget.sketch.sketch_sets import asked_sketches
-from edgegan_widget.sketch.trace import read_sketch
+from edgegan_widget.base.units import U8
+from edgegan_widget.sketch.edges import scaled
+from edgegan_widget.sketch.sets.folders import asked_sketches, readable
 
 if TYPE_CHECKING:
     from edgegan_widget.training.dataset import PairDataset
 
 __all__ = ["Drawn", "InputSet", "Model", "draw", "held_out_edges", "human_sketches", "people_set", "sketch_side"]
 
-U8 = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
 PICTURES_AT_ONCE = 64  # between two reports of progress
@@ -135,26 +135,37 @@ class Drawn:
         return np.stack([scaled(picture, side_px) for picture in self.pictures_u8])
 
 
-def held_out_edges(data: PairDataset, split: str = "val") -> InputSet:
-    """The edge maps of a split as drawings."""
+def held_out_edges(data: PairDataset) -> InputSet:
+    """The edge maps of the held-out pictures as drawings."""
     counted: dict[int, int] = {}
     sources = []
     for label in data.labels.tolist():
         counted[label] = counted.get(label, 0) + 1
-        sources.append(f"{split}/{data.classes[label]} {counted[label]}")
+        sources.append(f"val/{data.classes[label]} {counted[label]}")
     edges = data.edges_u8[:, 0].numpy()
-    return InputSet("edge maps of held-out pictures", split, edges, data.labels.numpy(), tuple(sources))
+    return InputSet("edge maps of held-out pictures", "val", edges, data.labels.numpy(), tuple(sources))
 
 
 def human_sketches(root: Path | str, classes: Sequence[str], size_px: int, people: str = "all") -> list[InputSet]:
-    """People's sketches, one set for each folder directly below ``root``, see :mod:`sketch.sketch_sets`."""
+    """People's sketches, one set for each folder directly below ``root``, see :mod:`sketch.sets.folders`.
+
+    What cannot be read, or shows no line, is named in the log and left out.
+
+    Raises
+    ------
+    DataError
+        There is none that can be used.
+    """
     sets: dict[str, list[tuple[U8, int, str]]] = {}
     for folder in asked_sketches(root, classes, people):
         given = sets.setdefault(folder.set_name, [])
         label = list(classes).index(folder.asked)
-        given += [(read_sketch(path, size_px), label, f"{folder.name}/{path.name}") for path in folder.paths]
+        read = readable(folder.paths, size_px)
+        given += [(sketch, label, f"{folder.name}/{drawing.name}") for drawing, sketch in read]
+    if not any(sets.values()):
+        raise DataError(f"{root} has no sketch that can be read; each was named with its reason.")
     found = []
-    for name, given in sets.items():
+    for name, given in ((name, given) for name, given in sets.items() if given):
         sketches, labels, sources = zip(*given)
         found.append(InputSet(people_set(name), "people", np.stack(sketches), np.array(labels), sources))
     return found

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from edgegan_widget._version import __version__
 from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation import robustness
 from edgegan_widget.evaluation.comparison import differences
 from edgegan_widget.evaluation.config import EvaluationConfig
@@ -36,13 +36,11 @@ from edgegan_widget.evaluation.inception import InceptionFeatures
 from edgegan_widget.evaluation.judge import Evaluation, Judge, Look, Scored
 from edgegan_widget.evaluation.metrics import Asked, Question, flags, more_to_draw
 from edgegan_widget.evaluation.report.table import FORMAT
-from edgegan_widget.sketch.sketch_sets import left_out, sketch_folders
+from edgegan_widget.sketch.sets.folders import left_out, sketch_folders
 from edgegan_widget.training.data_folder import class_counts
 from edgegan_widget.training.dataset import PairDataset, load_data
 
 __all__ = ["Evaluation", "EvaluationConfig", "Step", "evaluate"]
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +54,8 @@ class Step:
     so_far
         What is there already: models that are done in its report, and every set that was scored; None until the
         real pictures have been looked at.
+    classifier
+        While the classifier learns, before any model draws: its steps that are taken, of how many.
     """
 
     fraction: float
@@ -63,6 +63,7 @@ class Step:
     row: Json | None = None
     evaluation: Evaluation | None = None
     so_far: Evaluation | None = None
+    classifier: tuple[int, int] | None = None
 
 
 def evaluate(
@@ -81,7 +82,7 @@ def evaluate(
     data
         Folder, or packed file, with ``train`` and ``val``, as for training.
     sketches
-        Folder of people's sketches, see :mod:`edgegan_widget.sketch.sketch_sets`.
+        Folder of people's sketches, see :mod:`edgegan_widget.sketch.sets.folders`.
     config
         How; None takes the defaults.
 
@@ -97,8 +98,7 @@ def evaluate(
     drawings = _Drawings(data, held_out, sketches, config)
     sets = drawings.of(models[0])  # before the classifier's minutes: there may be none to ask for
     cache = None if config.cache == "none" else FeatureCache(config.cache or None)
-    yield Step(0.0, "training the classifier")
-    classifier = ClassifierFeatures.trained_on(train, config.seed, config.classifier_steps, cache=cache)
+    classifier = yield from _classifier(train, config, cache)
     realism = InceptionFeatures(config.inception) if config.inception else None
     yield Step(0.0, "looking at the real pictures")
     judge = Judge(train, held_out, classifier, realism, cache, config.batch_size)
@@ -117,6 +117,21 @@ def evaluate(
         report["models"].append(row)
     report["differences"] = _every_difference(models, scored)
     yield Step(1.0, "done", evaluation=so_far, so_far=so_far)
+
+
+def _classifier(
+    train: PairDataset, config: EvaluationConfig, cache: FeatureCache | None
+) -> Generator[Step, None, ClassifierFeatures]:
+    """What judges the class; it learns from the real pictures, unless it has done so before."""
+    yield Step(0.0, "training the classifier")
+    training = ClassifierFeatures.training_on(train, config.seed, config.classifier_steps, cache=cache)
+    while True:
+        try:
+            done = next(training)
+        except StopIteration as ended:
+            made: ClassifierFeatures = ended.value
+            return made
+        yield Step(0.0, "training the classifier", classifier=(done, config.classifier_steps))
 
 
 def _every_difference(models: Sequence[Model], scored: dict[str, dict[str, Scored]]) -> list[Json]:

@@ -12,9 +12,9 @@ import hashlib
 import itertools
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +27,16 @@ from torch.nn import functional as F
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.files import write_atomic, write_bytes
 from edgegan_widget.base.frechet import F64
+from edgegan_widget.base.units import to_unit
 from edgegan_widget.networks.devices import channels_last
-from edgegan_widget.training.augment import place
-from edgegan_widget.training.dataset import PairDataset, to_unit
+from edgegan_widget.sketch.hands.warp import place
+from edgegan_widget.training.dataset import PairDataset
 
-__all__ = ["CLASSIFIER_STEPS", "ClassifierFeatures", "Extractor", "FeatureCache", "PixelFeatures", "content_digest",
-           "features", "fresh_classifier", "in_chunks", "train_classifier", "weights_digest"]  # fmt: skip
+__all__ = ["CLASSIFIER_BATCH", "CLASSIFIER_STEPS", "ClassifierFeatures", "Extractor", "FeatureCache", "PixelFeatures",
+           "content_digest", "features", "fresh_classifier", "in_chunks", "train_classifier",
+           "weights_digest"]  # fmt: skip
 
+Made = TypeVar("Made")
 BATCH = 128
 CLASSIFIER_STEPS = 900
 CLASSIFIER_BATCH = 48
@@ -157,14 +160,23 @@ class ClassifierFeatures:
 
         Give it training pictures only.
         """
+        return _last(cls.training_on(data, seed, steps, cache))
+
+    @classmethod
+    def training_on(
+        cls, data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS, cache: FeatureCache | None = None
+    ) -> Generator[int, None, ClassifierFeatures]:
+        """The same, which tells after each step how many were taken; none are where it was trained before."""
         if cache is None:
-            return cls(train_classifier(data, seed, steps))
+            return cls((yield from training_classifier(data, seed, steps)))
         given: tuple[str | npt.NDArray[np.generic], ...]
         given = (str(seed), str(steps), data.images_u8.numpy(), data.labels.numpy(), *data.classes)
-        blank = fresh_classifier(len(data.classes))
-        return cls(
-            cache.network(content_digest("classifier 2", *given), blank, lambda: train_classifier(data, seed, steps))
-        )
+        digest = content_digest("classifier 2", *given)
+        found = cache.network(digest, fresh_classifier(len(data.classes)))
+        if found is None:
+            found = yield from training_classifier(data, seed, steps)
+            cache.keep_network(digest, found)
+        return cls(found)
 
     def __call__(self, pictures_u8: Tensor) -> Tensor:
         return in_chunks(self._body, to_unit(pictures_u8))
@@ -194,6 +206,11 @@ class PixelFeatures:
 
 def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS) -> nn.Sequential:
     """A small convolutional classifier of pictures [N, 3, S, S] in [-1, 1], trained on mirrored and moved pictures."""
+    return _last(training_classifier(data, seed, steps))
+
+
+def training_classifier(data: PairDataset, seed: int, steps: int) -> Generator[int, None, nn.Sequential]:
+    """The same, which tells after each step how many were taken; who asks for the next draws no chance meanwhile."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         classifier = channels_last(fresh_classifier(len(data.classes)))
@@ -206,7 +223,18 @@ def train_classifier(data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_S
             loss.backward()
             optimizer.step()
             schedule.step()
+            yield step + 1
     return classifier.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload, no-any-return]
+
+
+def _last(steps: Generator[int, None, Made]) -> Made:
+    """What comes of it, once all steps are taken."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            made: Made = done.value
+            return made
 
 
 def _rate_share(done: float) -> float:
@@ -276,16 +304,17 @@ class FeatureCache:
             self._shrink(path)
         return made
 
-    def network(self, digest: str, blank: nn.Sequential, make: Callable[[], nn.Sequential]) -> nn.Sequential:
-        """A trained network: its weights read into ``blank``, or trained and written."""
-        path = self.folder / f"{digest}.safetensors"
+    def network(self, digest: str, blank: nn.Sequential) -> nn.Sequential | None:
+        """A network that was kept, its weights read into ``blank``; None where there is none."""
         with contextlib.suppress(OSError, SafetensorError, RuntimeError):
-            blank.load_state_dict(load(path.read_bytes()))
+            blank.load_state_dict(load((self.folder / f"{digest}.safetensors").read_bytes()))
             return blank.eval()
-        made = make()
+        return None
+
+    def keep_network(self, digest: str, network: nn.Sequential) -> None:
+        """Write a trained network. A cache that cannot be used is no error."""
         with contextlib.suppress(OSError):
-            write_bytes(path, save(made.state_dict()))
-        return made
+            write_bytes(self.folder / f"{digest}.safetensors", save(network.state_dict()))
 
     def _shrink(self, newest: Path) -> None:
         every = sorted(self.folder.glob("*.npy"), key=lambda path: path.stat().st_mtime, reverse=True)

@@ -16,23 +16,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.base import settings
-from edgegan_widget.base.errors import DataError
+from edgegan_widget.base import runs, settings
+from edgegan_widget.base.files import telling, write_bytes
+from edgegan_widget.base.needs import check_torch
 from edgegan_widget.base.runs import JobFolder, find_jobs, start_job
+from edgegan_widget.base.units import U8, Json
 from edgegan_widget.evaluation.config import EvaluationConfig
 
 __all__ = [
     "EvaluationFolder",
+    "folder_of",
+    "keep_pictures",
     "Pictures",
     "Request",
     "find_evaluations",
@@ -40,9 +44,6 @@ __all__ = [
     "new_folder",
     "start_evaluation",
 ]
-
-Json = dict[str, Any]
-U8 = npt.NDArray[np.uint8]
 
 STEPS = 1000  # that a status counts to
 REQUEST = "request.json"
@@ -114,12 +115,8 @@ class Pictures:
 class EvaluationFolder(JobFolder):
     """An evaluation's folder, read while it is being written."""
 
+    gone: ClassVar = "Its process is gone; what was measured stays."
     _read: tuple[tuple[int, int], Json] | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def gone(self) -> str:
-        """What to say where its process is gone without a word."""
-        return "Its process is gone; what was measured stays."
 
     @property
     def page(self) -> Path:
@@ -150,12 +147,13 @@ def start_evaluation(request: Request, folder: Path) -> EvaluationFolder:
     ------
     DataError
         The folder cannot be written.
+    DependencyError
+        PyTorch is not installed.
     """
+    check_torch("evaluation")
     words = ["edgegan_widget.evaluation.worker", str(folder)]
-    try:
+    with telling(folder, "written", "choose another folder"):
         return EvaluationFolder(folder, start_job(folder, REQUEST, settings.to_json(request), words))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
 
 
 def find_evaluations(root: Path) -> list[EvaluationFolder]:
@@ -170,12 +168,41 @@ def latest_evaluation(root: Path) -> EvaluationFolder | None:
     return next(at_work, None) or next((one for one in found if one.report() is not None), None)
 
 
+def folder_of(root: Path, report: Json) -> EvaluationFolder | None:
+    """The folder below ``root`` with the pictures of a report; None where none has any."""
+    for place in sorted(root.glob("*/pictures")):
+        found = EvaluationFolder(place.parent)
+        if found.report() == report:
+            return found
+    return None
+
+
+def keep_pictures(found: EvaluationFolder, report: Json, folder: Path) -> None:
+    """Keep the pictures of a report in a folder of their own, where no later evaluation makes them give way.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written.
+    """
+    if not (found.folder / "pictures").is_dir():
+        return
+    with telling(folder, "written", "choose another folder"):
+        shutil.copytree(found.folder / "pictures", folder / "pictures", copy_function=_linked)
+        write_bytes(folder / "report.json", json.dumps(report) + "\n")
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file under another name, where the system can; pictures are never changed, only taken away."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def new_folder(root: Path) -> Path:
     """A fresh place for an evaluation; all but the last few before it lose their pictures, not their numbers."""
     for old in find_evaluations(root)[MOST_WITH_PICTURES - 1 :]:
         if not old.status().active:
             shutil.rmtree(old.folder / "pictures", ignore_errors=True)
-    stem, number = time.strftime("evaluation-%Y%m%d-%H%M%S"), 1
-    while (folder := root / (stem if number == 1 else f"{stem}-{number}")).exists():
-        number += 1
-    return folder
+    return runs.new_folder(root, "evaluation")

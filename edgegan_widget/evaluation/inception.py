@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgegan_widget.base.errors import ModelError
-from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.files import telling, write_bytes
 from edgegan_widget.evaluation.features import content_digest, in_chunks
 
 __all__ = ["Inception", "InceptionFeatures", "download_weights", "find_weights"]
@@ -80,7 +80,7 @@ def find_weights(folders: tuple[Path, ...] | None = None) -> Path | None:
     return next((place / name for place in places for name in _NAMES if (place / name).is_file()), None)
 
 
-def download_weights(folder: Path | None = None, timeout_seconds: float = 60.0) -> Path:
+def download_weights(folder: Path | None = None) -> Path:
     """Fetch the weights (91 MB) into torch's cache; what does not have the right checksum is not kept.
 
     Raises
@@ -91,7 +91,7 @@ def download_weights(folder: Path | None = None, timeout_seconds: float = 60.0) 
     target = (folder or Path(torch.hub.get_dir()) / "checkpoints") / WEIGHTS_NAME
     by_hand = f"fetch {WEIGHTS_URL} by hand and name the file with --inception"
     try:
-        with urllib.request.urlopen(WEIGHTS_URL, timeout=timeout_seconds) as answer:
+        with urllib.request.urlopen(WEIGHTS_URL, timeout=60.0) as answer:
             content = answer.read()
     except (URLError, OSError) as error:
         raise ModelError(f"the Inception weights cannot be downloaded ({error}); {by_hand}.") from error
@@ -102,10 +102,8 @@ def download_weights(folder: Path | None = None, timeout_seconds: float = 60.0) 
 
 
 def _sha256(path: Path) -> str:
-    try:
+    with telling(path, "read", f"name the weights file {WEIGHTS_NAME}", ModelError):
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); name the weights file {WEIGHTS_NAME}.") from error
 
 
 def _read(path: Path) -> dict[str, Tensor]:

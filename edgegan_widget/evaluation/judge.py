@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from edgegan_widget.base.frechet import F64
+from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.drawn import Drawn
 from edgegan_widget.evaluation.features import ClassifierFeatures, Extractor, FeatureCache, PixelFeatures, features
 from edgegan_widget.evaluation.metrics import flags, questions
@@ -20,7 +21,6 @@ from edgegan_widget.training.dataset import PairDataset
 
 __all__ = ["Evaluation", "Judge", "Look", "Scored", "as_tensor"]
 
-Json = dict[str, Any]
 Numbers = npt.NDArray[np.int64]
 
 
@@ -133,8 +133,9 @@ class Judge:
     def rests_on(self, drawn: Drawn, extractor: Extractor | None = None) -> Json:
         """What a number of these pictures rests on; the classifier where no extractor is named."""
         extractor = extractor or self.classifier
+        enlarged = f"bicubic, from {drawn.size_px} to {self.size_px} pixels; then " * (drawn.size_px != self.size_px)
         return {
-            "extractor": extractor.name, "resize": self._resize(drawn, extractor), "generated": len(drawn.labels),
+            "extractor": extractor.name, "resize": enlarged + extractor.resize, "generated": len(drawn.labels),
             "split": drawn.inputs.split,
         }  # fmt: skip
 
@@ -168,11 +169,6 @@ class Judge:
                           for kind in ("values", "beside"))  # fmt: skip
         details = {name: one.details for name, one in found.items()}
         return Scored(drawn, report, look.seen, values, beside, details, look.found, self.real_of(drawn.labels))
-
-    def _resize(self, drawn: Drawn, extractor: Extractor) -> str:
-        """How pictures are brought to the extractor's size, in words."""
-        enlarged = f"bicubic, from {drawn.size_px} to {self.size_px} pixels; then "
-        return f"{enlarged if drawn.size_px != self.size_px else ''}{extractor.resize}"
 
 
 @dataclass(frozen=True, eq=False)

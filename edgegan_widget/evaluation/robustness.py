@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from edgegan_widget.base.units import F32, U8, Json
 from edgegan_widget.evaluation.drawn import Drawn, InputSet, Model, draw
 from edgegan_widget.evaluation.metrics import Metric, metrics
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DISTORTIONS", "Distortion", "curved", "curves", "steps_of"]
 
-Json = dict[str, Any]
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 Change = Callable[[U8, float, int], U8]
 
 STRENGTHS = (0.33, 0.67, 1.0)
@@ -55,7 +52,8 @@ def curves(model: Model, inputs: InputSet, judge: Judge) -> Iterator[Json | int]
     for name, way in DISTORTIONS.items():
         points = [plain]
         for strength in _strengths(name):
-            changed = dataclasses.replace(inputs, sketches_u8=_distorted(inputs, way, strength))
+            sketches = [way.change(sketch, strength, place) for place, sketch in enumerate(inputs.sketches_u8)]
+            changed = dataclasses.replace(inputs, sketches_u8=np.stack(sketches))
             meant = changed.sketches_u8 if way.moves else inputs.sketches_u8
             points.append((yield from _point(model, changed, meant, judge, done)))
             done += len(inputs)
@@ -84,10 +82,6 @@ def _strengths(name: str) -> tuple[float, ...]:
     return STRENGTHS[-1:] if name == "mirrored" else STRENGTHS
 
 
-def _distorted(inputs: InputSet, way: Distortion, strength: float) -> U8:
-    return np.stack([way.change(sketch, strength, place) for place, sketch in enumerate(inputs.sketches_u8)])
-
-
 @dataclass(frozen=True)
 class Distortion:
     """One way to change a drawing.
@@ -102,9 +96,14 @@ class Distortion:
 
 
 def _thicken(sketch: U8, strength: float, _: int) -> U8:
-    """Ink spreads by up to two pixels of 64."""
-    reach = strength * 2 * sketch.shape[0] / 64
-    return _spread(sketch, reach)
+    """Ink spreads by up to two pixels of 64: by a disc of any radius, drawn larger so that parts of pixels count."""
+    scale = 4
+    radius = round(strength * 2 * sketch.shape[0] / 64 * scale)
+    if radius < 1:
+        return sketch
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    large = cv2.resize(sketch, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(cv2.erode(large, disc), sketch.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _thin(sketch: U8, strength: float, _: int) -> U8:
@@ -165,17 +164,6 @@ DISTORTIONS: dict[str, Distortion] = {
     "shifted": Distortion(_shift, True, "up to 8 px of 64 aside"),
     "mirrored": Distortion(_mirror, True, "left for right"),
 }
-
-
-def _spread(sketch: U8, reach_px: float) -> U8:
-    """Dilate ink by a disc of any radius, done four times larger so that parts of pixels count."""
-    scale = 4
-    radius = round(reach_px * scale)
-    if radius < 1:
-        return sketch
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    large = cv2.resize(sketch, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.resize(cv2.erode(large, disc), sketch.shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _affine(sketch: U8, stretch: float = 1.0, right: float = 0.0, down: float = 0.0) -> U8:

@@ -82,6 +82,12 @@ class ModelConfig:
         return self.latent_size - self.style_size
 
     @property
+    def noise_size(self) -> int:
+        """Numbers that drawing needs beside the sketch: one that the original draws for all of z, or a style."""
+        sizes = {"paper": 1, "compact": self.latent_size, "modulated": self.style_size}
+        return sizes[self.architecture]
+
+    @property
     def condition_size(self) -> int:
         """Length of the class condition: one number a class, none where there is only one class."""
         return len(self.classes) if len(self.classes) > 1 else 0

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import torch
 from torch import nn
 
-from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.needs import device_of
 
 Module = TypeVar("Module", bound=nn.Module)
 
-__all__ = ["autocast", "channels_last", "choose_device", "describe_device"]
+__all__ = ["autocast", "channels_last", "choose_device", "describe_device", "threads"]
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -24,15 +25,21 @@ def choose_device(name: str = "auto") -> torch.device:
     ConfigError
         The name is unknown, or CUDA is asked for where this build or machine has none.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in ("cpu", "cuda"):
-        raise ConfigError(f"device is {name!r}; allowed are 'auto', 'cpu' and 'cuda'.")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "device is 'cuda', but PyTorch finds no CUDA GPU here; choose 'auto' or 'cpu', or install a CUDA build."
-        )
-    return torch.device(name)
+    return torch.device(device_of(name))
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """The block's networks run on ``count`` threads; the process's own setting is as it was afterwards."""
+    before = torch.get_num_threads()
+    if before == count:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def describe_device(device: torch.device) -> str:

@@ -6,40 +6,39 @@ same calls later, in another process or on another machine, the panels need not 
 
 from __future__ import annotations
 
-import copy
-import functools
 import logging
 import os
 import threading
 import time
 import weakref
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.result import Result
-from edgegan_widget.networks.devices import channels_last, choose_device, describe_device
-from edgegan_widget.networks.find import find_model
-from edgegan_widget.networks.fused import Drawer
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.paper import class_condition
-from edgegan_widget.networks.runners import AUTO, runner_for
-from edgegan_widget.networks.store import Networks, load_model
-from edgegan_widget.networks.styles import Style, named_styles, style_of
+from edgegan_widget.base.needs import device_of
+from edgegan_widget.base.result import Asked, Result, Style, variation_seed
+from edgegan_widget.base.units import F32, U8
+from edgegan_widget.base.words import known_class
+from edgegan_widget.networks.find import Source, find_model, read_config
+from edgegan_widget.networks.guessing import Guess, load_guess
+from edgegan_widget.networks.onnx.session import MODEL
+from edgegan_widget.networks.runners import AUTO, ON_TORCH, Drawn, runner_for
+from edgegan_widget.networks.styles import named_styles, style_of
+
+if TYPE_CHECKING:
+    from edgegan_widget.networks.store import Networks
 
 __all__ = ["EdgeGAN"]
 
 log = logging.getLogger(__name__)
 
-U8 = npt.NDArray[np.uint8]
 
 MOST_VARIATIONS = 64
-_AT_ONCE = 32  # pictures that are drawn together; twice as many are no quicker
+MOST_FRAMES = 240  # of an interpolation
 _SHARED: weakref.WeakValueDictionary[tuple[object, ...], EdgeGAN] = weakref.WeakValueDictionary()
 _SHARING = threading.Lock()  # while one is loaded, others wait for it
 
@@ -47,25 +46,51 @@ _SHARING = threading.Lock()  # while one is loaded, others wait for it
 class EdgeGAN:
     """A trained model, ready to draw.
 
+    Attributes
+    ----------
+    classes
+        Class names, in the order of the class numbers.
+    size_px, sketch_px
+        Side of the picture, and that of the sketch and the network's own edge map.
+    alpha
+        Whether pictures come with coverage, and can be had without their paper.
+    device_name, mode
+        The device, and how the networks are run there, in words.
+    advice
+        What would make it quicker; empty where there is nothing.
+    can_guess
+        Whether :meth:`guess` names what a drawing shows.
+
     Examples
     --------
     >>> model = EdgeGAN.from_pretrained("default")  # doctest: +SKIP
     >>> model.generate(sketch, "sneaker").to_pil()  # doctest: +SKIP
     """
 
-    def __init__(self, networks: Networks, device: str = "auto", name: str = "", runner: str = AUTO) -> None:
-        self._device = choose_device(device)
-        self._config = networks.config
-        self.name = name
+    def __init__(
+        self,
+        model: Source | Networks,
+        device: str = "auto",
+        name: str = "",
+        runner: str = AUTO,
+        guess: Guess | None = None,
+    ) -> None:
+        source = model if isinstance(model, Source) else Source(model.config, networks=model)
+        self.name, self._config, self._guess = name, source.config, guess
+        self.classes, self.size_px = source.config.classes, source.config.size_px
+        self.sketch_px, self.alpha = source.config.sketch_px, source.config.alpha
+        self.can_guess = guess is not None
         self._lock = threading.Lock()  # buffers and captured graphs serve one call at a time
-        self._module = module = Drawer(networks).eval().requires_grad_(False).to(self._device)
-        every = torch.arange(len(self.classes))
-        self._conditions = class_condition(every, self._config).to(self._device)  # [K, K], or [1, 0]
-        self._styles = networks.styles.cpu().numpy() if isinstance(networks, ModulatedEdgeGAN) else None
-        self._no_noise = torch.zeros(1, networks.noise_size, device=self._device)
-        example = (torch.full((self.sketch_px,) * 2, 255, dtype=torch.uint8), self._conditions[:1], self._no_noise)
-        self._draw, self.mode = runner_for(self._device, runner).make(module, example)
+        every = np.eye(len(self.classes), dtype=np.float32)
+        self._conditions = every[:, len(self.classes) - source.config.condition_size :]  # [K, K], or [1, 0]
+        self._styles = source.styles()
+        chosen = runner_for(source, device_of(device), runner)
+        self._running = chosen.make(source, device_of(device))
+        self.device_name, self.mode = self._running.device_name, self._running.mode
+        self.advice = _advice(source, chosen.name)
         log.info("%s on %s, %s", name or "model", self.device_name, self.mode)
+        if self.advice:
+            log.info(self.advice)
 
     @classmethod
     def from_pretrained(
@@ -73,7 +98,8 @@ class EdgeGAN:
     ) -> EdgeGAN:
         """Load a shipped model by name, or a model or run folder by path.
 
-        ``runner`` names one of :mod:`edgegan_widget.networks.runners`; the usual one of the device is taken otherwise.
+        ``runner`` names one of :mod:`edgegan_widget.networks.runners`; the usual one of the model and the device is
+        taken otherwise.
 
         Raises
         ------
@@ -81,8 +107,13 @@ class EdgeGAN:
             There is no such model, or its files cannot be used.
         ConfigError
             The device is not to be had, or the runner does not run there.
+        DependencyError
+            It can be drawn with PyTorch alone, which is not installed.
         """
-        return cls(load_model(name_or_folder), device, os.fspath(name_or_folder), runner)
+        place = find_model(name_or_folder)
+        source = Source(read_config(place), place)
+        guess = load_guess(place, len(source.config.classes))
+        return cls(source, device, os.fspath(name_or_folder), runner, guess)
 
     @classmethod
     def shared(
@@ -93,10 +124,10 @@ class EdgeGAN:
         A model whose files have changed since is loaded anew.
         """
         place = find_model(name_or_folder)
-        files = [place] if place.is_file() else sorted(place.glob("model*.safetensors*"))
+        files = [place] if place.is_file() else sorted([*place.glob("*.safetensors*"), *place.glob("*.onnx")])
         key = (
             str(place.resolve()),
-            str(choose_device(device)),
+            device_of(device),
             runner,
             tuple(file.stat().st_mtime_ns for file in files),
         )
@@ -106,35 +137,21 @@ class EdgeGAN:
                 engine = _SHARED[key] = cls.from_pretrained(name_or_folder, device, runner)
             return engine
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of the class numbers."""
-        return self._config.classes
-
-    @property
-    def size_px(self) -> int:
-        """Side of the picture."""
-        return self._config.size_px
-
-    @property
-    def sketch_px(self) -> int:
-        """Side of the sketch, and of the network's own edge map."""
-        return self._config.sketch_px
-
-    @property
-    def alpha(self) -> bool:
-        """Whether pictures come with coverage, and can be had without their paper."""
-        return self._config.alpha
-
-    @property
-    def device_name(self) -> str:
-        """The device in words."""
-        return describe_device(self._device)
-
     def styles(self, label: str | int) -> tuple[Style, ...]:
         """Styles of the class that can be asked for by number, the most usual one first; none in a model without."""
         number = self._class_number(label)
         return () if self._styles is None else named_styles(self._styles[number])
+
+    def guess(self, sketch: U8) -> list[tuple[str, float]]:
+        """What the drawing shows: classes with their shares, the likeliest first; none where the model cannot tell.
+
+        A model can tell where its folder holds what ``edgegan-widget train-guess`` made.
+        """
+        if self._guess is None:
+            return []
+        self._check(sketch, None, 1)
+        found = self._guess(np.ascontiguousarray(sketch)).tolist()
+        return sorted(zip(self.classes, found), key=lambda one: -one[1])
 
     def generate(
         self,
@@ -144,6 +161,7 @@ class EdgeGAN:
         seed: int | None = None,
         variations: int = 1,
         style: int | str | None = None,
+        closeness: float = 0.0,
     ) -> Result:
         """Turn a sketch into pictures.
 
@@ -157,28 +175,87 @@ class EdgeGAN:
             None takes the picture the model holds most likely: the encoder's mean, or the most usual style of the
             class. Each seed is another picture of the same drawing; the same seed, sketch and model give the same one.
         variations
-            How many pictures. The first is that of ``seed``; the others follow from it (from seed 0 where it is None).
+            How many pictures: that of ``seed`` and those of the seeds that follow it, from 0 on where it is None
+            (:func:`edgegan_widget.base.result.variation_seed`).
         style
             For a model with :meth:`styles` one of them by number, or a colour ``#rrggbb``: the style whose colour is
             nearest, in that colour. With a seed, and in further variations, the colour stays.
+        closeness
+            From 0, as the networks read the sketch, to 1: how far the picture is moved to the drawn lines, see
+            :mod:`edgegan_widget.networks.closeness`. It takes about a second at 1.
 
         Raises
         ------
         DataError
             The sketch has another shape or type.
         ConfigError
-            Class, seed, style or number of variations is not allowed.
+            Class, seed, style, closeness or number of variations is not allowed.
         """
         began = time.perf_counter()
+        _check_closeness(closeness)
         number = self._class_number(label)
         self._check(sketch, seed, variations)
-        noises = [self._noise(number, seed, variation, style) for variation in range(variations)]
-        upload = torch.from_numpy(np.ascontiguousarray(sketch))
-        condition = self._conditions[number : number + 1]
-        with self._lock, torch.inference_mode():
+        noises = [self._noise(number, variation_seed(seed, variation), style) for variation in range(variations)]
+        whole, condition = np.ascontiguousarray(sketch), self._conditions[number : number + 1]
+        with self._lock:
             # One at a time: the same picture whatever else is asked for, and the paper's batch norm spans the batch.
-            drawn = [[part.numpy() for part in self._draw(upload, condition, noise)] for noise in noises]
-        return _result([np.stack(parts) for parts in zip(*drawn)], began)
+            drawn = [self._running.draw(whole, condition, noise) for noise in noises]
+        result = _result(drawn, began)
+        for closer in self.approach(sketch, label, result, closeness):
+            result = closer
+        return replace(result, milliseconds=(time.perf_counter() - began) * 1e3)
+
+    def approach(self, sketch: U8, label: str | int, first: Result, closeness: float) -> Iterator[Result]:
+        """Move pictures closer and closer to the drawn lines; to stop is not to ask for the next ones.
+
+        Parameters
+        ----------
+        sketch, label
+            What ``first`` was made of.
+        first
+            As :meth:`generate` gave it without closeness.
+        closeness
+            From 0 (nothing is moved, and nothing comes) to 1.
+
+        Yields
+        ------
+        The same variations, each time closer; the last ones are what :meth:`generate` gives.
+        """
+        began = time.perf_counter()
+        _check_closeness(closeness)
+        if not closeness:  # an optimizer alone costs a second and 70 MB the first time, which most people never need
+            return
+        number = self._class_number(label)
+        condition = self._conditions[number : number + 1]
+        conditions = condition.repeat(len(first.latents), axis=0)
+        for moved in self._running.approach(np.ascontiguousarray(sketch), condition, first.latents, closeness):
+            yield self._decoded(moved, conditions, began)
+
+    def interpolate(self, start: Asked, end: Asked, frames: int = 12) -> Result:
+        """Pictures on the way from one to another: latent, style and class in even steps, both ends included.
+
+        Raises
+        ------
+        DataError
+            A sketch has another shape or type.
+        ConfigError
+            Class, seed, style or number of frames is not allowed.
+        """
+        if not 2 <= frames <= MOST_FRAMES:
+            raise ConfigError(f"frames is {frames}; allowed are 2 to {MOST_FRAMES}.")
+        began = time.perf_counter()
+        ends = [self.generate(one.sketch, one.label, seed=one.seed, style=one.style) for one in (start, end)]
+        numbers = [self._class_number(one.label) for one in (start, end)]
+        share = np.linspace(0, 1, frames, dtype=np.float32)[:, None]
+        first, last = (one.latents for one in ends)
+        conditions = _between(self._conditions[numbers[:1]], self._conditions[numbers[1:]], share)
+        return self._decoded(_between(first, last, share), conditions, began)
+
+    def _decoded(self, latents: F32, conditions: F32, began: float) -> Result:
+        step = self._running.at_once
+        rows = [slice(first, first + step) for first in range(0, len(latents), step)]
+        with self._lock:
+            return _result([self._running.decode(latents[some], conditions[some]) for some in rows], began)
 
     def generate_many(
         self,
@@ -218,58 +295,47 @@ class EdgeGAN:
         for sketch in sketches:
             self._check(sketch, seed, variations)
         numbers = [self._class_number(label) for label in labels]
-        conditions = self._conditions[torch.tensor(numbers, device=self._device)]
+        conditions = self._conditions[numbers]
         by_class = {
-            number: [self._noise(number, seed, variation, style) for variation in range(variations)]
+            number: [self._noise(number, variation_seed(seed, variation), style) for variation in range(variations)]
             for number in set(numbers)
         }
-        noises = torch.cat([noise for number in numbers for noise in by_class[number]])  # [N * variations, n]
-        every = torch.arange(len(noises)).split(_AT_ONCE)
-        with self._lock, torch.inference_mode():
-            parts = [self._drawn_together(sketches, conditions, noises, rows) for rows in every]
-        return _result([np.concatenate(one) for one in zip(*parts)], began)
+        noises = np.concatenate([noise for number in numbers for noise in by_class[number]])  # [N * variations, n]
+        every, step = np.arange(len(noises)), self._running.at_once
+        with self._lock:
+            firsts = range(0, len(noises), step)
+            parts = [self._together(sketches, conditions, noises, every[first : first + step]) for first in firsts]
+        return _result(parts, began)
 
-    @functools.cached_property
-    def _many(self) -> Drawer:
-        """For many at once, laid out for it; a copy, since the way that is quickest for one may share the weights."""
-        return channels_last(copy.deepcopy(self._module))
-
-    def _drawn_together(self, sketches: U8, conditions: Tensor, noises: Tensor, rows: Tensor) -> list[npt.NDArray[Any]]:
+    def _together(self, sketches: U8, conditions: F32, noises: F32, rows: npt.NDArray[np.int_]) -> Drawn:
         """Some rows of the result, always as many at once: libraries choose their arithmetic by the number."""
-        filled = torch.cat([rows, rows[-1:].expand(_AT_ONCE - len(rows))])
+        filled = np.concatenate([rows, rows[-1:].repeat(self._running.at_once - len(rows))])
         number = filled // (len(noises) // len(sketches))
-        upload = torch.from_numpy(sketches[number.numpy()]).to(self._device)
-        floats = next(self._many.parameters()).dtype  # half on CUDA
-        given = (part[rows.to(part.device)].to(floats) for part, rows in ((conditions, number), (noises, filled)))
-        outputs = self._many.many(upload, *given)
-        return [part[: len(rows)].cpu().numpy() for part in outputs]
+        pictures, edges, latents = self._running.many(sketches[number], conditions[number], noises[filled])
+        return pictures[: len(rows)], edges[: len(rows)], latents[: len(rows)]
 
-    def _noise(self, number: int, seed: int | None, variation: int, style: int | str | None) -> Tensor:
+    def _noise(self, number: int, seed: int | None, style: int | str | None) -> F32:
         """What E cannot read from the sketch, [1, n]: a style of the class, or where there are none Gaussian noise."""
         if self._styles is not None:
-            chosen = style_of(self._styles[number], style, seed, variation)
-            return torch.from_numpy(chosen)[None].to(self._device)
+            return style_of(self._styles[number], style, seed)[None]
         if style is not None:
             raise ConfigError(
                 f"the style is {style!r}, but this model keeps none; leave it out, or choose one of architecture "
                 "'modulated'."
             )
-        if seed is None and variation == 0:
-            return self._no_noise
-        words = np.random.SeedSequence([seed or 0, variation])
-        numbers = np.random.Generator(np.random.PCG64(words)).standard_normal(self._no_noise.shape[1], np.float32)
-        return torch.from_numpy(numbers)[None].to(self._device)
+        size = self._config.noise_size
+        if seed is None:
+            return np.zeros((1, size), np.float32)
+        words = np.random.SeedSequence([seed, 0])
+        return np.random.Generator(np.random.PCG64(words)).standard_normal((1, size), np.float32)
 
     def _class_number(self, label: str | int) -> int:
+        numbers = f" (numbers 0 to {len(self.classes) - 1})"
         if isinstance(label, str):
-            if label in self.classes:
-                return self.classes.index(label)
-        elif isinstance(label, (int, np.integer)) and 0 <= label < len(self.classes):
+            return self.classes.index(known_class(label, self.classes, more=numbers))
+        if isinstance(label, (int, np.integer)) and 0 <= label < len(self.classes):
             return int(label)
-        raise ConfigError(
-            f"the class is {label!r}; this model knows {', '.join(self.classes)} "
-            f"(numbers 0 to {len(self.classes) - 1})."
-        )
+        raise ConfigError(f"the class is {label!r}; this model knows {', '.join(self.classes)}{numbers}.")
 
     def _check(self, sketch: U8, seed: int | None, variations: int) -> None:
         side = self.sketch_px
@@ -285,9 +351,27 @@ class EdgeGAN:
             raise ConfigError(f"variations is {variations}; allowed are 1 to {MOST_VARIATIONS}.")
 
 
-def _result(parts: Sequence[npt.NDArray[Any]], began: float) -> Result:
-    """Pictures [V, H, W, 3 or, with alpha, 4], edge maps and latents as they come from the networks."""
-    pictures, edges, latents = parts
+def _check_closeness(closeness: float) -> None:
+    if not 0 <= closeness <= 1:
+        raise ConfigError(f"closeness is {closeness}; give a number from 0 (free) to 1 (strict).")
+
+
+def _between(first: F32, last: F32, share: F32) -> F32:
+    """Rows on the way from one [1, n] to another, by shares [N, 1]; at 0 and 1 they are these to the last digit."""
+    way = last - first
+    return np.asarray(np.where(share < 0.5, first + share * way, last - way * (1 - share)), np.float32)
+
+
+def _advice(source: Source, runner: str) -> str:
+    if runner != ON_TORCH["cpu"] or source.place is None or (source.place / MODEL).is_file():
+        return ""
+    of = source.place if source.place.is_dir() else source.place.parent.parent
+    return f"edgegan-widget export {of} --out {of if of is source.place else 'MODEL'} makes a model that draws quicker"
+
+
+def _result(parts: Sequence[Drawn], began: float) -> Result:
+    """Pictures [V, H, W, 3 or, with alpha, 4], edge maps and latents as they come from the networks, in parts."""
+    pictures, edges, latents = (np.concatenate(one) for one in zip(*parts))
     alpha = np.ascontiguousarray(pictures[..., 3]) if pictures.shape[3] == 4 else None
     images = np.ascontiguousarray(pictures[..., :3])
     return Result(images, edges, latents, (time.perf_counter() - began) * 1e3, alpha)

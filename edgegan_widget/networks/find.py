@@ -4,17 +4,47 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
 
 from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ConfigError, ModelError
+from edgegan_widget.base.units import F32
 from edgegan_widget.networks.config import ModelConfig
 
-__all__ = ["find_model", "packaged", "read_config", "read_header"]
+if TYPE_CHECKING:
+    from edgegan_widget.networks.store import Networks
+
+__all__ = ["GUESSER", "INDEX", "Source", "find_model", "packaged", "read_config", "read_header", "read_styles"]
+
+GUESSER = "guess.safetensors"  # in a model folder: the classifier that names drawings
+INDEX = ".safetensors.index.json"  # of weights in several files, which it names
 
 CHECKPOINT_SUFFIX = ".safetensors"
 CHECKPOINTS = ("best.safetensors", "last.safetensors")  # of a run folder, in the order of preference
 MOST_HEADER_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model to draw with: its settings, and where it lies or, for one that is being made, its networks."""
+
+    config: ModelConfig
+    place: Path | None = None
+    networks: Networks | None = None
+
+    def styles(self) -> F32 | None:
+        """The bank float32 [classes, styles, style_size]; None of a model without."""
+        if self.config.architecture != "modulated":
+            return None
+        if self.networks is not None:
+            bank: Any = self.networks.styles
+            return np.asarray(bank.cpu().numpy(), np.float32)
+        return None if self.place is None else read_styles(self.place)
 
 
 def packaged(folder: str) -> list[Path]:
@@ -60,6 +90,25 @@ def read_config(place: Path) -> ModelConfig:
         return settings.from_json(ModelConfig, text)
     except (OSError, ConfigError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path} cannot be used: {error}") from error
+
+
+def read_styles(place: Path) -> F32:
+    """The bank of styles [classes, styles, style_size] of a model folder or checkpoint file.
+
+    Raises
+    ------
+    ModelError
+        It is missing, or its file is damaged.
+    """
+    file, name = (place, "model.styles") if place.is_file() else (place / "model.safetensors", "styles")
+    try:
+        index = place / f"model{INDEX}"
+        if index.is_file():
+            file = place / Path(json.loads(index.read_text("utf-8"))["weight_map"][name]).name
+        with safe_open(file, framework="np") as weights:
+            return np.asarray(weights.get_tensor(name), np.float32)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise ModelError(f"the styles in {file} cannot be read ({error}); fetch the model anew.") from error
 
 
 def read_header(path: Path) -> dict[str, str]:

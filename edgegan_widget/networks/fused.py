@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.networks.compact import fuse_norms
-from edgegan_widget.networks.modulated import Encoder, Generator, Modulated, ModulatedEdgeGAN
-from edgegan_widget.networks.paper import PaperEdgeGAN
+from edgegan_widget.base.units import to_u8
+from edgegan_widget.networks.architectures.compact import fuse_norms
+from edgegan_widget.networks.architectures.modulated import Encoder, Generator, Modulated, ModulatedEdgeGAN
+from edgegan_widget.networks.architectures.paper import PaperEdgeGAN
 from edgegan_widget.networks.store import Networks
 
 __all__ = ["Drawer", "fused"]
@@ -28,12 +29,13 @@ class Drawer(nn.Module):
 
     A picture with alpha has it as its fourth channel.
 
-    ``many`` does the same with N of each; rows do not depend on each other.
+    ``many`` does the same with N of each; rows do not depend on each other. With ``written`` plain batch norms
+    are left to whoever runs it: convolutions that have taken them in have more digits than the weights.
     """
 
-    def __init__(self, networks: Networks) -> None:
+    def __init__(self, networks: Networks, written: bool = False) -> None:
         super().__init__()
-        self.networks = fused(networks)
+        self.networks = fused(networks, written)
         if isinstance(self.networks, PaperEdgeGAN):
             self.networks.draw_each_alone()
         self.edge_channels = networks.config.edge_channels
@@ -43,20 +45,25 @@ class Drawer(nn.Module):
         return image[0], edge[0], latent[0]
 
     def many(self, sketches_u8: Tensor, conditions: Tensor, noises: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.decode(self.encode(sketches_u8, conditions, noises), conditions)
+
+    def encode(self, sketches_u8: Tensor, conditions: Tensor, noises: Tensor) -> Tensor:
+        """Sketches [N, s, s], conditions [N, K] and noises [N, n] -> latents [N, L]."""
         sketches = (sketches_u8[:, None].to(conditions.dtype) / 127.5 - 1).expand(-1, self.edge_channels, -1, -1)
-        latents = self.networks.encode(sketches, conditions, noises)
+        latents: Tensor = self.networks.encode(sketches, conditions, noises)
+        return latents
+
+    def decode(self, latents: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents [N, L], conditions [N, K] -> pictures, edge maps and the latents as ``many`` gives them."""
         edges, images = self.networks.decode(latents, conditions)
-        return _pixels(images.permute(0, 2, 3, 1)), _pixels(edges.mean(dim=1)), latents.float()
+        pictures = to_u8(images.permute(0, 2, 3, 1)).contiguous()
+        return pictures, to_u8(edges.mean(dim=1)).contiguous(), latents.float()
 
 
-def _pixels(values: Tensor) -> Tensor:
-    return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous()
-
-
-def fused(networks: Networks) -> Networks:
+def fused(networks: Networks, written: bool = False) -> Networks:
     """A copy for drawing only; exact up to rounding. The paper's networks are copied as they are."""
     if not isinstance(networks, ModulatedEdgeGAN):
-        return fuse_norms(networks)
+        return copy.deepcopy(networks).eval() if written else fuse_norms(networks)
     made = copy.deepcopy(networks).eval()
     del made.style_encoder
     for part in (made.encoder, made.generator_edge, made.generator_image):
@@ -67,27 +74,36 @@ def fused(networks: Networks) -> Networks:
 def _fuse(part: Encoder | Generator) -> None:
     """Replace each modulated layer by one that is told its scale and shift, and ``embed`` by what tells them all."""
     named = [(name, layer) for name, layer in part.named_modules() if isinstance(layer, Modulated)]
-    maps, first = [], 0
-    for name, layer in named:
+    maps = []
+    for place, (name, layer) in enumerate(named):
         maps.append(_scale_and_shift(layer))
         above, _, last = name.rpartition(".")
-        setattr(part.get_submodule(above), last, _Told(layer, first))
-        first += len(maps[-1].bias)
-    part.embed = nn.Sequential(part.embed, _joined(maps))
+        setattr(part.get_submodule(above), last, _Told(layer, place))
+    part.embed = nn.Sequential(part.embed, _joined(maps), _Parts([len(layer.weight) for _, layer in named]))
+
+
+class _Parts(nn.Module):
+    """What is told to all layers [N, C] -> scale and shift [N, out, 1, 1] of each; one step, since each costs time."""
+
+    def __init__(self, widths: list[int]) -> None:
+        super().__init__()
+        self.widths = [width for width in widths for _ in ("scale", "shift")]
+
+    def forward(self, told: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(told[:, :, None, None], self.widths, dim=1)
 
 
 class _Told(nn.Module):
-    """A modulated layer whose scale and shift are columns of what its network has worked out for all layers."""
+    """A modulated layer whose scale and shift are parts of what its network has worked out for all layers."""
 
-    def __init__(self, layer: Modulated, first: int) -> None:
+    def __init__(self, layer: Modulated, place: int) -> None:
         super().__init__()
         self.step = layer.step
         self.kernel = nn.Parameter(layer.kernel().detach().clone(), requires_grad=False)
-        out = len(layer.weight)
-        self.scale, self.shift = slice(first, first + out), slice(first + out, first + 2 * out)
+        self.place = place
 
-    def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        """Of x [N, C, H, W], with ``told`` [N, scales and shifts of all layers]."""
+    def forward(self, x: Tensor, told: tuple[Tensor, ...]) -> Tensor:
+        """Of x [N, C, H, W], with ``told`` scales and shifts [N, out, 1, 1] of all layers in turn."""
         if self.step == "double":
             convolved = F.conv_transpose2d(x, self.kernel, stride=2, padding=1)
         elif self.step == "halve" and len(x) == 1 and x.shape[-1] <= _SMALL_PX and x.device.type == "cpu":
@@ -95,7 +111,7 @@ class _Told(nn.Module):
         else:
             convolved = F.conv2d(x, self.kernel, stride=2 if self.step == "halve" else 1, padding=1)
         # In place, which also keeps the layout of the convolution's result.
-        return convolved.mul_(told[:, self.scale, None, None]).add_(told[:, self.shift, None, None])
+        return convolved.mul_(told[2 * self.place]).add_(told[2 * self.place + 1])
 
 
 def _halved(x: Tensor, kernel: Tensor) -> Tensor:

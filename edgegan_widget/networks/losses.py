@@ -44,11 +44,11 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (length - 1).square().mean()
 
 
-def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
-    """mean((1 - p)^gamma * cross entropy) (Lin et al., ICCV 2017, equation 4)."""
+def focal(logits: Tensor, labels: Tensor) -> Tensor:
+    """mean((1 - p)^2 * cross entropy) (Lin et al., ICCV 2017, equation 4)."""
     cross_entropy = F.cross_entropy(logits, labels, reduction="none")
     right = logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]
-    return ((1 - right) ** gamma * cross_entropy).mean()
+    return ((1 - right) ** 2 * cross_entropy).mean()
 
 
 def latent_l1(latent: Tensor, recovered: Tensor) -> Tensor:

@@ -6,10 +6,12 @@ otherwise, in shards of at most 15 MB, with the index file that Hugging Face's l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,11 @@ from torch import Tensor, nn
 from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ModelError
 from edgegan_widget.base.files import write_atomic, write_bytes
-from edgegan_widget.networks.compact import CompactEdgeGAN
+from edgegan_widget.networks.architectures.compact import CompactEdgeGAN
+from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN
+from edgegan_widget.networks.architectures.paper import PaperEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.find import find_model, read_config
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.paper import PaperEdgeGAN
+from edgegan_widget.networks.find import INDEX, find_model, read_config
 
 __all__ = [
     "build_networks",
@@ -38,7 +40,6 @@ __all__ = [
 ]
 
 SHARD_BYTES = 15_000_000
-INDEX = ".safetensors.index.json"
 Networks = PaperEdgeGAN | CompactEdgeGAN | ModulatedEdgeGAN
 _ARCHITECTURES: dict[str, Any] = {"paper": PaperEdgeGAN, "compact": CompactEdgeGAN, "modulated": ModulatedEdgeGAN}
 
@@ -52,30 +53,46 @@ def build_networks(config: ModelConfig) -> Networks:
 def save_model(
     folder: Path | str,
     networks: Networks,
-    card: str = "",
     half: bool = True,
     critics: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a model folder; one that is there already is replaced only once the new one is whole.
 
+    What else lies in the folder stays, such as a classifier of drawings, unless its model draws other classes.
+
     ``critics`` (discriminators and classifier, which drawing does not need) go into files of their own.
     """
     target = Path(folder)
+    _check_finite(target, networks.state_dict())
     fresh = target.with_name(f".{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    for entry in _others(target, networks.config.classes):
+        copy = shutil.copytree if entry.is_dir() else shutil.copy2
+        copy(entry, fresh / entry.name)
     _write_weights(fresh, "model", networks.state_dict(), half)
     if critics is not None:
         _write_weights(fresh, "critics", critics, half)
     write_bytes(fresh / "config.json", settings.to_json(networks.config))
-    if card:
-        write_bytes(fresh / "README.md", card)
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _others(folder: Path, classes: tuple[str, ...]) -> list[Path]:
+    """What stays in a folder that gets a model: all but the weights and settings of the one before.
+
+    Of a model of other classes nothing stays: neither a classifier of drawings nor a card would be of these.
+    """
+    with contextlib.suppress(ModelError):
+        if read_config(folder).classes != classes:
+            return []
+    own = ("config.json", "model*.safetensors*", "critics*.safetensors*", "model.onnx")
+    found = folder.iterdir() if folder.is_dir() else ()
+    return [entry for entry in found if not any(fnmatch(entry.name, pattern) for pattern in own)]
 
 
 def load_model(name_or_folder: str | os.PathLike[str], device: torch.device | None = None) -> Networks:
@@ -206,7 +223,17 @@ def _read_weights(place: Path, kind: str) -> dict[str, Tensor]:
     for name in {name.partition("@")[0] for name in stored} - whole.keys():
         slices = sorted((int(key.partition("@")[2]), key) for key in stored if key.startswith(f"{name}@"))
         whole[name] = torch.cat([stored[key] for _, key in slices])
+    _check_finite(place, whole)
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in whole.items()}
+
+
+def _check_finite(place: Path, weights: Mapping[str, Tensor]) -> None:
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ModelError(
+                f"{name} in {place} has weights that are no finite numbers: its training had broken down; take an "
+                "earlier checkpoint."
+            )
 
 
 def _check_fit(folder: Path, needed: Mapping[str, Tensor], found: Mapping[str, Tensor], config: ModelConfig) -> None:

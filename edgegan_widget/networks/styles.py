@@ -7,30 +7,18 @@ are learnt. Nothing here imports torch.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.result import Style
+from edgegan_widget.base.units import F32
 
-__all__ = ["COLOUR_NUMBERS", "Style", "named_styles", "style_of"]
-
-F32 = npt.NDArray[np.float32]
+__all__ = ["COLOUR_NUMBERS", "named_styles", "style_of"]
 
 COLOUR_NUMBERS = 4  # red, green, blue, contrast
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-@dataclass(frozen=True)
-class Style:
-    """One style of a class: its place in the bank, mean colour ``#rrggbb``, contrast (0: flat), and all its numbers."""
-
-    index: int
-    colour: str
-    contrast: float
-    numbers: tuple[float, ...]
 
 
 def named_styles(bank: F32) -> tuple[Style, ...]:
@@ -42,7 +30,7 @@ def named_styles(bank: F32) -> tuple[Style, ...]:
     )
 
 
-def style_of(bank: F32, style: int | str | None, seed: int | None, variation: int) -> F32:
+def style_of(bank: F32, style: int | str | None, seed: int | None) -> F32:
     """The numbers of a style, float32 [style_size].
 
     Parameters
@@ -50,35 +38,34 @@ def style_of(bank: F32, style: int | str | None, seed: int | None, variation: in
     bank
         float32 [styles, style_size] of the class, the most usual one first.
     style
-        None: the most usual one, or with a seed or as a further variation another one. A number: that one. A colour
-        ``#rrggbb``: the nearest one (in CIE Lab), in that colour. With a seed or as a further variation the colour
-        numbers of what was asked for stay, and the learnt ones come from others.
-    seed, variation
-        What draws those others: the same ones for the same two.
+        None: the most usual one, or with a seed another one. A number: that one. A colour ``#rrggbb``: the nearest one
+        (in CIE Lab), in that colour. With a seed the colour numbers of what was asked for stay, and the learnt ones
+        come from others.
+    seed
+        What chooses those others: the same ones for the same seed, and others for seeds that follow each other.
 
     Raises
     ------
     ConfigError
         There is no such style, or the colour is no colour.
     """
-    varied = seed is not None or variation > 0
     if style is None:
-        colour, learnt = _others(len(bank), 0, seed or 0, variation) if varied else (0, 0)
+        colour, learnt = (0, 0) if seed is None else _others(len(bank), 0, seed)
         return _joined(bank[colour], bank[learnt])
     wanted = _colour(style) if isinstance(style, str) else None
     entry = _number(style, len(bank)) if wanted is None else _nearest(bank, wanted)
-    learnt = _others(len(bank), entry, seed or 0, variation)[1] if varied else entry
+    learnt = entry if seed is None else _others(len(bank), entry, seed)[1]
     made = _joined(bank[entry], bank[learnt])
     if wanted is not None:
         made[:3] = wanted
     return made
 
 
-def _others(count: int, but: int, seed: int, variation: int) -> tuple[int, int]:
+def _others(count: int, but: int, seed: int) -> tuple[int, int]:
     """Two entries, not ``but``, for colour and for the rest: each in turn with its own, then with another's."""
-    order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, but]))).permutation(count)
+    order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([but]))).permutation(count)
     order = order[order != but]
-    turn, place = divmod(variation, len(order))
+    turn, place = divmod(seed, len(order))
     return int(order[place]), int(order[(place + turn) % len(order)])
 
 

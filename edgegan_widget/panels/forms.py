@@ -10,7 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from edgegan_widget.base.settings import KINDS, Field, Settings, about, label_of, parts_of, range_of
-from edgegan_widget.panels.widgets import show
+from edgegan_widget.panels.folders import browsable
+from edgegan_widget.panels.widgets import Say, classed, folded, show
 
 __all__ = ["SettingsForm", "hint", "labelled", "lines_of"]
 
@@ -29,9 +30,11 @@ class SettingsForm(widgets.VBox):  # type: ignore[misc]
         Fields to show, in this order; those that hold settings of their own are shown with all of them.
     config
         Their values at first. Where it has a method ``reads``, fields that it does not read are hidden.
+    say
+        Called with an exception to show, or None, while a path is looked for.
     """
 
-    def __init__(self, names: Iterable[str], config: Settings) -> None:
+    def __init__(self, names: Iterable[str], config: Settings, say: Say = lambda _error: None) -> None:
         fields = {field.name: field for field in dataclasses.fields(config)}
         parts = parts_of(type(config))
         self._inputs = {
@@ -41,14 +44,12 @@ class SettingsForm(widgets.VBox):  # type: ignore[misc]
             for name in names
         }
         self._rows = rows = {
-            name: field if name in parts else labelled(field, _about(fields[name]))
+            name: field if name in parts else labelled(_with_browser(field, fields[name], say), _about(fields[name]))
             for name, field in self._inputs.items()
         }
         advanced = [rows[name] for name in rows if about(fields[name], "advanced")]
         basic = [rows[name] for name in rows if not about(fields[name], "advanced")]
-        folded = widgets.Accordion([widgets.VBox(advanced)], titles=("More settings",), selected_index=None)
-        folded.add_class("eg-folded")
-        super().__init__([*basic, *([folded] if advanced else [])])
+        super().__init__([*basic, *([folded("More settings", widgets.VBox(advanced))] if advanced else [])])
         self.add_class("eg-form")
         self.show(config)
 
@@ -82,16 +83,12 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 def labelled(field: widgets.Widget, about: str) -> widgets.Widget:
     """An input with a line of explanation below."""
-    made = widgets.VBox([field, hint(about)])
-    made.add_class("eg-field")
-    return made
+    return classed(widgets.VBox([field, hint(about)]), "eg-field")
 
 
 def hint(text: str) -> widgets.HTML:
     """A small line of explanation."""
-    made = widgets.HTML(html.escape(text))
-    made.add_class("eg-hint")
-    return made
+    return classed(widgets.HTML(html.escape(text)), "eg-hint")
 
 
 def _typed(field: widgets.Widget) -> Any:
@@ -109,8 +106,14 @@ def _input(field: Field) -> widgets.Widget:
         made = SHOWN_AS[KINDS[str(field.type)].shows](description=label)
     if isinstance(made, widgets.Checkbox):
         made.indent = False
-    made.add_class(f"eg-set-{field.name}")
-    return made
+    return classed(made, f"eg-set-{field.name}")
+
+
+def _with_browser(made: widgets.Widget, field: Field, say: Say) -> widgets.Widget:
+    """The input, and where it names a path a button that finds one."""
+    if not about(field, "path"):
+        return made
+    return browsable(made, say, (".json",) if about(field, "metavar") == "FILE" else ())
 
 
 def _about(field: Field) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from IPython.display import HTML, display
 
-from edgegan_widget.panels.widgets import error_html, style_and_script
+from edgegan_widget.panels.widgets import classed, error_html, style_and_script
 
 __all__ = ["Panel", "Styled"]
 
@@ -34,8 +34,7 @@ class Panel(Styled):
     """
 
     def __init__(self) -> None:
-        self.error_line = widgets.HTML()
-        self.error_line.add_class("eg-status")
+        self.error_line = classed(widgets.HTML(), "eg-status")
         super().__init__()
 
     def complain(self, error: Exception | None) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.words import listed, spoken
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.find import find_model, packaged, read_config
+from edgegan_widget.panels.folders import browsable
 from edgegan_widget.panels.forms import hint
-from edgegan_widget.panels.widgets import guard, show
-from edgegan_widget.training.runs import find_runs
+from edgegan_widget.panels.widgets import Say, Silence, classed, guard, offer, show
+from edgegan_widget.training.runs.jobs import Run, find_runs
 
-__all__ = ["ModelChoice"]
+__all__ = ["TYPED", "ModelChoice", "offered_models"]
 
 TYPED = "another: type its path"
 MOST_NAMED = 16  # classes told by name
@@ -36,28 +38,22 @@ class ModelChoice(widgets.VBox):  # type: ignore[misc]
         What the list is called.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        on_change: Callable[[], None],
-        say: Callable[[Exception | None], None],
-        label: str = "Start from",
-    ) -> None:
+    def __init__(self, root: Path, on_change: Callable[[], None], say: Say, label: str = "Start from") -> None:
         self._root, self._on_change = root, on_change
         self._config: ModelConfig | None = None
-        options = _shipped() or [TYPED]
-        self._list = widgets.Dropdown(options=[*dict.fromkeys([*options, TYPED])], description=label)
-        self._list.add_class("eg-start-from")
-        self._path = widgets.Text(placeholder="model or run folder, or .safetensors", continuous_update=False)
-        self._path.description = "Path"
+        self._silent = Silence()
+        self._list = classed(widgets.Dropdown(description=label), "eg-start-from")
+        where = "model or run folder, or .safetensors"
+        self._path = widgets.Text(description="Path", placeholder=where, continuous_update=False)
         self._path.add_class("eg-start-path")
         self._about = hint("")
         for control in (self._list, self._path):
             control.observe(guard(self._chosen, say), "value")
-        super().__init__([self._list, self._path, self._about])
+        self._typing = browsable(self._path, say, (".safetensors",))
+        super().__init__([self._list, self._typing, self._about])
         self.add_class("eg-field")
-        self.list_runs()
-        self._chosen()
+        self._offer()
+        self._look()
 
     @property
     def name(self) -> str:
@@ -84,14 +80,16 @@ class ModelChoice(widgets.VBox):  # type: ignore[misc]
 
     def list_runs(self) -> None:
         """Bring the list up to date with the runs that have a model."""
-        runs = [(f"run {run.name}", str(run.folder)) for run in find_runs(self._root) if run.checkpoints()]
-        options = [*((name, name) for name in _shipped()), *runs, (TYPED, TYPED)]
-        if tuple(self._list.options) == tuple(options):
-            return
-        chosen = self._list.value
-        with self._list.hold_sync(), self._list.hold_trait_notifications():
-            self._list.options = options
-            self._list.value = chosen if chosen in [value for _, value in options] else options[0][1]
+        before = self._list.value
+        self._offer()
+        if self._list.value != before:
+            self._chosen()
+
+    def _offer(self) -> None:
+        options = offered_models(find_runs(self._root))
+        if tuple(self._list.options) != tuple(options):  # a choice that is made meanwhile must be heard
+            with self._silent:
+                offer(self._list, options)
 
     def _read(self) -> ModelConfig:
         if not self.name:
@@ -99,19 +97,29 @@ class ModelChoice(widgets.VBox):  # type: ignore[misc]
         return read_config(find_model(Path(self.name).expanduser()))
 
     def _chosen(self) -> None:
-        typed = self._list.value == TYPED
-        show(self._path, typed)
-        self._config = None
-        self._about.value = ""
-        if typed and not self._path.value.strip():
-            self._about.value = html.escape("A model folder, a run folder, or a checkpoint file.")
-            self._on_change()
+        if self._silent:
             return
         try:
-            self._config = self._read()
-            self._about.value = html.escape(_about(self._config))
+            self._look()
         finally:
             self._on_change()
+
+    def _look(self) -> None:
+        """Read the chosen model's settings, and tell what it draws."""
+        typed = self._list.value == TYPED
+        show(self._typing, typed)
+        self._config, self._about.value = None, ""
+        if typed and not self.name:
+            self._about.value = "A model folder, a run folder, or a checkpoint file."
+            return
+        self._config = self._read()
+        self._about.value = html.escape(_about(self._config))
+
+
+def offered_models(runs: Iterable[Run]) -> list[tuple[str, str]]:
+    """Shipped models, those of these runs that have one, and the way to any other: what to call it, and its value."""
+    trained = [(f"run {run.name}", str(run.folder)) for run in runs if run.checkpoints()]
+    return [*((name, name) for name in _shipped()), *trained, (TYPED, TYPED)]
 
 
 def _shipped() -> list[str]:
@@ -119,10 +127,4 @@ def _shipped() -> list[str]:
 
 
 def _about(config: ModelConfig) -> str:
-    return f"{config.architecture}, {config.size_px} px; draws {_named(config.classes)}."
-
-
-def _named(classes: Sequence[str]) -> str:
-    spoken = [name.replace("_", " ") for name in classes[:MOST_NAMED]]
-    more = f" and {len(classes) - MOST_NAMED} more" if len(classes) > MOST_NAMED else ""
-    return ", ".join(spoken) + more
+    return f"{config.architecture}, {config.size_px} px; draws {listed([*map(spoken, config.classes)], MOST_NAMED)}."

@@ -1,13 +1,14 @@
-"""What is said about a run, in words and HTML."""
+"""What is said about jobs, in words and HTML."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable, Iterator
 
 from edgegan_widget.base.runs import Status
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 
-__all__ = ["headline_html", "log_html", "run_line", "spoken_time"]
+__all__ = ["headline_html", "log_html", "run_figures", "run_line", "spoken_time"]
 
 LOG_LINES = 60
 
@@ -19,37 +20,43 @@ def run_line(run: Run, status: Status) -> str:
     return f"{run.name} · {status.state} · step {status.step:,}" if status.step else f"{run.name} · {status.state}"
 
 
-def headline_html(name: str | None, status: Status) -> str:
-    """State, bar and figures."""
-    if name is None:
-        return '<div class="eg-figures">No run yet. Choose data and press Start; it is shown here.</div>'
-    share = status.step / status.steps if status.steps else 0.0
-    bar = ""
+def headline_html(name: str, status: Status, figures: Iterable[str] = ()) -> str:
+    """Any job: its name and state, how far it is, figures, and what it says or what a person should know.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    status
+        Where it stands.
+    figures
+        What else is told in numbers, as plain text; the time left follows by itself.
+    """
+    state, share = html.escape(status.state), status.step / status.steps if status.steps else 0.0
+    bar, left = "", [f"{spoken_time(status.seconds_left)} left"] if status.active and status.seconds_left else []
     if status.steps or status.active:
         value = f' value="{share:.4f}"' if status.steps else ""
-        bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of training"></progress>'
-    message = f'<div class="eg-message">{html.escape(status.message)}</div>' if status.message else ""
-    state = html.escape(status.state)
+        bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of {html.escape(name)}"></progress>'
+    told = "".join(f"<span>{html.escape(figure)}</span>" for figure in (*figures, *left))
+    message = status.message or ("Starting a process of its own…" if status.state == "starting" else "")
+    message = html.escape(message[:1].upper() + message[1:])
     return (
         f'<div class="eg-state"><b>{html.escape(name)}</b> <span class="eg-chip eg-{state}">{state}</span>'
         f'<span class="eg-percent">{f"{share:.0%}" if status.steps else ""}</span></div>{bar}'
-        f'<div class="eg-figures">{_figures(status)}</div>{message}'
+        f'<div class="eg-figures">{told}</div>' + (f'<div class="eg-message">{message}</div>' if message else "")
     )
 
 
-def _figures(status: Status) -> str:
-    if status.state == "starting":
-        return "Starting a process of its own and reading the data…"
-    parts = []
+def run_figures(status: Status) -> Iterator[str]:
+    """What a training run tells in numbers."""
     if status.steps:
-        parts += [f"step {status.step:,} of {status.steps:,}", f"epoch {status.epoch:.1f}"]
+        yield from (f"step {status.step:,} of {status.steps:,}", f"epoch {status.epoch:.1f}")
     if status.active and status.images_per_second:
-        parts += [f"{status.images_per_second:.3g} images/s", f"{spoken_time(status.seconds_left)} left"]
+        yield f"{status.images_per_second:.3g} images/s"
     if status.memory_mb:
-        parts.append(f"{status.memory_mb:,.0f} MB")
+        yield f"{status.memory_mb:,.0f} MB"
     if status.device:
-        parts.append(html.escape(status.device))
-    return "".join(f"<span>{part}</span>" for part in parts)
+        yield status.device
 
 
 def spoken_time(seconds: float) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.panels.widgets import classed
 
 __all__ = ["RunName", "columns", "free_name", "start_row"]
 
@@ -49,18 +50,12 @@ class RunName(widgets.Text):  # type: ignore[misc]
 
 def columns(form: widgets.Widget, live: widgets.Widget) -> widgets.Widget:
     """Form and live view side by side, one below the other on a narrow page."""
-    form.add_class("eg-setup")
-    live.add_class("eg-live")
-    made = widgets.Box([form, live])
-    made.add_class("eg-work")
-    return made
+    return classed(widgets.Box([classed(form, "eg-setup"), classed(live, "eg-live")]), "eg-work")
 
 
 def start_row(error: widgets.Widget, start: widgets.Widget) -> widgets.Widget:
     """The button that starts, with what went wrong above it."""
-    made = widgets.VBox([error, start])
-    made.add_class("eg-go")
-    return made
+    return classed(widgets.VBox([error, start]), "eg-go")
 
 
 def free_name(root: Path, stem: str) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ["canny_mask", "contour_lines", "filled_mask", "lines_apart", "object_mask", "paint", "silhouette"]
+from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.units import F32, U8
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
+__all__ = ["body_and_paper", "canny_mask", "check_picture", "covered_share", "enclosed", "filled_mask", "grey_unit",
+           "lines_apart", "object_mask", "paint", "silhouette"]  # fmt: skip
 
 PAPER_U8 = 255
 WORK_PX = 256  # lines are sought at this side, so that what counts as a main line does not depend on the picture's size
@@ -27,6 +27,16 @@ _OUTLINE_MARGIN_PX = 7  # edges this near the silhouette are the silhouette
 _LEAST_LENGTH_PX = 22
 _MAIN_LINES = 14
 _SMOOTHING_PX = 2.5
+_INK_BELOW_U8 = 150
+_LEAST_OF_HULL = 0.4  # a drawing whose outline is open encloses less of its hull, and tells nothing
+
+
+def check_picture(image_u8: U8) -> None:
+    """Raise a :class:`DataError` where an array is no colour picture."""
+    if image_u8.dtype != np.uint8 or image_u8.ndim != 3 or image_u8.shape[2] != 3 or image_u8.size == 0:
+        raise DataError(
+            f"the picture is {image_u8.dtype} {list(image_u8.shape)}; give a colour picture, uint8 [H, W, 3]."
+        )
 
 
 def object_mask(image_u8: U8, mask_u8: U8 | None = None) -> U8:
@@ -93,8 +103,10 @@ def canny_mask(channels: F32, sigma_px: float, low: float, high: float) -> U8:
     return np.asarray(lines > 0, np.uint8)
 
 
-def contour_lines(image_u8: U8, detail: float = 1.0, mask_u8: U8 | None = None) -> list[F32]:
-    """The lines of a contour drawing, strongest first after the silhouette.
+def lines_apart(
+    image_u8: U8, detail: float = 1.0, mask_u8: U8 | None = None, side_px: int = WORK_PX
+) -> tuple[list[F32], list[F32]]:
+    """The lines of a contour drawing: those of the silhouette, and the inner ones, strongest first.
 
     Parameters
     ----------
@@ -104,21 +116,12 @@ def contour_lines(image_u8: U8, detail: float = 1.0, mask_u8: U8 | None = None) 
         How many inner lines: 0 is the silhouette alone, 1 the main lines, 2 twice as many and fainter ones.
     mask_u8
         Where the object is, see :func:`object_mask`.
+    side_px
+        Side at which lines are sought: half of :data:`WORK_PX` takes less than half of the time and finds no fine ones.
 
     Returns
     -------
     Polylines float32 [points, 2], x and y in pixels of the picture.
-    """
-    outlines, inner = lines_apart(image_u8, detail, mask_u8)
-    return outlines + inner
-
-
-def lines_apart(
-    image_u8: U8, detail: float = 1.0, mask_u8: U8 | None = None, side_px: int = WORK_PX
-) -> tuple[list[F32], list[F32]]:
-    """:func:`contour_lines`, the silhouette's and the inner ones apart.
-
-    Lines are sought at ``side_px``: half of :data:`WORK_PX` takes less than half of the time and finds no fine lines.
     """
     height, width = image_u8.shape[:2]
     scale = side_px / max(height, width)
@@ -212,3 +215,55 @@ def paint(lines: Sequence[F32], shape: tuple[int, int], line_px: float) -> U8:
     whole = [np.round(((line + 0.5) * scale - 0.5) * 2**shift).astype(np.int32)[:, None] for line in lines]
     cv2.polylines(canvas, whole, False, 0, max(1, pen - 1), cv2.LINE_8, shift)
     return np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def body_and_paper(sketch_u8: U8) -> tuple[U8, U8]:
+    """Where the object is, and where it is not, as far as the lines say.
+
+    Small gaps are closed; whatever paper cannot be reached from the border then is enclosed. Lines alone, such as
+    whiskers, are neither.
+
+    Parameters
+    ----------
+    sketch_u8
+        uint8 [H, W], paper 255.
+
+    Returns
+    -------
+    Two masks uint8 [H, W] of 0 and 1; both are empty where the outline is open.
+    """
+    unit_px = max(1, round(max(sketch_u8.shape) / 64))
+    ink = (sketch_u8 < _INK_BELOW_U8).astype(np.uint8)
+    within = enclosed(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(3 * unit_px)))
+    body = np.asarray(cv2.morphologyEx(within, cv2.MORPH_OPEN, _disc(5 * unit_px)), np.uint8)
+    if body.sum() < _LEAST_OF_HULL * _hull_area(ink):
+        return np.zeros_like(ink), np.zeros_like(ink)
+    return body, np.asarray(1 - cv2.dilate(within, _disc(5 * unit_px)), np.uint8)
+
+
+def covered_share(mask_u8: U8) -> float:
+    """How much of what its outline encloses an object covers: 1 without holes; the mask is [H, W] of 0 and 1."""
+    area = int(enclosed(mask_u8).sum())
+    return int(mask_u8.sum()) / area if area else 1.0
+
+
+def enclosed(lines: U8) -> U8:
+    """1 on lines and on what cannot be reached from the border without crossing one."""
+    around = cv2.copyMakeBorder(lines, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(around, None, (0, 0), 2)
+    return np.asarray(around[1:-1, 1:-1] != 2, np.uint8)
+
+
+def _hull_area(ink: U8) -> float:
+    points = cv2.findNonZero(ink)
+    return float(cv2.contourArea(cv2.convexHull(points))) if points is not None else 1.0
+
+
+def _disc(side_px: int) -> U8:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side_px, side_px)), np.uint8)
+
+
+def grey_unit(image_u8: U8) -> F32:
+    """A colour picture uint8 [H, W, 3] as greys, float32 [H, W] in [0, 1]."""
+    grey: F32 = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    return grey

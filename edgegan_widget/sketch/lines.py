@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["box", "in_box", "one_way", "ring", "rounded", "simplified", "swept", "turns"]
+from edgegan_widget.base.units import F32
 
-F32 = npt.NDArray[np.float32]
+__all__ = ["box", "in_box", "one_way", "ring", "rounded", "simplified", "swept", "turns"]
 
 _SAMPLES = 8  # points of a curve between two corners
 

@@ -15,17 +15,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.base.errors import ConfigError, DataError, ModelError
+from edgegan_widget.base.errors import ConfigError, ModelError
+from edgegan_widget.base.units import F32, U8, to_unit
+from edgegan_widget.sketch.contours import check_picture
 
 __all__ = ["PhotoSketch", "PhotoSketchNet"]
-
-U8 = npt.NDArray[np.uint8]
 
 SIZE_PX = 256  # the side at which the network was trained and tested
 STATISTICS = ("picture", "running")
@@ -103,26 +102,18 @@ class PhotoSketch:
     ----------
     network
         The generator with its weights.
-    device
-        Where it runs.
     size_px
         Side at which it draws: 256 as published; half of it takes a quarter of the time and makes coarser lines.
     """
 
-    def __init__(self, network: PhotoSketchNet, device: torch.device | str = "cpu", size_px: int = SIZE_PX) -> None:
+    def __init__(self, network: PhotoSketchNet, size_px: int = SIZE_PX) -> None:
         if size_px % 4 or not 32 <= size_px <= 1024:
             raise ConfigError(f"size_px is {size_px}; give a multiple of 4 from 32 to 1024, 256 as published.")
-        self.device, self.size_px = torch.device(device), size_px
-        self.network = network.eval().requires_grad_(False).to(self.device)
+        self.size_px = size_px
+        self.network = network.eval().requires_grad_(False)
 
     @classmethod
-    def load(
-        cls,
-        path: Path | str,
-        statistics: str = "picture",
-        device: torch.device | str = "cpu",
-        size_px: int = SIZE_PX,
-    ) -> PhotoSketch:
+    def load(cls, path: Path | str, statistics: str = "picture", size_px: int = SIZE_PX) -> PhotoSketch:
         """Read the authors' published weights; only tensors are unpickled, never code.
 
         Raises
@@ -134,14 +125,14 @@ class PhotoSketch:
         weights = _read_weights(Path(path))
         _check_fit(Path(path), network.state_dict(), weights)
         network.load_state_dict(weights, strict=False)  # files of torch before 0.4.1 have no num_batches_tracked
-        return cls(network, device, size_px)
+        return cls(network, size_px)
 
-    def contours(self, images_u8: U8) -> npt.NDArray[np.float32]:
+    def contours(self, images_u8: U8) -> F32:
         """The network's own output for pictures uint8 [N, S, S, 3]: float32 [N, S, S] in [-1, 1]."""
-        pictures = torch.from_numpy(np.ascontiguousarray(images_u8.transpose(0, 3, 1, 2))).to(self.device)
+        pictures = torch.from_numpy(np.ascontiguousarray(images_u8.transpose(0, 3, 1, 2)))
         with torch.inference_mode():
-            drawn = self.network(pictures.float() / 127.5 - 1)[:, 0]
-        return np.asarray(drawn.cpu().numpy(), np.float32)
+            drawn = self.network(to_unit(pictures))[:, 0]
+        return np.asarray(drawn.numpy(), np.float32)
 
     def __call__(self, image_u8: U8) -> U8:
         """Draw one photo as the authors' test program does: bicubic to 256x256, drawn, and bicubic back.
@@ -160,10 +151,7 @@ class PhotoSketch:
         DataError
             The array is no such picture.
         """
-        if image_u8.dtype != np.uint8 or image_u8.ndim != 3 or image_u8.shape[2] != 3 or image_u8.size == 0:
-            raise DataError(
-                f"the picture is {image_u8.dtype} {list(image_u8.shape)}; give a colour picture, uint8 [H, W, 3]."
-            )
+        check_picture(image_u8)
         height, width = image_u8.shape[:2]
         small = Image.fromarray(image_u8).resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
         contour = self.contours(np.asarray(small)[None])[0]

@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.strokes import Drawing, Points, Stroke
 
 __all__ = ["LINE_WIDTH", "Rasterizer", "rasterize"]
-
-U8 = npt.NDArray[np.uint8]
 
 PAPER_U8 = 255
 # Width of a line as a fraction of the side: a training outline has 1 pixel of 64, a whole edge map 1.9 in the median.

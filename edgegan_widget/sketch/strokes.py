@@ -9,80 +9,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
-import numpy.typing as npt
 
-from edgegan_widget.base.errors import DataError
+from edgegan_widget.sketch.formats.own import json_of_strokes, strokes_of_json
+from edgegan_widget.sketch.stroke import FARTHEST, Points, Stroke, seen, strokes_from, strokes_to
+from edgegan_widget.sketch.svg.writer import svg_of_strokes
 
-__all__ = ["Drawing", "Stroke"]
+__all__ = ["FARTHEST", "Drawing", "Points", "Stroke", "read_note", "strokes_from", "strokes_to"]
 
-TOOLS = ("pen", "eraser")
-FORMAT = "edgegan-widget drawing"
-SVG_SIDE = 512  # user units of the exported SVG
-FARTHEST = 4.0  # points are clamped to this many pad sizes around the pad; beyond it nothing could be seen
-NARROWEST, WIDEST = 0.001, 1.0  # brush width
-MOST_POINTS = 2_000_000  # in a file; a day of drawing stays far below
-
-Points = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Stroke:
-    """One line of the pen or eraser.
-
-    Parameters
-    ----------
-    points
-        float64 [P, 4]: x, y as fractions of the pad, seconds since the stroke began, pressure from 0 to 1 (1 where the
-        device has none). P is at least 1; a single point is a dot.
-    width
-        Brush width as a fraction of the pad's side.
-    tool
-        ``pen`` or ``eraser``.
-    """
-
-    points: Points
-    width: float
-    tool: str = "pen"
-
-    @classmethod
-    def make(cls, points: Iterable[Sequence[float]], width: float, tool: str = "pen") -> Stroke | None:
-        """Stroke from rows (x, y), (x, y, time) or (x, y, time, pressure); None where no row is finite.
-
-        Rows with NaN or infinite coordinates are dropped, points far outside are brought to the border of what counts.
-        """
-        if tool not in TOOLS:
-            raise DataError(f"the tool is {tool!r}; allowed are 'pen' and 'eraser'.")
-        if not (isinstance(width, (int, float)) and math.isfinite(width) and width > 0):
-            raise DataError(f"the brush width is {width!r}; give a positive fraction of the pad's side, such as 0.02.")
-        rows = _four_columns(points)
-        rows = rows[np.isfinite(rows).all(axis=1)]
-        if not len(rows):
-            return None
-        rows[:, :2] = rows[:, :2].clip(-FARTHEST, 1 + FARTHEST)
-        rows[:, 2] = rows[:, 2].clip(0, None)
-        rows[:, 3] = rows[:, 3].clip(0, 1)
-        rows.flags.writeable = False
-        return cls(rows, min(max(float(width), NARROWEST), WIDEST), tool)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Stroke):
-            return NotImplemented
-        same_look = self.width == other.width and self.tool == other.tool
-        return same_look and np.array_equal(self.points, other.points)
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def __hash__(self) -> int:
-        return hash((self.points.tobytes(), self.width, self.tool))
+SPECK_SIDE = 0.03  # a dot or a tick, as a fraction of the pad
+SPECK_DISTANCE = 0.12  # from the box around the rest, of its longer side
+LEAST_BESIDE_SPECKS = 5  # the rest is at least so many times larger
 
 
 @dataclass(frozen=True)
@@ -144,8 +85,15 @@ class Drawing:
         """Moved and scaled so that its ink is centred and its longest side fills the pad but for ``margin``.
 
         The margin of the training pictures is 6 of 128 pixels on either side. Widths are kept, since the line width is
-        the network's, not the object's.
+        the network's, not the object's. Specks far from the rest are left out, see :attr:`specks`; they would leave the
+        object small in a corner.
         """
+        shown = self.visible
+        if len(shown) < len(self.strokes) or any(a is not b for a, b in zip(shown, self.strokes)):
+            return Drawing(shown).fitted(margin)
+        specks = self.specks
+        if specks:
+            return Drawing(tuple(stroke for stroke in self.strokes if stroke not in specks)).fitted(margin)
         box = self.bounds()
         if box is None:
             return self
@@ -161,188 +109,98 @@ class Drawing:
             moved.append(dataclasses.replace(stroke, points=points))
         return self._then(tuple(moved))
 
+    @property
+    def visible(self) -> tuple[Stroke, ...]:
+        """What lies on the pad, lines cut at its border; all strokes where none of the pen's does."""
+        shown = tuple(part for stroke in self.strokes for part in seen(stroke))
+        return shown if any(stroke.tool == "pen" for stroke in shown) else self.strokes
+
+    @property
+    def specks(self) -> tuple[Stroke, ...]:
+        """Strokes of the pen that are tiny beside the rest and far from it: a slip of the hand, not a part."""
+        pen = [stroke for stroke in self.strokes if stroke.tool == "pen"]
+        tiny = [stroke for stroke in pen if _side(stroke) <= SPECK_SIDE]
+        box = Drawing(tuple(stroke for stroke in pen if _side(stroke) > SPECK_SIDE)).bounds()
+        if not tiny or box is None:
+            return ()
+        low, high = np.array(box)
+        if (high - low).max() < LEAST_BESIDE_SPECKS * SPECK_SIDE:
+            return ()
+        reach = SPECK_DISTANCE * (high - low).max()
+        middles = [stroke.points[:, :2].mean(axis=0) for stroke in tiny]
+        away = [np.maximum(np.maximum(low - middle, middle - high), 0).max() for middle in middles]
+        return tuple(stroke for stroke, distance in zip(tiny, away) if distance > reach)
+
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """Corners ((left, top), (right, bottom)) of the pen's points; None where there are none."""
-        pen = [stroke.points[:, :2] for stroke in self.strokes if stroke.tool == "pen"]
+        """Corners ((left, top), (right, bottom)) of what can be seen of the pen's lines; None where there are none."""
+        pen = [stroke.points[:, :2] for stroke in self.visible if stroke.tool == "pen"]
         if not pen:
             return None
         every = np.concatenate(pen)
         (left, top), (right, bottom) = every.min(axis=0), every.max(axis=0)
         return (float(left), float(top)), (float(right), float(bottom))
 
-    def to_json(self) -> str:
-        """JSON: ``{"format", "version", "strokes": [{"tool", "width", "points": [[x, y, t, p], ...]}, ...]}``."""
-        strokes = [
-            {"tool": stroke.tool, "width": stroke.width, "points": stroke.points.tolist()} for stroke in self.strokes
-        ]
-        return json.dumps({"format": FORMAT, "version": 1, "strokes": strokes})
+    def to_json(self, note: Mapping[str, Any] | None = None) -> str:
+        """JSON: ``{"format", "version", "strokes": [{"tool", "width", "points": [[x, y, t, p], ...]}, ...]}``.
+
+        A note is kept under ``"look"``; :func:`read_note` reads it again.
+        """
+        return json_of_strokes(self.strokes, note)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Drawing:
-        """The drawing that :meth:`to_json` wrote.
+        """The drawing that :meth:`to_json` wrote; :func:`~edgegan_widget.sketch.trace.read_drawing` reads others' too.
 
         Raises
         ------
         DataError
             The text is no such drawing.
         """
-        try:
-            content = json.loads(text)
-            if content["format"] != FORMAT:
-                raise DataError(f"the file's format is {content['format']!r}; a drawing saved here has {FORMAT!r}.")
-            if content["version"] != 1:
-                raise DataError(f"the drawing has version {content['version']!r}; this program reads version 1.")
-            return cls(_strokes_from(content["strokes"]))
-        except DataError:
-            raise
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(
-                f"this is not a saved drawing ({type(error).__name__}); open a .json or .svg that the pad saved."
-            ) from error
+        return cls(strokes_of_json(text))
 
-    def to_svg(self) -> str:
-        """The drawing as SVG, black on white, erased parts painted white; time and pressure are kept as data."""
-        root = ElementTree.Element(
-            "svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {SVG_SIDE} {SVG_SIDE}",
-            width=str(SVG_SIDE), height=str(SVG_SIDE),
-        )  # fmt: skip
-        ElementTree.SubElement(root, "rect", width="100%", height="100%", fill="#fff")
-        for stroke in self.strokes:
-            corners = stroke.points[:, :2] * SVG_SIDE
-            moves = " L".join(f"{x:.6g} {y:.6g}" for x, y in corners)
-            ElementTree.SubElement(
-                root, "path", {
-                    "d": f"M{moves}" + (f" L{corners[0, 0]:.6g} {corners[0, 1]:.6g}" if len(stroke) == 1 else ""),
-                    "fill": "none", "stroke": "#000" if stroke.tool == "pen" else "#fff",
-                    "stroke-width": f"{stroke.width * SVG_SIDE:.6g}",
-                    "stroke-linecap": "round", "stroke-linejoin": "round", "data-tool": stroke.tool,
-                    "data-points": json.dumps(stroke.points.tolist(), separators=(",", ":")),
-                    "data-width": repr(stroke.width),
-                },
-            )  # fmt: skip
-        return ElementTree.tostring(root, encoding="unicode")
+    def to_svg(self, note: Mapping[str, Any] | None = None) -> str:
+        """The drawing as SVG, black on white, erased parts white; time, pressure and a note are kept as data."""
+        return svg_of_strokes(self.strokes, note)
 
     @classmethod
     def from_svg(cls, text: str | bytes) -> Drawing:
-        """Read an SVG: exactly what :meth:`to_svg` wrote, or the straight polylines and paths of another program.
+        """Read an SVG: exactly what :meth:`to_svg` wrote, or the lines that another program's file shows.
 
-        Curves of foreign files are followed from corner to corner; fills are ignored.
+        Curves are followed, filled shapes give their outline, thin ones their middle; see docs/sketches.md.
 
         Raises
         ------
         DataError
-            The text is no SVG, or holds no line.
+            The text is no SVG, or shows text or pictures alone.
         """
-        raw = text if isinstance(text, bytes) else text.encode()
-        if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:  # no DTD, hence no entity that could expand or read a file
-            raise DataError("the SVG has a DOCTYPE, which is not read; save it as plain SVG.")
-        try:
-            root = ElementTree.fromstring(text)
-            strokes = [stroke for element in root.iter() for stroke in _strokes_of(element, _side_of(root))]
-        except DataError:
-            raise
-        except (ElementTree.ParseError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(f"this is not an SVG drawing ({error}); open one that the pad saved.") from error
-        if not strokes and not root.tag.endswith("svg"):
-            raise DataError("this is not an SVG drawing; open one that the pad saved.")
-        return cls(tuple(strokes))
+        from edgegan_widget.sketch.svg.reader import strokes_of_svg  # parsers that a page without a file never needs
+
+        return cls(strokes_of_svg(text))
+
+    def __reduce__(self) -> tuple[type[Drawing], tuple[tuple[Stroke, ...]]]:
+        return type(self), (self.strokes,)  # without its history, which would be followed as deep as it is long
+
+    def __copy__(self) -> Drawing:
+        return self
 
     def _then(self, strokes: tuple[Stroke, ...]) -> Drawing:
         return Drawing(strokes, before=dataclasses.replace(self, after=None))
 
 
-def _four_columns(points: Iterable[Sequence[float]]) -> Points:
-    """Rows of two to four numbers as float64 [P, 4]; anything else is a :class:`DataError`."""
-    if isinstance(points, np.ndarray) and points.ndim == 2 and points.dtype.kind == "f":
-        rows: Any = points
-    else:
-        rows = list(points)
+def _side(stroke: Stroke) -> float:
+    """Longer side of the box around a stroke's points."""
+    return float(np.ptp(stroke.points[:, :2], axis=0).max())
+
+
+def read_note(content: str | bytes) -> dict[str, Any]:
+    """The note that a saved drawing (JSON or SVG) carries; empty where it has none or is no such file."""
+    from edgegan_widget.sketch.svg.document import safe_root
+
     try:
-        given = np.asarray(rows, np.float64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DataError("each point must be two to four numbers: x, y, seconds, pressure.") from error
-    if given.size == 0:
-        return np.empty((0, 4))
-    if given.ndim != 2 or not 2 <= given.shape[1] <= 4:
-        raise DataError(f"points have shape {given.shape}; give rows of x, y, and optionally seconds and pressure.")
-    whole = np.zeros((len(given), 4))
-    whole[:, 3] = 1
-    whole[:, : given.shape[1]] = given
-    return whole
-
-
-def _strokes_from(items: Sequence[dict[str, Any]]) -> tuple[Stroke, ...]:
-    if sum(len(item["points"]) for item in items) > MOST_POINTS:
-        raise DataError(f"the drawing has more than {MOST_POINTS:,} points; draw it in parts.")
-    made = [Stroke.make(item["points"], item["width"], item.get("tool", "pen")) for item in items]
-    return tuple(stroke for stroke in made if stroke is not None)
-
-
-def _side_of(root: ElementTree.Element) -> float:
-    """Longer side of the SVG's view box, in user units."""
-    numbers = [float(number) for number in re.findall(r"[-+.\deE]+", root.get("viewBox", ""))]
-    if len(numbers) == 4:
-        return max(numbers[2], numbers[3], 1e-6)
-    sides = [re.match(r"[\d.]+", root.get(name, "")) for name in ("width", "height")]
-    return max([float(side.group()) for side in sides if side] or [SVG_SIDE])
-
-
-def _strokes_of(element: ElementTree.Element, side: float) -> list[Stroke]:
-    if element.get("data-points"):
-        item = {
-            "points": json.loads(element.get("data-points", "")),
-            "width": float(element.get("data-width", "0.02")),
-            "tool": element.get("data-tool", "pen"),
-        }
-        return list(_strokes_from([item]))
-    kind = element.tag.rpartition("}")[2]
-    width = float(re.sub(r"[a-z%]+$", "", element.get("stroke-width", "")) or 0.02 * side) / side
-    lines: list[Points] = []
-    if kind in ("polyline", "polygon"):
-        lines = [_pairs(element.get("points", ""))]
-    elif kind == "line":
-        lines = [np.array([[float(element.get(f"{axis}{end}", "0")) for axis in "xy"] for end in (1, 2)])]
-    elif kind == "path":
-        lines = _path_corners(element.get("d", ""))
-    made = [Stroke.make(line / side, width) for line in lines if len(line)]
-    return [stroke for stroke in made if stroke is not None]
-
-
-def _pairs(text: str) -> Points:
-    numbers = [float(number) for number in re.findall(_NUMBER, text)]
-    return np.array(numbers[: len(numbers) // 2 * 2], np.float64).reshape(-1, 2)
-
-
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_ARGUMENTS = {"m": 2, "l": 2, "t": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "a": 7}
-
-
-def _path_corners(text: str) -> list[Points]:
-    """Corners of an SVG path's sub-paths: where each command ends."""
-    lines: list[list[tuple[float, float]]] = []
-    x = y = 0.0
-    for command, rest in re.findall(r"([a-zA-Z])([^a-zA-Z]*(?:[eE][-+]?\d[^a-zA-Z]*)*)", text):
-        kind, relative = command.lower(), command.islower()
-        if kind == "z":
-            if lines and lines[-1]:
-                lines[-1].append(lines[-1][0])
-                x, y = lines[-1][0]
-            continue
-        if kind not in _ARGUMENTS:
-            raise DataError(f"the SVG path has an unknown command {command!r}; save it as plain lines.")
-        numbers = [float(number) for number in re.findall(_NUMBER, rest)]
-        size = _ARGUMENTS[kind]
-        for start in range(0, len(numbers) - size + 1, size):
-            group = numbers[start : start + size]
-            if kind == "h":
-                x = group[0] + (x if relative else 0)
-            elif kind == "v":
-                y = group[0] + (y if relative else 0)
-            else:
-                x, y = group[-2] + (x if relative else 0), group[-1] + (y if relative else 0)
-            if kind == "m" and start == 0:
-                lines.append([])
-            if not lines:
-                raise DataError("the SVG path does not begin with a move; save it as plain lines.")
-            lines[-1].append((x, y))
-    return [np.array(line) for line in lines]
+        if content.lstrip()[:1] in ("<", b"<"):
+            found = json.loads(safe_root(content).get("data-look", "{}"))
+        else:
+            found = json.loads(content).get("look", {})
+    except (ValueError, AttributeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

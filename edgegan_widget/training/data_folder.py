@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture
+from edgegan_widget.base.files import is_picture, telling
+from edgegan_widget.base.layout import split_folder
 
 __all__ = ["class_counts"]
 
@@ -35,7 +36,7 @@ def class_counts(data: Path | str, split: str = "train") -> dict[str, int]:
         raise DataError(
             f"there is no data at {str(data)!r}; name a folder with {split}/<class>/*.png, or a packed file."
         )
-    counts = _packed_counts(place, split) if place.is_file() else _folder_counts(place / split, split)
+    counts = _packed_counts(place, split) if place.is_file() else _folder_counts(split_folder(place, split), split)
     if not any(counts.values()):
         raise DataError(f"{place} holds no picture to {split}; put pictures into {split}/<class>/.")
     return counts
@@ -44,11 +45,9 @@ def class_counts(data: Path | str, split: str = "train") -> dict[str, int]:
 def _folder_counts(root: Path, split: str) -> dict[str, int]:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
-    try:
+    with telling(root, "read", "choose another folder"):
         folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
         return {folder.name: sum(map(is_picture, folder.iterdir())) for folder in folders}
-    except OSError as error:
-        raise DataError(f"{root} cannot be read ({error.strerror}); choose another folder.") from error
 
 
 def _packed_counts(path: Path, split: str) -> dict[str, int]:

@@ -23,23 +23,26 @@ from torch.nn import functional as F
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import PICTURE_SUFFIXES, is_picture, open_picture, write_atomic
+from edgegan_widget.base.files import PICTURE_SUFFIXES, open_picture, write_atomic
+from edgegan_widget.base.layout import SPLITS, left_out, pictures_in, split_folder
+from edgegan_widget.base.units import U8, to_unit
+from edgegan_widget.base.words import listed, sort_out
 from edgegan_widget.sketch.contours import filled_mask
-from edgegan_widget.sketch.edge_store import planes, squared
-from edgegan_widget.sketch.hand import TRAINED, Hand, sketch_like
-from edgegan_widget.sketch.people_sets import packed_people
+from edgegan_widget.sketch.edges import planes, squared
+from edgegan_widget.sketch.hands.hand import TRAINED, Hand, sketch_like
+from edgegan_widget.sketch.hands.warp import Placement
+from edgegan_widget.sketch.pairs import halves
+from edgegan_widget.sketch.sets.folders import packed_people
 from edgegan_widget.sketch.sources import takes_file
 from edgegan_widget.sketch.sources.trained import STYLES, edge_styles
-from edgegan_widget.training.augment import Placement
 
-__all__ = ["Batch", "Members", "PairDataset", "load_data", "pack", "to_u8", "to_unit"]
+__all__ = ["Batch", "Members", "PairDataset", "load_data", "pack"]
 
 log = logging.getLogger(__name__)
 
-U8 = npt.NDArray[np.uint8]
 
 ALWAYS_DRAWN = tuple(STYLES)
-_PAIR_ASPECT = 2.0  # a 64x128 pair is twice as wide as high
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,6 @@ class Batch:
     edges: Tensor
     sketches: Tensor
     labels: Tensor
-
-    def to(self, device: torch.device) -> Batch:
-        return Batch(*(tensor.to(device) for tensor in (self.images, self.edges, self.sketches, self.labels)))
 
 
 class Members:
@@ -117,13 +117,13 @@ class PairDataset:
 
     def only(self, classes: Sequence[str]) -> PairDataset:
         """The pictures of these classes, numbered in this order."""
-        missing = [name for name in classes if name not in self.classes]
+        classes, missing = sort_out(classes, self.classes)
         if missing:
             raise DataError(f"there is no class {', '.join(missing)}; the data has {', '.join(self.classes)}.")
         number = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes])
         labels = number[self.labels]
         kept = labels >= 0
-        return PairDataset(self.images_u8[kept], self.edges_u8[kept], labels[kept], tuple(classes), self.sources)
+        return PairDataset(self.images_u8[kept], self.edges_u8[kept], labels[kept], classes, self.sources)
 
     def to(self, device: torch.device) -> PairDataset:
         images_u8, edges_u8, labels = (tensor.to(device) for tensor in (self.images_u8, self.edges_u8, self.labels))
@@ -144,13 +144,10 @@ class PairDataset:
         size.
         """
         if balanced:
-            return self._choose_evenly(stream(seed, index, "balanced"), batch_size)
+            return self._members.choose(stream(seed, index, "balanced"), batch_size)
         epoch, position = divmod(index, self.batches_per_epoch(batch_size))
         order = torch.randperm(len(self), generator=stream(seed, epoch, "order"))
         return order[position * batch_size : (position + 1) * batch_size]
-
-    def _choose_evenly(self, random: torch.Generator, batch_size: int) -> Tensor:
-        return self._members.choose(random, batch_size)
 
     def choose_of(self, labels: Tensor, random: torch.Generator) -> Tensor:
         """For each of these labels the number of a picture of that class, int64 [len(labels)]; each must have one."""
@@ -159,14 +156,6 @@ class PairDataset:
     @functools.cached_property
     def _members(self) -> Members:
         return Members(self.labels_on_cpu)
-
-    def shuffled(self, seed: int, index: int, batch_size: int) -> Batch:
-        """Batch ``index`` of epochs that each visit every picture once in a new order, as they are."""
-        return self.take(self.choose(seed, index, batch_size))
-
-    def balanced(self, seed: int, index: int, batch_size: int) -> Batch:
-        """Batch ``index`` with classes drawn evenly, pictures moved and mirrored, sketches distorted as a hand does."""
-        return self.as_sketched(self.choose(seed, index, batch_size, balanced=True), stream(seed, index, "sketched"))
 
     def as_sketched(
         self,
@@ -182,7 +171,7 @@ class PairDataset:
         ``sources`` weighs the edge maps by name and sets the strength of ``hand``, see
         :func:`sketch.schedule.scheduled`; None takes those that are always drawn evenly, at full strength.
         ``hand`` says what such a distortion is made of. ``poses`` is how far objects and drawings alike are bent into
-        other poses, see :func:`edgegan_widget.training.augment.place`.
+        other poses, see :func:`edgegan_widget.sketch.hands.warp.place`.
         """
         style = torch.multinomial(self._weights(sources), len(chosen), replacement=True, generator=random)
         device = self.labels.device
@@ -213,16 +202,6 @@ class PairDataset:
         return Batch(images, edges, edges, self.labels[chosen])
 
 
-def to_unit(values_u8: Tensor) -> Tensor:
-    """uint8 0..255 -> float32 in [-1, 1], as the original does: u / 127.5 - 1."""
-    return values_u8.float() / 127.5 - 1
-
-
-def to_u8(values: Tensor) -> Tensor:
-    """Float in [-1, 1] -> uint8, rounded to the nearest."""
-    return ((values.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-
-
 def load_data(
     data: Path | str,
     split: str,
@@ -231,16 +210,20 @@ def load_data(
     sources: Sequence[str] = (),
     sketch_px: int | None = None,
     alpha: bool = False,
+    pair_order: str = "auto",
+    partly: bool = False,
 ) -> PairDataset:
     """Read ``<data>/<split>/<class>/*.png``, or the file that :func:`pack` made of such a folder.
 
     Edge maps are ``sketch_px`` large; where that is None as large as the pictures, or as they were packed. With
     ``alpha`` pictures have the objects' coverage as a fourth channel: whatever is not white paper.
 
-    A picture twice as wide as high is a ready ``[edge | image]`` pair; any other is a cut-out on white whose edge maps
-    are made here, those that training always has and the ``sources`` named beside them; what is kept of these in the
-    folder is taken, see :mod:`sketch.edge_store`. Classes are the sub-folders in alphabetical order unless
-    given. A picture that cannot be read is left out and named in the log.
+    A picture twice as wide as high with a drawing in one half is a ready ``[edge | image]`` pair (``pair_order`` says
+    which half, see :func:`edgegan_widget.sketch.pairs.halves`); any other is a cut-out on white whose edge maps are
+    made here, those that training always has and the ``sources`` named beside them; what is kept of these in the
+    folder is taken, see :mod:`sketch.edges`. Classes are the sub-folders in alphabetical order unless
+    given; with ``partly`` those of them that have no folder are named in the log, and have no picture. A picture that
+    cannot be read is left out and named in the log.
 
     Raises
     ------
@@ -258,44 +241,49 @@ def load_data(
                 "it anew with a larger --sketch-size, or without."
             )
         return _finished(packed, sketch_px, alpha)
-    whole = _load_folder(Path(data), split, size_px, sketch_px or size_px, classes, sources)
+    whole = _load_folder(Path(data), split, size_px, sketch_px or size_px, classes, sources, pair_order, partly)
     return _finished(whole, sketch_px, alpha)
 
 
 def _load_folder(
-    data: Path, split: str, size_px: int, edge_px: int, classes: Sequence[str] | None, sources: Sequence[str]
+    data: Path,
+    split: str,
+    size_px: int,
+    edge_px: int,
+    classes: Sequence[str] | None,
+    sources: Sequence[str],
+    pair_order: str,
+    partly: bool,
 ) -> PairDataset:
-    root = data / split
+    root = split_folder(data, split)
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
-    found = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    names = tuple(classes) if classes is not None else tuple(found)
-    missing = [name for name in names if name not in found]
+    there = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    names, missing = sort_out(there if classes is None else classes, there)
+    if partly and classes is not None and missing and names:
+        log.warning("%s has no pictures of %s", root, listed(missing, _MOST_NAMED))
+        missing = []
     if missing or not names:
         raise DataError(
-            f"{root} has no folder for {', '.join(missing) or 'any class'}; it holds {', '.join(found) or 'nothing'}."
+            f"{root} has no folder for {', '.join(missing) or 'any class'}; it holds {', '.join(there) or 'nothing'}."
         )
-    images, edges, more, labels = [], [], [], []
-    for label, name in enumerate(names):
-        draw = functools.partial(planes, data, sources=sources)
-        pairs = _read_class(root / name, size_px, edge_px, draw)
-        if not pairs:
-            raise DataError(
-                f"{root / name} holds no readable picture ({', '.join(PICTURE_SUFFIXES)}); add some or remove it."
-            )
-        images += [image for image, _, _ in pairs]
-        edges += [edge for _, edge, _ in pairs]
-        more += [drawn for _, _, drawn in pairs]
-        labels += [label] * len(pairs)
+    draw = functools.partial(planes, data, sources=sources)
+    known = tuple(classes) if partly and classes is not None else names
+    found = []
+    for number, name in enumerate(names):
+        log.info("reading %s, class %d of %d: %s", split, number + 1, len(names), name)
+        label = known.index(name)
+        found += [(*read, label) for read in _read_class(root / name, size_px, edge_px, draw, pair_order)]
+    images, edges, more, labels = zip(*found)
     most = max(len(edge) for edge in edges)  # a ready pair has one drawing, a cut-out has four
-    edges = [
+    every = [
         np.concatenate([edge, np.repeat(edge[:1], most - len(edge), 0), drawn]) for edge, drawn in zip(edges, more)
     ]
     return PairDataset(
         torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
-        torch.from_numpy(np.stack(edges)),
+        torch.from_numpy(np.stack(every)),
         torch.tensor(labels),
-        names,
+        known,
         (*ALWAYS_DRAWN[:most], *sources),
     )
 
@@ -337,8 +325,8 @@ def pack(
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     counts = {}
     classes: list[str] = []
-    for split in ("train", "val"):
-        if (Path(folder) / split).is_dir():
+    for split in SPLITS:
+        if split_folder(Path(folder), split).is_dir():
             pictures = load_data(folder, split, size_px, sources=sources, sketch_px=sketch_px)
             arrays |= {
                 f"{split}_images": pictures.images_u8.numpy(),
@@ -389,28 +377,34 @@ def _kept_as(source: str) -> str:
     return kind if takes_file(kind) else source
 
 
-def _read_class(folder: Path, size_px: int, edge_px: int, draw: Callable[..., U8]) -> list[tuple[U8, U8, U8]]:
-    """Image, edge maps and further edge maps of each picture."""
-    pairs = []
-    for path in sorted(folder.iterdir()):
-        if not is_picture(path):
-            continue
+def _read_class(
+    folder: Path, size_px: int, edge_px: int, draw: Callable[..., U8], pair_order: str
+) -> list[tuple[U8, U8, U8]]:
+    """Image, edge maps and further edge maps of each picture; at least one."""
+    found = []
+    pictures, others = pictures_in(folder)
+    if others:
+        log.warning("left out: %s", left_out(folder, others))
+    for path in pictures:
         try:
-            pairs.append((*_read_picture(path, size_px, edge_px), draw(picture=path, size_px=edge_px)))
+            found.append((*_read_picture(path, size_px, edge_px, pair_order), draw(picture=path, size_px=edge_px)))
         except DataError as error:
             log.warning("left out: %s", error)
-    return pairs
+    if not found:
+        raise DataError(f"{folder} holds no readable picture ({', '.join(PICTURE_SUFFIXES)}); add some or remove it.")
+    if pairs := sum(len(edges) == 1 for _, edges, _ in found):
+        log.info("%s: %d of %d are pairs of edge map and picture", folder, pairs, len(found))
+    return found
 
 
-def _read_picture(path: Path, size_px: int, edge_px: int) -> tuple[U8, U8]:
+def _read_picture(path: Path, size_px: int, edge_px: int, pair_order: str) -> tuple[U8, U8]:
     """One file as image uint8 [H, W, 3] and edge maps uint8 [V, h, w]."""
     from PIL import Image
 
     picture = open_picture(path)
-    if picture.width == _PAIR_ASPECT * picture.height:
-        half = picture.width // 2
-        edge = picture.crop((0, 0, half, picture.height)).convert("L").resize((edge_px, edge_px), Image.Resampling.BOX)
-        image = picture.crop((half, 0, picture.width, picture.height)).resize((size_px, size_px), Image.Resampling.BOX)
-        return np.asarray(image), np.asarray(edge)[None]
+    pair = halves(picture, pair_order)
+    if pair is not None:
+        edge = pair[0].convert("L").resize((edge_px, edge_px), Image.Resampling.BOX)
+        return np.asarray(pair[1].resize((size_px, size_px), Image.Resampling.BOX)), np.asarray(edge)[None]
     large = squared(picture, 2 * edge_px)  # edge maps are made at twice the size: their lines come out anti-aliased
     return squared(picture, size_px), edge_styles(large, edge_px)

@@ -6,20 +6,29 @@ To add one is to add a folder there that calls :func:`register`.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from edgegan_widget.base.errors import ConfigError, DependencyError
+from edgegan_widget.base.errors import DependencyError
 from edgegan_widget.base.registry import Registry
+from edgegan_widget.base.settings import Settings
 
 if TYPE_CHECKING:
     from edgegan_widget.networks.config import ModelConfig
     from edgegan_widget.training.config import TrainConfig
     from edgegan_widget.training.dataset import PairDataset
 
-__all__ = ["Preset", "RecipeKind", "Step", "kind_of", "kinds", "presets", "read_by", "register", "that_fit"]
+__all__ = [
+    "FALLS", "HOVERS", "PLAIN_EDGES", "Loss", "Preset", "RecipeKind", "Step", "kind_of", "kinds", "losses_of",
+    "presets", "read_by", "register", "step_in", "that_fit",
+]  # fmt: skip
+
+# Edge maps as they are drawn, for recipes that do not have them as projected does; so it was before there was a choice.
+PLAIN_EDGES: Mapping[str, Any] = {"edges": "", "poses": 0.0, "hand_details": 0.0, "hand_proportions": 0.0}
+FALLS, HOVERS = "should fall", "should hover"  # what becomes of a loss where training goes well
 
 
 class Step(Protocol):
@@ -45,6 +54,15 @@ class Preset:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """A loss as it is told to a person: the network it moves, :data:`FALLS` or :data:`HOVERS`, and what it says."""
+
+    network: str
+    goes: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class RecipeKind:
     """A recipe, as far as it is known without loading it.
 
@@ -66,8 +84,13 @@ class RecipeKind:
         Whether its discriminators go with the model, and are wanted from a model to start from.
     from_scratch
         Whether it can train a new model; otherwise it moves a trained one.
+    losses
+        What its step reports, by name, for whoever watches.
+    own
+        Settings of this recipe alone, a frozen dataclass, which :class:`~edgegan_widget.training.config.TrainConfig`
+        inherits.
     reads
-        Settings that not every recipe reads, and this one does.
+        Settings that are not its own, nor of every recipe, and that it reads.
     package, package_note
         A package that has to be installed, and the sentence that says so.
     check
@@ -82,10 +105,16 @@ class RecipeKind:
     sketch_px: int | None = None
     makes_critics: bool = True
     from_scratch: bool = True
+    losses: Mapping[str, Loss] = field(default_factory=dict)
+    own: type[Settings] | None = None
     reads: tuple[str, ...] = ()
     package: str = ""
     package_note: str = ""
     check: Callable[[TrainConfig], None] | None = None
+
+    def says_to_read(self, setting: str) -> bool:
+        """Whether it names this setting among its own, or among those that not all recipes read."""
+        return setting in self.reads or (self.own is not None and setting in self.own.__dataclass_fields__)
 
     def check_package(self) -> None:
         """Raise a :class:`DependencyError` where the package it needs is not installed."""
@@ -93,35 +122,32 @@ class RecipeKind:
             raise DependencyError(self.package_note)
 
 
-REGISTRY: Registry[RecipeKind] = Registry(
-    "edgegan_widget.training.recipes", ("projected", "paper", "drawings"), packages=True
+GONE = dict.fromkeys(
+    ("compact", "modern", "modern128"),
+    ", a recipe that 'projected' took the place of: its models still draw, but train anew",
 )
-register = REGISTRY.register
+REGISTRY: Registry[RecipeKind] = Registry(
+    "edgegan_widget.training.recipes", ("projected", "paper", "drawings"), packages=True, asked="preset is", gone=GONE
+)
+register, kinds, kind_of = REGISTRY.register, REGISTRY.known, REGISTRY.named
 
 
-def kinds() -> dict[str, RecipeKind]:
-    """All recipes by name, in the order in which they are offered."""
-    return REGISTRY.known()
-
-
-def kind_of(name: str) -> RecipeKind:
-    """The recipe of this name.
-
-    Raises
-    ------
-    ConfigError
-        There is none.
-    """
-    known = kinds()
-    if name not in known:
-        gone = GONE.get(name, "")
-        raise ConfigError(f"preset is {name!r}{gone}; allowed are {', '.join(map(repr, known))}.")
-    return known[name]
+def step_in(package: str) -> Callable[[], Any]:
+    """Loads the ``step`` beside what a recipe's package declares."""
+    return lambda: importlib.import_module(f"{package}.step")
 
 
 def presets() -> dict[str, tuple[RecipeKind, Preset]]:
     """All presets by name, with their recipes."""
     return {name: (kind, preset) for kind in kinds().values() for name, preset in kind.presets.items()}
+
+
+def losses_of(name: str | None) -> Mapping[str, Loss]:
+    """Losses of the recipe of this name; those of all recipes where there is none, as in runs of one that is gone."""
+    known = kinds()
+    if name in known:
+        return known[name].losses
+    return {loss: about for kind in reversed(known.values()) for loss, about in kind.losses.items()}
 
 
 def that_fit(architecture: str) -> tuple[str, ...]:
@@ -131,11 +157,5 @@ def that_fit(architecture: str) -> tuple[str, ...]:
 
 def read_by(setting: str) -> tuple[str, ...]:
     """Recipes that read a setting: those that say so, or all where none does."""
-    some = tuple(kind.name for kind in kinds().values() if setting in kind.reads)
+    some = tuple(kind.name for kind in kinds().values() if kind.says_to_read(setting))
     return some or tuple(kinds())
-
-
-GONE = dict.fromkeys(
-    ("compact", "modern", "modern128"),
-    ", a recipe that 'projected' took the place of: its models still draw, but train anew",
-)

@@ -10,12 +10,9 @@ import contextlib
 import dataclasses
 import logging
 import os
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,18 +20,20 @@ from PIL import Image
 from torch import Tensor
 
 from edgegan_widget.base.errors import EdgeGANError, TrainingError
+from edgegan_widget.base.runs import DeferredSignals
+from edgegan_widget.base.units import to_unit
+from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN
 from edgegan_widget.networks.devices import choose_device
 from edgegan_widget.networks.distributed import world
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.store import Networks, load_state
-from edgegan_widget.sketch.people_sets import read_people
+from edgegan_widget.networks.store import load_state
+from edgegan_widget.sketch.sets.folders import read_people
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.dataset import Batch, PairDataset, to_unit
+from edgegan_widget.training.dataset import PairDataset
 from edgegan_widget.training.kinds import kind_of
-from edgegan_widget.training.needs import check_needs
-from edgegan_widget.training.record import Progress, Recorder
-from edgegan_widget.training.runs import Run
-from edgegan_widget.training.samples import (
+from edgegan_widget.training.runs.jobs import Run, check_needs
+from edgegan_widget.training.runs.record import Progress, Recorder, telling_start, warnings_of
+from edgegan_widget.training.runs.resuming import changed_pictures, check_changes, keep_pictures, recalled
+from edgegan_widget.training.runs.samples import (
     SHOWN_PER_CLASS,
     draw_sketches,
     latent_grid,
@@ -50,6 +49,7 @@ __all__ = ["Progress", "train"]
 log = logging.getLogger(__name__)
 
 SCORED_PICTURES = 256
+FIRST_SAVE_SECONDS = 30.0  # of a new run: its first model is waited for
 SAVING_SHARE = 20  # training goes on for so many times as long as the last save took, before the next
 
 
@@ -63,13 +63,15 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     config
         The run; make it with :meth:`TrainConfig.from_preset`. It must name ``data`` and ``out``.
     resume
-        Go on from ``<out>/checkpoints/last.pt``. Nothing differs from a run that never stopped.
+        Go on from ``<out>/checkpoints/last.pt``. Nothing differs from a run that never stopped, but for what ``config``
+        changes of the run's own settings, see :data:`edgegan_widget.training.runs.resuming.CHANGEABLE`; the best is
+        ``resuming.recalled(out)`` with changes.
 
     Raises
     ------
     ConfigError, DependencyError, ModelError
-        What the run needs is missing, see :func:`edgegan_widget.training.needs.check_needs`, or the device is not to be
-        had.
+        What the run needs is missing, see :func:`~edgegan_widget.training.runs.jobs.check_needs`, or the device is not
+        to be had.
     DataError
         The data cannot be used.
     TrainingError
@@ -85,16 +87,25 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
     run = Run(Path(config.out))
     if run.can_resume and not resume:
         raise TrainingError(f"{run.folder} already holds a run; add --resume to go on, or choose another folder.")
+    changes: list[str] = []
     if resume:
         run.check_goes_on(config.preset)
+        if run.config() is not None:  # what cannot be read is no reason to lose a run
+            changes = check_changes(recalled(run.folder), config)
     device = choose_device(config.device)
     if config.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS refuses to promise it
     torch.use_deterministic_algorithms(config.deterministic)
-    pictures, shown = kind_of(config.preset).step().load(config)
+    with telling_start(run.folder), warnings_of() as told:
+        pictures, shown = kind_of(config.preset).step().load(config)
+        for sentence in changed_pictures(run.folder, config.data) if resume else ():
+            log.warning(sentence)
     state = load_state(run.folder / "checkpoints" / "last.pt", device) if resume else None
     trainer = Trainer(pictures, config, device, state)
-    recorder = Recorder(trainer.config, device)
+    recorder = Recorder(trainer.config, device, told, changes)
+    if not resume and config.data and world()[0] == 0:
+        with contextlib.suppress(OSError):  # a full disk is told where the state is saved
+            keep_pictures(run.folder, config.data)
     recorder.best_score = float((state or {}).get("best_score", recorder.best_score))
     return _record(trainer, recorder, shown.to(device)) if world()[0] == 0 else _follow(trainer)
 
@@ -102,7 +113,7 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
 def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterator[Progress]:
     """The loop with all that is written down; entered by the first process only."""
     saver = _Saver(trainer, recorder, shown)
-    with _DeferredSignals() as signals:
+    with DeferredSignals() as signals:
         trainer.stop_requested = lambda: signals.received
         recorder.begin(trainer.step, trainer.steps, trainer.step / trainer.steps_per_epoch)
         try:
@@ -126,7 +137,7 @@ def _record(trainer: Trainer, recorder: Recorder, shown: PairDataset) -> Iterato
 
 def _follow(trainer: Trainer) -> Iterator[Progress]:
     """The loop in the other processes, which write nothing down."""
-    with _DeferredSignals() as signals:
+    with DeferredSignals() as signals:
         trainer.stop_requested = lambda: signals.received
         yield from trainer
         if signals.received:
@@ -139,17 +150,28 @@ class _Saver:
     def __init__(self, trainer: Trainer, recorder: Recorder, shown: PairDataset) -> None:
         self._trainer, self._recorder = trainer, recorder
         self._shown = shown_of(shown)
-        self._scored = _scored_of(shown)
+        count = min(len(shown), SCORED_PICTURES)
+        self._scored = shown.take(torch.arange(count) * len(shown) // count)  # spread evenly over the set
         self._people = _kept_for_testing(trainer)
-        self._saved_step, self._next_save = -1, time.monotonic() + trainer.config.save_every_seconds
+        wished = trainer.config.save_every_seconds
+        self._saved_step, self._has_shown = -1, trainer.step > 0
+        self._next_save = time.monotonic() + (wished if trainer.step else min(wished, FIRST_SAVE_SECONDS))
 
     def report(self, progress: Progress) -> Progress:
         """Write the report down, after saving if it is time; with the score if so."""
         last = progress.step == progress.steps
-        if last or time.monotonic() > self._next_save:
+        if not (self._has_shown or last):
+            self._show()  # and told at once, with its losses
+        elif last or time.monotonic() > self._next_save:
             progress = dataclasses.replace(progress, score=self._save())
         self._recorder.report(progress)
         return progress
+
+    def _show(self) -> None:
+        """Samples of a run that has begun just now: the first ones are waited for, so nothing is scored before."""
+        self._trainer.recipe.before_saving(self._trainer.data)
+        self._recorder.show(self._samples(), self._trainer.step)
+        self._has_shown = True
 
     def save_if_new(self, at_once: bool) -> None:
         """Save unless the step at hand was saved already; ``at_once`` without drawing and scoring pictures first."""
@@ -165,59 +187,33 @@ class _Saver:
         trainer, began = self._trainer, time.monotonic()
         trainer.recipe.before_saving(trainer.data)
         networks = trainer.recipe.drawing_networks()
-        edges, images = draw_sketches(networks, self._scored, varied=True)  # realism is variety too
+        turns = torch.arange(len(self._scored.labels))  # realism is variety too
+        edges, images = draw_sketches(networks, self._scored, turns)
         score = trainer.recipe.score(self._scored, edges, images)
-        samples = {"sketches": sketch_grid(networks, self._shown)}
-        samples |= _varied(networks, self._shown, trainer.config.seed)
-        if self._people is not None:
-            samples["people"] = people_grid(networks, *self._people)
-        self._recorder.save(trainer.state_dict(), trainer.recipe, samples, trainer.step, score)
+        self._recorder.save(trainer.state_dict(), trainer.recipe, self._samples(), trainer.step, score)
         self._saved_step, ended = trainer.step, time.monotonic()
         wished = trainer.config.save_every_seconds
         self._next_save = ended + max(wished, min(1.0, wished) * SAVING_SHARE * (ended - began))
         return score
 
-
-def _varied(networks: Networks, shown: Batch, seed: int) -> dict[str, Image.Image]:
-    """What else the model can draw: the shown drawings in several styles where it has any, else random latents."""
-    if isinstance(networks, ModulatedEdgeGAN):
-        return {"styles": style_grid(networks, shown)}
-    return {"latents": latent_grid(networks, seed)}
+    def _samples(self) -> dict[str, Image.Image]:
+        """Grids by kind, see :data:`edgegan_widget.training.runs.jobs.SAMPLE_KINDS`."""
+        networks = self._trainer.recipe.drawing_networks()
+        samples = {"sketches": sketch_grid(networks, self._shown)}
+        if isinstance(networks, ModulatedEdgeGAN):  # what else it can draw: styles, or where it has none random latents
+            samples["styles"] = style_grid(networks, self._shown)
+        else:
+            samples["latents"] = latent_grid(networks, self._trainer.config.seed)
+        if self._people is not None:
+            samples["people"] = people_grid(networks, *self._people)
+        return samples
 
 
 def _kept_for_testing(trainer: Trainer) -> tuple[Tensor, Tensor] | None:
     """Some of the people's drawings that are never trained on, float32 [N, 1, h, w] in [-1, 1], and their classes."""
-    config, model = trainer.config, trainer.model_config
+    config, model = trainer.config, trainer.recipe.model
     sketches, labels = read_people(config.sketches, model.classes, model.sketch_px, kept=True, most=SHOWN_PER_CLASS)
     if not sketches:
         return None
     drawings = to_unit(torch.from_numpy(np.stack(sketches))[:, None]).to(trainer.device)
     return drawings, torch.tensor(labels, device=trainer.device)
-
-
-class _DeferredSignals:
-    """Holds Ctrl-C and SIGTERM back until the step at hand is whole, so that what is saved can be resumed exactly."""
-
-    KINDS = (signal.SIGINT, signal.SIGTERM)
-
-    def __init__(self) -> None:
-        self.received = False
-        self._previous: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> _DeferredSignals:
-        if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
-            self._previous = {kind: signal.signal(kind, self._receive) for kind in self.KINDS}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for kind, handler in self._previous.items():
-            signal.signal(kind, handler)
-
-    def _receive(self, *_: object) -> None:
-        self.received = True
-
-
-def _scored_of(pictures: PairDataset) -> Batch:
-    """Pictures spread evenly over the set, as many as the score needs."""
-    count = min(len(pictures), SCORED_PICTURES)
-    return pictures.take(torch.arange(count) * len(pictures) // count)

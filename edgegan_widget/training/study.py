@@ -21,10 +21,9 @@ from matplotlib.figure import Figure
 from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.files import write_atomic, write_bytes
 from edgegan_widget.base.settings import KINDS
-from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.finetuning import finetune_config
+from edgegan_widget.training.config import TrainConfig, finetune_config
 from edgegan_widget.training.loop import Progress, train
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 
 __all__ = ["grid", "reference_grid", "study", "write_report"]
 

@@ -23,7 +23,7 @@ from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import PairDataset
 from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.recipes.common import Losses, Recipe
-from edgegan_widget.training.record import Progress, memory_mb
+from edgegan_widget.training.runs.record import Progress, memory_mb
 from edgegan_widget.training.stepping import Snapshot, Stepper, is_out_of_memory
 from edgegan_widget.training.transfer import carry_over, nearest_classes
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 REPORT_EVERY_STEPS = 25
 REPORT_EVERY_SECONDS = 5.0  # sooner where steps are slow
+FIRST_STEPS = 25  # each is reported by itself, so that the curves show something at once
 CRITIC_WARMUP_STEPS = 200  # where a model to start from brought no discriminators
 
 
@@ -68,11 +69,6 @@ class Trainer:
         if state is not None:
             self.load_state_dict(state)
 
-    @property
-    def model_config(self) -> ModelConfig:
-        """What is trained."""
-        return self.recipe.model
-
     def __iter__(self) -> Iterator[Progress]:
         pending: list[Losses] = []
         kept = Snapshot(self.recipe, self.step)
@@ -83,7 +79,7 @@ class Trainer:
                 pending.append(self.stepper(inputs, self.step, self._rate_factor()))
                 self.step += 1
                 slow = self._agreed(time.perf_counter() - began > REPORT_EVERY_SECONDS, at_report=False)
-                if not (slow or len(pending) == REPORT_EVERY_STEPS or self.step == self.steps):
+                if not (slow or self._is_due(len(pending))):
                     continue
                 losses = _means(pending)  # the only place that waits for the device
                 self.stepper.check()
@@ -129,6 +125,10 @@ class Trainer:
         self.recipe.load_state_dict(state["recipe"])
         self.stepper.parts = int(state["parts"])
         self.step = int(state["step"])
+
+    def _is_due(self, pending: int) -> bool:
+        """Whether a report is due by the count of steps, which all processes have in common."""
+        return self.step <= FIRST_STEPS or pending >= REPORT_EVERY_STEPS or self.step == self.steps
 
     def _agreed(self, wish: bool, at_report: bool) -> bool:
         """Whether any process wishes it; on several GPUs asked at reports only, since asking waits for the device."""

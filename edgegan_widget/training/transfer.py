@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edgegan_widget.base.errors import ModelError
+from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN, colour_of
+from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN, colour_of
-from edgegan_widget.networks.paper import class_condition
 from edgegan_widget.networks.store import Networks
 from edgegan_widget.networks.styles import COLOUR_NUMBERS
 from edgegan_widget.training.dataset import PairDataset

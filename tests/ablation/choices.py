@@ -28,15 +28,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgegan_widget.base.chance import stream
+from edgegan_widget.base.units import to_u8, to_unit
 from edgegan_widget.evaluation.features import train_classifier
+from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.config import SKETCH_PX
-from edgegan_widget.networks.paper import class_condition
 from edgegan_widget.networks.store import Networks
-from edgegan_widget.sketch.sketch_sets import is_kept_for_testing, sketch_folders
+from edgegan_widget.sketch.sets.folders import is_kept_for_testing, sketch_folders
 from edgegan_widget.sketch.trace import read_sketch
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.dataset import PairDataset, load_data, to_u8, to_unit
-from edgegan_widget.training.samples import usual_noise
+from edgegan_widget.training.dataset import PairDataset, load_data
+from edgegan_widget.training.runs.samples import usual_noise
 from edgegan_widget.training.trainer import Trainer
 from tests.ablation.run import frechet
 

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgegan_widget.networks import paper as nets
+from edgegan_widget.networks.architectures import paper as nets
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.losses import critic_gap, focal, gradient_penalty, latent_l1
-from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp
+from edgegan_widget.training.recipes.common import TensorFlowRMSProp
 
 __all__ = ["VARIANTS", "Fault", "Inputs", "Setting", "Training", "draw_inputs"]
 

@@ -31,8 +31,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from edgegan_widget.base.chance import stream
+from edgegan_widget.base.units import to_u8, to_unit
 from edgegan_widget.evaluation.features import fresh_classifier, train_classifier
-from edgegan_widget.training.dataset import PairDataset, load_data, to_u8, to_unit
+from edgegan_widget.training.dataset import PairDataset, load_data
 from edgegan_widget.training.recipes.swd import sliced_wasserstein
 from tests.ablation.faults import VARIANTS, Inputs, Setting, Training, draw_inputs
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edgegan_widget.networks import paper as nets
+from edgegan_widget.networks.architectures import paper as nets
 from edgegan_widget.networks.losses import focal, gradient_penalty
 from edgegan_widget.training.config import PRESETS
 from edgegan_widget.training.dataset import PairDataset
-from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp
+from edgegan_widget.training.recipes.common import TensorFlowRMSProp
 from edgegan_widget.training.recipes.paper import step as paper
 from tests.ablation import run
 from tests.ablation.faults import (

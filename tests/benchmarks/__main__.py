@@ -13,7 +13,7 @@ from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.data.audit.rules import Judging
 from edgegan_widget.training.config import DEVICES
-from tests.benchmarks import audit, data, drawing, edges, evaluate, train
+from tests.benchmarks import audit, data, drawing, edges, evaluate, many, photo, train
 
 Figures = dict[str, Any]
 
@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
     _add(parts, "edges", "pictures a second of each source", lambda o: _of_one_core(edges.rows()))
     _add(parts, "evaluate", "an evaluation's parts", lambda o: evaluate.run(o.model, o.device))
+    part = _add(parts, "many", "a page's kernel with and without torch", lambda o: many.run(o.model, o.rounds))
+    part.add_argument("--rounds", type=int, default=3, help="how often to open the page with each (default: 3)")
+    _add_photo(parts)
     _add_audit(parts)
     return parser
 
@@ -62,6 +65,17 @@ def _show(figures: Figures, path: Path | None) -> None:
 
 def _of_one_core(rows: list[Figures]) -> Figures:
     return {"machine": drawing.machine("CPU, one core"), "rows": rows}
+
+
+def _add_photo(parts: Any) -> None:
+    part = parts.add_parser("photo", help="objects cut out of photos and taken away, and masks mended")
+    part.add_argument("--pairs", type=Path, metavar="DIR", help="photos NAME.jpg, each with its mask NAME.png")
+    part.add_argument("--most", type=int, default=photo.KEPT, metavar="N", help="at most so many of those kept")
+    part.add_argument("--cutout", metavar="FILE", help="another model than the shipped one")
+    part.add_argument("--images", type=Path, metavar="DIR", help="photos of COCO, to take something away from")
+    part.add_argument("--annotations", type=Path, metavar="FILE", help="their instances_....json")
+    part.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+    part.set_defaults(run=lambda o: _show(photo.run(o.pairs, o.most, o.cutout, o.images, o.annotations), o.json))
 
 
 def _add_audit(parts: Any) -> None:

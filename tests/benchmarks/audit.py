@@ -20,9 +20,10 @@ import numpy as np
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.data.annotations.segments import coco_mask
 from edgegan_widget.data.audit.measures import Shape, hashes, measure, twins
 from edgegan_widget.data.audit.rules import REASONS, Survey, Thresholds, judge
-from edgegan_widget.data.cutout import coco_mask, cut_out, paper_mask
+from edgegan_widget.data.preparing.cutout import cut_out, paper_mask
 from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.sources import Making, Record

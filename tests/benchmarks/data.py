@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 import psutil
 
-from edgegan_widget.data.build import Options, build
-from edgegan_widget.data.pool import Where
+from edgegan_widget.data.preparing.build import Options, build
+from edgegan_widget.data.preparing.pool import Where
 from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_synthetic
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from edgegan_widget.networks.architectures.paper import PaperEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
-from edgegan_widget.networks.paper import PaperEdgeGAN
 from edgegan_widget.sketch.raster import Rasterizer, rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 
@@ -53,9 +53,17 @@ def table(figures: Figures) -> str:
     lines = [f"{key}: {value}" for key, value in figures["machine"].items()]
     width = max(len(row["name"]) for row in figures["rows"])
     for row in figures["rows"]:
+        if row["value"] is None:
+            lines.append(f"{row['name']:<{width}}  skipped: {row['skipped']}")
+            continue
         bar = "" if row["bar"] is None else f"   bar {row['bar']:g} {row['unit']}"
         lines.append(f"{row['name']:<{width}}  {row['value']:>10.3f} {row['unit']}{bar}")
     return "\n".join(lines)
+
+
+def skipped(name: str, reason: str) -> dict[str, Any]:
+    """A row of what was not measured, and why."""
+    return {"name": name, "value": None, "unit": "", "bar": None, "skipped": reason}
 
 
 def _row(name: str, value: float, unit: str, bar: float | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from edgegan_widget.sketch.edges import draw
-from edgegan_widget.sketch.hand import distort
+from edgegan_widget.sketch.hands.hand import distort
 from edgegan_widget.sketch.photosketch import SIZE_PX, PhotoSketch, PhotoSketchNet
 from edgegan_widget.sketch.sources import names, takes_file
 from edgegan_widget.sketch.sources.trained import edge_styles

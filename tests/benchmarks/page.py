@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -24,14 +26,15 @@ from edgegan_widget.base.errors import DependencyError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["DashboardServer", "chromium", "latencies_ms", "page_rows"]
+__all__ = ["DashboardServer", "chromium", "latencies_ms", "opened", "page_rows"]
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-START_SECONDS = 90
+START_SECONDS = 180
 MOVES = 80
+LOOKS = 300  # that the history's memory is measured with
 ORIGINAL_COLD_SECONDS = 5.4  # one cold run of the original's test program a sketch, the fastest of those measured
 
 # Notes when the pointer moved, when ink could be seen, and when a new picture was on screen.
@@ -53,6 +56,14 @@ RECORDER = """
 }
 """
 
+INKED = """
+() => {
+  const canvas = document.querySelector("canvas.eg-ink");
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.some((value, place) => place % 4 === 3 && value > 128);
+}
+"""
+
 
 class DashboardServer:
     """``edgegan-widget dashboard`` in a process of its own, on a free port of this machine.
@@ -60,24 +71,59 @@ class DashboardServer:
     Used as a context manager; :attr:`url` is the page's address.
     """
 
-    def __init__(self, model: str = "default", device: str = "auto", preheat: bool = True) -> None:
+    def __init__(
+        self,
+        model: str = "default",
+        device: str = "auto",
+        preheat: bool = True,
+        base_url: str = "/",
+        runner: str = "auto",
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.token = "measured"
-        self.url = f"http://127.0.0.1:{self.port}/?token={self.token}"
+        self.url = f"http://127.0.0.1:{self.port}{base_url}?token={self.token}"
         self.preheat = preheat
         self._command = [
             sys.executable, "-m", "edgegan_widget", "dashboard", "--no-browser", "--port", str(self.port),
-            "--token", self.token, "--model", model, "--device", device, *([] if preheat else ["--no-preheat"]),
+            "--token", self.token, "--model", model, "--device", device, "--runner", runner,
+            "--base-url", base_url, *([] if preheat else ["--no-preheat"]),
         ]  # fmt: skip
 
     def __enter__(self) -> DashboardServer:
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-        self._wait_until_open()
+        self.start()
         return self
+
+    def start(self) -> None:
+        """Serve, again after :meth:`kill` at the same address."""
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server, which is its context
+        self._process = subprocess.Popen(
+            self._command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            self._wait_until_open()
+        except BaseException:
+            self.kill()
+            raise
+
+    def log(self) -> str:
+        """What it has told since it was started."""
+        file = self._log.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
+
+    def kill(self) -> None:
+        """End the server and its kernels at once, as a crash does."""
+        self.kill_kernels()
+        self._process.kill()
+        self._process.communicate()
+        self._log.close()
+
+    def kill_kernels(self, kernel_id: str = "") -> None:
+        """End the kernel of this id, or all of them, at once, as a crash does."""
+        for process in _children(self._process.pid):
+            if "ipykernel" in _command(process) and kernel_id in _command(process):
+                os.kill(process, signal.SIGKILL)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -88,18 +134,21 @@ class DashboardServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        self._log.close()
 
     def kernel_megabytes(self) -> list[float]:
         """Memory of each kernel, in MB; empty where the system has no /proc."""
-        return [_resident_mb(process) for process in _children(self._process.pid) if "ipykernel" in _command(process)]
+        return [_resident_mb(process) for process in self.kernels()]
+
+    def kernels(self) -> list[int]:
+        """Its kernels' processes."""
+        return [process for process in _children(self._process.pid) if "ipykernel" in _command(process)]
 
     def _wait_until_open(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise RuntimeError(
-                    f"the dashboard ended at once:\n{self._process.stdout and self._process.stdout.read()}"
-                )
+                raise RuntimeError(f"the dashboard ended at once:\n{self.log()}")
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/none?token={self.token}", timeout=5):
                     return
@@ -139,19 +188,21 @@ def page_rows(model: str, device: str, forward_ms: float) -> list[dict[str, Any]
     rows = []
     with chromium() as browser:
         with DashboardServer(model, device, preheat=False) as server:
-            cold_seconds, first_picture_seconds = _open(browser, server)[1:]
+            cold_seconds, first_picture_seconds = opened(browser, server)[1:]
             rows.append(_row("page ready to draw, cold", cold_seconds * 1e3, "ms", 5000))
             rows.append(_row("first picture after opening, cold", first_picture_seconds * 1e3, "ms", 8000))
         with DashboardServer(model, device) as server:
             time.sleep(10)  # until the waiting kernel has loaded its model
-            page, ready_seconds, _ = _open(browser, server)
+            page, ready_seconds, _ = opened(browser, server)
             rows.append(_row("page ready to draw, preheated", ready_seconds * 1e3, "ms", 3000))
             rows += _drawing_rows(page, forward_ms)
             rows.append(_row("memory of the largest kernel", max(server.kernel_megabytes(), default=0), "MB", 400))
+            rows += _history_rows(page, server)
+            rows.append(_row("drawing back after a reload, beyond page ready", _restored_ms(page), "ms", 1000))
     return rows
 
 
-def _open(browser: Browser, server: DashboardServer) -> tuple[Page, float, float]:
+def opened(browser: Browser, server: DashboardServer) -> tuple[Page, float, float]:
     """The page; seconds until it can be drawn on, and until a first dot has its picture."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     began = time.perf_counter()
@@ -190,10 +241,42 @@ def _drawing_rows(page: Page, forward_ms: float) -> list[dict[str, Any]]:
     ]
 
 
+def _history_rows(page: Page, server: DashboardServer) -> list[dict[str, Any]]:
+    """What a long history costs, in the kernel and in the page."""
+    before = max(server.kernel_megabytes(), default=0.0), _heap_mb(page)
+    for _ in range(LOOKS):
+        count = page.locator(".eg-look").count()
+        page.locator("button.eg-dice").click()
+        page.wait_for_function("count => document.querySelectorAll('.eg-look').length > count", arg=count)
+    after = max(server.kernel_megabytes(), default=0.0), _heap_mb(page)
+    return [
+        _row(f"{LOOKS} looks in the history: memory of the {place}", after[number] - before[number], "MB", 20)
+        for number, place in enumerate(("kernel", "page"))
+    ]
+
+
+def _heap_mb(page: Page) -> float:
+    """JavaScript's memory once it was cleaned up."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    size = float(session.send("Runtime.getHeapUsage")["usedSize"])
+    session.detach()
+    return size / 1e6
+
+
+def _restored_ms(page: Page) -> float:
+    """From the pad being there to the ink that was stored being on it."""
+    page.reload()
+    page.wait_for_function("document.querySelector('canvas.eg-ink')?.width > 0")
+    ready = time.perf_counter()
+    page.wait_for_function(INKED, polling=20)
+    return (time.perf_counter() - ready) * 1e3
+
+
 def latencies_ms(model: str = "default") -> list[float]:
     """Milliseconds from each move of a slow pen to the picture that shows it, on a page of its own."""
     with chromium() as browser, DashboardServer(model, "cpu", preheat=False) as server:
-        page = _open(browser, server)[0]
+        page = opened(browser, server)[0]
         page.wait_for_timeout(2000)
         _draw_slowly(page)
         return _latencies(page.evaluate("window.egSeen"))

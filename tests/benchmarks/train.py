@@ -24,7 +24,7 @@ from edgegan_widget.networks.devices import choose_device, describe_device
 from edgegan_widget.sketch.sources.trained import STYLES
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import PairDataset
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 from edgegan_widget.training.trainer import Trainer
 
 __all__ = ["run"]
@@ -220,7 +220,7 @@ def _kills(data: Path, folder: Path, count: int) -> int:
 
 def _beside_rows(data: Path, out: Path) -> list[dict[str, Any]]:
     """The pad's latency on the page with and without a training run beside it, started as the panel starts it."""
-    from edgegan_widget.training.runs import start_run
+    from edgegan_widget.training.runs.jobs import start_run
     from tests.benchmarks.page import latencies_ms
 
     idle = latencies_ms()

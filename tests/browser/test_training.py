@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edgegan_widget.training.runs import Run
+from edgegan_widget.training.runs.jobs import Run
 from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import SHOE, Desk
 from tests.fake_runs import write_run
@@ -102,7 +102,7 @@ def test_train_watch_stop_reload_resume_and_use(
     assert desk.settled() != paper, "the pad is live while training runs"
 
     desk.page.reload()
-    desk.page.wait_for_selector(".eg-main img", timeout=60_000)
+    desk.page.wait_for_selector(".eg-main img")
     panel.open("Train")
     panel.until_line_has("first", "running")
     before = panel.step()
@@ -123,7 +123,9 @@ def test_train_watch_stop_reload_resume_and_use(
     status = desk.page.locator(".eg-line")
     desk.until(lambda: "model first (best)" in status.inner_text(), "the pad has the new model")
     assert desk.page.locator(".eg-class select").inner_text().split() == ["ball", "box"]
-    paper = desk.picture()
+    desk.press("clear")  # the drawing came back with the reload
+    desk.until(lambda: desk.ink() == 0, "the pad is empty")
+    paper = desk.settled()
     desk.draw(SHOE)
     assert desk.settled() != paper
     assert desk.page.get_by_role("alert").count() == 0

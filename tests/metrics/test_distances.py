@@ -5,7 +5,7 @@ import pytest
 
 from edgegan_widget.base.frechet import as_features
 from edgegan_widget.evaluation.metrics import distances
-from edgegan_widget.evaluation.metrics.distances import blocks, kth_nearest, mean_pair, nearest, nearest_other
+from edgegan_widget.evaluation.metrics.distances import blocks, kth_nearest, mean_pair, nearest
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_neighbours_match_brute_force(points: np.ndarray, monkeypatch: pytest.Mo
     own = brute(points, points)
     np.fill_diagonal(own, np.inf)
     assert kth_nearest(points, 3) == pytest.approx(np.sort(own, axis=1)[:, 2])
-    found, numbers = nearest_other(points)
+    found, numbers = nearest(points)
     assert found == pytest.approx(own.min(axis=1))
     assert (numbers == own.argmin(axis=1)).all()
     among = points[::2] + 0.1

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.tensorflow.convert import links
+from edgegan_widget.networks.tensorflow.convert import Link, links
 from edgegan_widget.training.config import PRESETS
 from edgegan_widget.training.recipes.common import Inputs
 from edgegan_widget.training.recipes.paper.step import Recipe
@@ -73,3 +73,10 @@ def inputs(arrays: dict[str, np.ndarray], dtype: torch.dtype, step: int | None =
         "alpha_edge": alpha[2],
         "noise": torch.as_tensor(pick("noise")).to(dtype),
     }
+
+
+def to_theirs(link: Link, values: torch.Tensor) -> torch.Tensor:
+    """Our tensor, flat, in the order of TensorFlow's array."""
+    shape = [link.unfolded[axis] for axis in link.order]
+    back = [link.order.index(axis) for axis in range(len(link.order))]
+    return values.reshape(shape).permute(back).flatten()

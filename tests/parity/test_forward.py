@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from edgegan_widget.networks.architectures.paper import class_condition, resize_bicubic_double
 from edgegan_widget.networks.losses import critic_gap, gradient_penalty
-from edgegan_widget.networks.paper import class_condition, resize_bicubic_double
 from edgegan_widget.networks.tensorflow.convert import links
 from edgegan_widget.training.recipes.paper.step import Recipe
 from tests.parity.original import GOLDEN, Inputs, build, golden, inputs

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan_widget.networks.paper import class_condition
+from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.tensorflow.convert import Link, links
 from edgegan_widget.training.recipes.paper.step import Recipe
-from tests.parity.original import Inputs, build, golden, inputs, our_tensors
+from tests.parity.original import Inputs, build, golden, inputs, our_tensors, to_theirs
 
 GRADIENTS = golden("gradients")
 # A bias in front of an instance norm has no effect: its true gradient is 0, and what either side computes is noise.
@@ -71,7 +71,7 @@ def test_gradients(loss: str, original_weights: dict[str, np.ndarray]) -> None:
         start, end = GRADIENTS[f"{loss}__offsets"][number : number + 2]
         theirs = GRADIENTS[f"{loss}__samples"][start:end]
         rms = GRADIENTS[f"{loss}__l2"][number] / np.sqrt(GRADIENTS[f"{loss}__sizes"][number])
-        difference = np.abs(sampled(by_name[name].to_theirs(gradient), 64) - theirs)
+        difference = np.abs(sampled(to_theirs(by_name[name], gradient), 64) - theirs)
         if rms < NOISE:
             assert difference.max() < 10 * NOISE, name
             continue
@@ -94,7 +94,7 @@ def after_steps(original_weights: dict[str, np.ndarray]) -> dict[int, dict[str, 
 
 def _flat_weights(recipe: Recipe) -> dict[str, torch.Tensor]:
     ours = our_tensors(recipe)
-    return {name: link.to_theirs(ours[link.ours].detach()).clone() for name, link in links_by_name(recipe).items()}
+    return {name: to_theirs(link, ours[link.ours].detach()).clone() for name, link in links_by_name(recipe).items()}
 
 
 @pytest.mark.parametrize(("step", "tolerance"), [(1, 1e-5), (2, 1e-4)])

@@ -12,7 +12,7 @@ from edgegan_widget.base.errors import DataError
 from edgegan_widget.data.audit.measures import hashes, measure
 from edgegan_widget.data.audit.rules import Thresholds, judge
 from edgegan_widget.data.audit.shapes import Shape
-from edgegan_widget.data.cutout import cut_out
+from edgegan_widget.data.preparing.cutout import cut_out
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.audit import (  # fmt: skip

@@ -16,7 +16,7 @@ from PIL import Image
 
 from edgegan_widget.base import files
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.data.making import Job, make
+from edgegan_widget.data.preparing.making import Job, make
 from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.sources import Making, Outcome, Region, Source
 
@@ -134,12 +134,28 @@ def write_coco(folder: Path, **changes: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["../a.png", "/etc/passwd", "..\\a.png", "b/../../a.png", "", "C:\\a.png", "a\0.png", 4]
+    "name", ["../b.png", "/etc/passwd", "..\\b.png", "b/../../b.png", "", "C:\\b.png", "a\0.png", 4]
 )
 def test_annotations_cannot_climb_out_of_the_folder(name: object, tmp_path: Path) -> None:
-    reader = CocoReader(tmp_path, write_coco(tmp_path, images={"file_name": name}))
+    (tmp_path / "b.png").write_bytes(SEEDS["plain.png"])
+    (tmp_path / "below").mkdir()
+    reader = CocoReader(tmp_path / "below", write_coco(tmp_path / "below", images={"file_name": name}))
     assert list(reader) == []
     assert len(reader.problems) == 1
+
+
+@pytest.mark.parametrize("name", ["../a.png", "/home/me/a.png", "C:\\Users\\me\\a.png", "A.PNG", "/x/?d=up%2Fa.png"])
+def test_a_name_from_elsewhere_means_the_one_file_of_that_name(name: str, tmp_path: Path) -> None:
+    reader = CocoReader(tmp_path, write_coco(tmp_path, images={"file_name": name}))
+    assert [source.path for source in reader] == [tmp_path / "a.png"]
+    assert reader.problems == []
+    (tmp_path / "more").mkdir()
+    (tmp_path / "a.png").rename(tmp_path / "more" / "a.png")
+    (tmp_path / "most").mkdir()
+    (tmp_path / "most" / "a.png").write_bytes(SEEDS["plain.png"])
+    again = CocoReader(tmp_path, tmp_path / "instances.json")
+    assert list(again) == []
+    assert "any of 2 files" in again.problems[0]
 
 
 @pytest.mark.parametrize(
@@ -168,9 +184,12 @@ def test_annotations_that_point_nowhere(tmp_path: Path) -> None:
     assert "none.png cannot be read" in make(JOB, next(iter(reader))).problems[0]
 
 
-def test_a_crowd_is_skipped(tmp_path: Path) -> None:
-    reader = CocoReader(tmp_path, write_coco(tmp_path, annotations={"iscrowd": 1}))
-    assert (list(reader), reader.problems) == ([], [])
+def test_a_crowd_is_left_out_counted_and_taken_if_asked(tmp_path: Path) -> None:
+    annotations = write_coco(tmp_path, annotations={"iscrowd": 1})
+    reader = CocoReader(tmp_path, annotations)
+    assert list(reader) == []
+    assert reader.problems == [f"{annotations}: 1 objects are marked as crowds; --crowds takes them."]
+    assert len(list(CocoReader(tmp_path, annotations, crowds=True))) == 1
 
 
 @pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"images": [', "[" * 100_000, '{"a": ' * 5000])
@@ -240,3 +259,30 @@ def test_mutated_annotations_end_as_a_record_or_a_sentence(scratch: Path) -> Non
         assert all("\n" not in problem for problem in reader.problems)
 
     mutate()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_object_annotated_in_stored_pixels_is_cut_out_upright(orientation: int, tmp_path: Path) -> None:
+    upright = np.full((40, 60, 3), 90, np.uint8)
+    upright[10:30, 12:24], upright[10:20, 12:18] = (200, 40, 40), (40, 40, 200)  # a corner that tells all turns apart
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    back = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270, 2: Image.Transpose.FLIP_LEFT_RIGHT,
+            3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+            7: Image.Transpose.TRANSVERSE}  # fmt: skip
+    stored = Image.fromarray(upright)
+    inside = Image.fromarray(np.uint8(255) * (upright[..., 1] == 40))
+    if orientation > 1:
+        stored, inside = stored.transpose(back[orientation]), inside.transpose(back[orientation])
+    stored.save(tmp_path / "p.png", exif=exif)
+    flat = np.asarray(inside).flatten("F") > 0
+    size = [stored.height, stored.width]
+    runs = np.diff([0, *(np.flatnonzero(np.diff(flat)) + 1), flat.size]).tolist()
+    source = Source(
+        tmp_path / "p.png", "p", (Region("id", "thing", {"size": size, "counts": runs}),), size_px=stored.size
+    )
+    job = Job(tmp_path / "out", Making(64, margin=0.1), 0.0)
+    assert make(job, source).problems == []
+    made_u8 = np.asarray(Image.open(tmp_path / "out" / "train" / "thing" / "id.png"))
+    assert made_u8[12, 26].tolist() == pytest.approx([40, 40, 200], abs=30)
+    assert made_u8[50, 38].tolist() == pytest.approx([200, 40, 40], abs=30)

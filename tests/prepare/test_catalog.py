@@ -19,9 +19,9 @@ from edgegan_widget.data.audit import decisions
 from edgegan_widget.data.audit.advice import ClassCount, advice
 from edgegan_widget.data.audit.decisions import read_decisions, write_changes
 from edgegan_widget.data.audit.rules import REASONS, Judging
-from edgegan_widget.data.build import Options, audit, build
 from edgegan_widget.data.catalog import SHOWS, Catalog, Wanted
-from edgegan_widget.data.pool import Where
+from edgegan_widget.data.preparing.build import Options, audit, build
+from edgegan_widget.data.preparing.pool import Where
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos
 

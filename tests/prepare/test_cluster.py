@@ -15,10 +15,10 @@ import pytest
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DependencyError, PreparationError
-from edgegan_widget.data import pool
 from edgegan_widget.data.audit.rules import Judging
-from edgegan_widget.data.build import Options, audit, build
-from edgegan_widget.data.pool import Where, in_order
+from edgegan_widget.data.preparing import pool
+from edgegan_widget.data.preparing.build import Options, audit, build
+from edgegan_widget.data.preparing.pool import Where, in_order
 from edgegan_widget.data.readers.coco import CocoReader
 from tests.benchmarks.data import write_photos
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgegan_widget.data.build import Options, build
-from edgegan_widget.data.pool import Where
+from edgegan_widget.data.preparing.build import Options, build
+from edgegan_widget.data.preparing.pool import Where
 from edgegan_widget.data.readers.coco import CocoReader
 from tests.benchmarks.data import write_photos
 

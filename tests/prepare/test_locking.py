@@ -13,15 +13,15 @@ import pytest
 
 from edgegan_widget.base.errors import PreparationError
 from edgegan_widget.data.audit.rules import Judging
-from edgegan_widget.data.build import Options, audit, build
-from edgegan_widget.data.journal import locked
-from edgegan_widget.data.pool import Where
+from edgegan_widget.data.preparing.build import Options, audit, build
+from edgegan_widget.data.preparing.journal import locked
+from edgegan_widget.data.preparing.pool import Where
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos
 
 HOLD = """
 import pathlib, sys
-from edgegan_widget.data.journal import locked
+from edgegan_widget.data.preparing.journal import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -10,7 +10,7 @@ from PIL import Image
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.data.look import HAND, Look, draw_lines, see
 from edgegan_widget.sketch.edges import draw
-from edgegan_widget.sketch.hand import ANYBODY
+from edgegan_widget.sketch.hands.hand import ANYBODY
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_the_hand_changes_lines_by_strength_and_seed(ball: Path) -> None:
 
 def test_a_pair_shows_its_own_edge_map(tmp_path: Path) -> None:
     pair = np.full((64, 128, 3), 255, np.uint8)
-    pair[:, :64] = np.arange(64, dtype=np.uint8)[None, :, None]
+    pair[10:50, 20:22] = 0
     pair[:, 64:, 0] = 40
     Image.fromarray(pair).save(tmp_path / "pair.png")
     seen = see(tmp_path / "pair.png", 64)

@@ -16,9 +16,9 @@ from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.settings import about, label_of, setting
 from edgegan_widget.data import readers
 from edgegan_widget.data.audit.rules import Judging, Thresholds
-from edgegan_widget.data.build import Options
-from edgegan_widget.data.plan import Plan, Step, follow, load_plan
-from edgegan_widget.data.pool import Where
+from edgegan_widget.data.preparing.build import Options
+from edgegan_widget.data.preparing.plan import Plan, Step, follow, load_plan
+from edgegan_widget.data.preparing.pool import Where
 from edgegan_widget.data.readers import ReaderKind, kinds
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import draw_photos, draw_synthetic
@@ -180,9 +180,9 @@ def test_a_reader_is_added_by_declaring_it(
     assert main([*command, "--colour", "green", "--count", "4"]) == 0
     assert "4 pictures" in capsys.readouterr().out
     panel = DataPanel()
-    panel._source._way.value = "paint"
-    panel._source._folder.value = str(tmp_path / "b")
-    panel._source._answers["paint"]["colour"].value = "green"
+    panel.source.way_choice.value = "paint"
+    panel.source.folder_field.value = str(tmp_path / "b")
+    panel.source["colour"].value = "green"
     assert panel.plan.told() == PaintOptions("green")
     panel.close()
     plan = Plan("paint", {"count": 2}, str(tmp_path / "b"), ONE)

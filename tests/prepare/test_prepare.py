@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import json
 import os
@@ -22,18 +23,20 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
+from edgegan_widget.data.annotations.scan import AnnotationFile
+from edgegan_widget.data.annotations.segments import coco_mask
 from edgegan_widget.data.audit.measures import twins
+from edgegan_widget.data.audit.report import Report
 from edgegan_widget.data.audit.rules import Judging, Thresholds
-from edgegan_widget.data.build import Options, Progress, build
-from edgegan_widget.data.cutout import coco_mask, cut_out, paper_mask
-from edgegan_widget.data.making import split_of
-from edgegan_widget.data.pool import Where
-from edgegan_widget.data.readers.coco import CocoReader, records
+from edgegan_widget.data.preparing.build import Options, Progress, build
+from edgegan_widget.data.preparing.cutout import cut_out, paper_mask
+from edgegan_widget.data.preparing.pool import Where
+from edgegan_widget.data.preparing.splits import held_out, split_of
+from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.readers.synthetic import SYNTHETIC_CLASSES, draw_photos, draw_synthetic
-from edgegan_widget.data.report import Report
 from edgegan_widget.data.sources import Making
-from edgegan_widget.sketch.sketch_sets import sketch_folders
+from edgegan_widget.sketch.sets.folders import sketch_folders
 from edgegan_widget.training.dataset import load_data
 from tests.benchmarks.data import write_photos
 
@@ -153,6 +156,25 @@ def test_no_source_is_in_two_splits(photos: Path, tmp_path: Path) -> None:
     assert 0.17 < drawn.count("val") / 2000 < 0.23
 
 
+def test_of_every_class_the_same_share_is_validated_on(sprites: Path, tmp_path: Path) -> None:
+    last(build(tmp_path, "mine", FolderReader(sprites), Options(judging=Judging(val_share=0.4), where=Where(1))))
+    counts = collections.Counter((line["class"], line["split"]) for line in manifest(tmp_path))
+    assert counts == {(name, split): n for name in SYNTHETIC_CLASSES for split, n in (("train", 3), ("val", 2))}
+
+
+def test_rare_classes_are_validated_on_too_and_what_is_added_moves_little() -> None:
+    sources = {f"{number:064x}": {"cup"} for number in range(100)}
+    for number in range(4):  # beside a cup, in the same picture
+        sources[f"{number:064x}"] = {"cup", "spoon"}
+    sources |= {"a": {"fork"}, "b": {"fork"}, "c": {"knife"}}
+    apart = held_out(sources, 0.1)
+    of = {name: sum(name in sources[source] for source in apart) for name in ("cup", "spoon", "fork", "knife")}
+    assert of == {"cup": 10, "spoon": 1, "fork": 1, "knife": 0}, "a single picture is trained on"
+    more = held_out(sources | {f"{number:064x}": {"cup"} for number in range(100, 110)}, 0.1)
+    assert len(apart - more) <= 2
+    assert held_out(sources, 0.0) == set()
+
+
 def test_a_person_overrules_the_audit(sprites: Path, tmp_path: Path) -> None:
     strict = Options(judging=Judging(Thresholds(small_px=9999)), where=Where(1))
     summary = last(build(tmp_path, "mine", FolderReader(sprites), strict)).summary
@@ -267,7 +289,7 @@ def test_annotations_are_read_in_pieces(tmp_path: Path) -> None:
     }
     path = tmp_path / "a.json"
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
-    found = [(name, record) for name, _, _, record in records(path)]
+    found = [(name, record) for name, _, _, record in AnnotationFile(path).records()]
     assert found == [("images", image) for image in content["images"]]
 
 
@@ -375,12 +397,11 @@ def test_settings_out_of_range() -> None:
 
 def test_classes_with_few_pictures_are_named(sprites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["data", "from-folder", str(sprites), "--out", str(tmp_path), "--workers", "1", "--val-share", "0"]
-    assert main([*command, "--dark", "255"]) == 0  # refuses all
+    assert main([*command, "--dark", "255"]) == 1  # refuses all
     shown = capsys.readouterr().out
     assert "note: Nothing to train on for balloon, cactus, fish" in shown
-    summary = last(
-        build(tmp_path, "folder", FolderReader(sprites), Options(judging=Judging(keep_refused=True), where=Where(1)))
-    ).summary
+    kept = Options(judging=Judging(keep_refused=True, val_share=0), where=Where(1))
+    summary = last(build(tmp_path, "folder", FolderReader(sprites), kept)).summary
     assert summary is not None
     assert summary.outcome == "0 set aside"
     assert not any("Nothing to train on" in warning for warning in summary.warnings)

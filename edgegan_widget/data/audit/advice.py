@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgegan_widget.base.words import listed, spoken
+
 __all__ = ["ClassCount", "advice"]
 
 _FEW = 100  # of a class to train on: below it a critic soon knows the pictures by heart
@@ -25,12 +27,12 @@ class ClassCount:
 def advice(counts: Sequence[ClassCount]) -> list[str]:
     """One sentence for each thing that will make training harder; empty where nothing will."""
     told = []
-    empty = [each.label for each in counts if not each.train]
+    empty = [spoken(each.label) for each in counts if not each.train]
     if empty:
-        told.append(f"Nothing to train on for {_listed(empty)}: accept pictures, or leave the class out.")
-    few = [f"{each.label} ({each.train})" for each in counts if 0 < each.train < _FEW]
+        told.append(f"Nothing to train on for {listed(empty)}: accept pictures, or leave the class out.")
+    few = [f"{spoken(each.label)} ({each.train})" for each in counts if 0 < each.train < _FEW]
     if few:
-        told.append(f"Few pictures to train on: {_listed(few)}. Below {_FEW} they are soon known by heart; add some.")
+        told.append(f"Few pictures to train on: {listed(few)}. Below {_FEW} they are soon known by heart; add some.")
     trained = [each for each in counts if each.train]
     if trained:
         most, least = (pick(trained, key=lambda each: each.train) for pick in (max, min))
@@ -39,15 +41,10 @@ def advice(counts: Sequence[ClassCount]) -> list[str]:
                 f"Unbalanced: {most.label} has {most.train / least.train:.0f} times as many as {least.label}. "
                 "Classes are drawn evenly, so the small one repeats."
             )
-    unseen = [each.label for each in counts if each.train and not each.val]
+    unseen = [spoken(each.label) for each in counts if each.train and not each.val]
     if unseen:
-        told.append(f"Nothing to validate on for {_listed(unseen)}: the score cannot tell whether it is learned.")
-    hardly = [f"{each.label} ({each.val})" for each in counts if each.train and 0 < each.val < _FEW_UNSEEN]
+        told.append(f"Nothing to validate on for {listed(unseen)}: the score cannot tell whether it is learned.")
+    hardly = [f"{spoken(each.label)} ({each.val})" for each in counts if each.train and 0 < each.val < _FEW_UNSEEN]
     if hardly:
-        told.append(f"Few pictures to validate on: {_listed(hardly)}. Their scores are luck; raise the share.")
+        told.append(f"Few pictures to validate on: {listed(hardly)}. Their scores are luck; raise the share.")
     return told
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    shown = ", ".join(name.replace("_", " ") for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

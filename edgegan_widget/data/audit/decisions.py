@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError, PreparationError
-from edgegan_widget.base.files import write_atomic
+from edgegan_widget.base.files import telling, write_atomic
 
 __all__ = ["DECISIONS", "read_decisions", "write_changes", "write_decisions"]
 
@@ -78,12 +78,8 @@ def write_changes(path: Path, changes: Mapping[str, tuple[str, str]]) -> None:
     DataError
         The list cannot be read.
     """
-    try:
+    with telling(path, "written", "free space or allow writing there, then decide again", PreparationError):
         write_decisions(path, _changed(path, dict(changes)))
-    except OSError as error:
-        raise PreparationError(
-            f"{path} cannot be written ({error.strerror}); free space or allow writing there, then decide again."
-        ) from error
 
 
 def _changed(path: Path, changes: dict[str, tuple[str, str]]) -> Iterator[Row]:

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.base.units import U8
 from edgegan_widget.data.audit.shapes import Shape, of_mask
 from edgegan_widget.sketch.sources.trained import xdog_lines
 
 __all__ = ["Measures", "Shape", "hashes", "measure", "twins"]
 
-U8 = npt.NDArray[np.uint8]
 Measures = dict[str, float]
 
 WORKING_PX = 128

@@ -18,8 +18,7 @@ import numpy as np
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.settings import from_json, setting, to_json
-from edgegan_widget.data.journal import FOLDER
-from edgegan_widget.data.sources import Record
+from edgegan_widget.data.sources import OWN_FOLDER, Record
 
 __all__ = ["REASONS", "Findings", "Judging", "Survey", "Thresholds", "judge", "load_judging", "save_judging"]
 
@@ -75,7 +74,7 @@ class Judging:
     """What is refused, the share of sources to validate on, and whether what is refused is trained on."""
 
     thresholds: Thresholds = field(default_factory=Thresholds)
-    val_share: float = setting(0.1, "share of the source pictures, below 1", label="To validate on", metavar="SHARE")
+    val_share: float = setting(0.1, "of each class this share, below 1", label="To validate on", metavar="SHARE")
     keep_refused: bool = setting(
         False,
         "train on what the audit refuses too: it is marked and stays; what you refuse is set aside",
@@ -89,13 +88,13 @@ class Judging:
 
 def save_judging(data: Path, judging: Judging) -> None:
     """Keep it with the data folder."""
-    write_bytes(data / FOLDER / _FILE, to_json(judging))
+    write_bytes(data / OWN_FOLDER / _FILE, to_json(judging))
 
 
 def load_judging(data: Path) -> Judging:
     """What the data folder was judged by last, or the defaults."""
     try:
-        return from_json(Judging, (data / FOLDER / _FILE).read_text("utf-8"))
+        return from_json(Judging, (data / OWN_FOLDER / _FILE).read_text("utf-8"))
     except (OSError, ValueError, ConfigError):
         return Judging()
 

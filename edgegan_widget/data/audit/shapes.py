@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Shape", "of_mask"]
+from edgegan_widget.base.units import F32, U8
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
+__all__ = ["Shape", "of_mask"]
 
 _CONTACT_SHARE = 0.04  # of the object's longest side: another object nearer than this touches it
 _LARGE_PX = 100

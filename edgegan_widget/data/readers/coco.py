@@ -7,8 +7,8 @@ The annotations (hundreds of megabytes) are never held whole: they are read once
 from __future__ import annotations
 
 import json
-import re
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,18 +17,24 @@ from typing import Any
 import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import safe_join
 from edgegan_widget.base.settings import setting
-from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names
-from edgegan_widget.data.sources import Region, Source, object_id
+from edgegan_widget.base.words import sort_out
+from edgegan_widget.data.annotations.numbers import Ids, whole
+from edgegan_widget.data.annotations.pictures import PictureFinder
+from edgegan_widget.data.annotations.scan import AnnotationFile
+from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names, whole_names
+from edgegan_widget.data.sources import Region, Source, check_folders, object_id
 
-__all__ = ["CocoReader", "read_record", "records"]
+__all__ = ["CocoReader"]
 
-_SUBFOLDERS = ("train2017", "val2017", "train2014", "val2014")
 _LARGEST_SIDE_PX = 65_535
-_CHUNK_BYTES = 1 << 20
-_MOST_RECORD_BYTES = 64_000_000
-_BLANK = re.compile(r"[\s,]*")
+_SHOWN = 80  # characters of a broken entry
+_SIGNS = {  # what only other programs write at the top of their files
+    "shapes": "a labelme file",
+    "_via_img_metadata": "a project of the VGG Image Annotator",
+    "objects": "a Supervisely file",
+    "item": "a Datumaro or Darwin file",
+}
 
 
 @dataclass
@@ -38,13 +44,14 @@ class _Index:
     names: dict[int, str] = field(default_factory=dict)  # class by category number
     licences: dict[int, str] = field(default_factory=dict)
     images: dict[int, tuple[int, int]] = field(default_factory=dict)  # first byte and length by image number
+    twice: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # of further pictures under the same number
     image_of: array[int] = field(default_factory=lambda: array("q"))
     start: array[int] = field(default_factory=lambda: array("q"))
     length: array[int] = field(default_factory=lambda: array("i"))
 
 
 class CocoReader:
-    """Sources of a COCO instances file.
+    """Sources of a COCO instances file, as COCO itself or another program wrote it.
 
     Parameters
     ----------
@@ -54,114 +61,164 @@ class CocoReader:
         ``instances_*.json``.
     classes
         Names to take; empty takes all.
+    crowds
+        Take what is marked as a crowd too: some programs mark every mask so.
+
+    Attributes
+    ----------
+    problems
+        Sentences about what was left out, whole once all sources were taken.
 
     Raises
     ------
     DataError
-        A folder or file is missing or is something else.
+        A folder or file is missing or is something else, or two classes share a folder.
     ConfigError
         A class is not in the annotations.
     """
 
-    def __init__(self, images: Path, annotations: Path, classes: Sequence[str] = ()) -> None:
+    def __init__(self, images: Path, annotations: Path, classes: Sequence[str] = (), crowds: bool = False) -> None:
         if not images.is_dir():
             raise DataError(f"{images} is not a folder; give the folder of COCO's pictures.")
-        self._folder, self._path = images, annotations
-        self._index, self.problems = _Index(), list[str]()
-        for name, start, length, record in records(annotations):
+        self._file, self._path, self._pictures = AnnotationFile(annotations), annotations, PictureFinder(images)
+        self._index, self._ids, self._crowds = _Index(), Ids(), crowds
+        self._noted, self._found, self._left_out = list[str](), list[str](), Counter[str]()
+        for name, start, length, record in self._file.records():
             self._note(name, start, length, record)
+        self._check_kind()
         known = sorted(set(self._index.names.values()))
-        missing = [name for name in classes if name not in known]
+        classes, missing = sort_out(whole_names(classes, known), known)
         if missing:
-            raise ConfigError(f"{annotations} has no class {', '.join(missing)}; it has {', '.join(known) or 'none'}.")
+            raise ConfigError(
+                f"{annotations} has no class {', '.join(missing)}; it has {'; '.join(known) or 'none'} (a name that "
+                "holds a comma is put in double quotes)."
+            )
         self._wanted = set(classes or known)
+        check_folders(self._wanted)
         self._order = np.argsort(np.frombuffer(self._index.image_of, np.int64), kind="stable")
 
+    @property
+    def problems(self) -> list[str]:
+        """Sentences about what was left out so far."""
+        return self._noted + self._found + [f"{self._path}: {count:,} {why}" for why, count in self._left_out.items()]
+
     def _note(self, name: str, start: int, length: int, record: Any) -> None:
-        number = record.get("image_id" if name == "annotations" else "id") if isinstance(record, dict) else None
-        if not isinstance(number, int) or abs(number) >= 2**62:
-            if name in ("images", "annotations", "categories"):
-                self.problems.append(f"{self._path}: an entry of {name} has no number; mend or leave it out.")
+        if name not in ("images", "annotations", "categories", "licenses"):
             return
-        if name == "categories":
-            self._index.names[number] = str(record.get("name", number))
+        key = "image_id" if name == "annotations" else "id"
+        number = self._ids.number(record.get(key)) if isinstance(record, dict) else None
+        if number is None:
+            if name != "licenses":
+                about = json.dumps(record)[:_SHOWN] if record else "an empty entry"
+                self._noted.append(f"{self._path}: an entry of {name} has no {key}; mend or leave it out: {about}")
+        elif name == "categories":
+            self._index.names[number] = str(record.get("name") or number)
         elif name == "licenses":
             self._index.licences[number] = str(record.get("url") or record.get("name") or number)
         elif name == "images":
-            self._index.images[number] = (start, length)
-        elif name == "annotations":
+            if self._index.images.setdefault(number, (start, length)) != (start, length):
+                self._index.twice.setdefault(number, []).append((start, length))
+        else:
             self._index.image_of.append(number)
             self._index.start.append(start)
             self._index.length.append(length)
 
+    def _check_kind(self) -> None:
+        """A file of another kind may hold lists as well."""
+        needed = [name for name in ("images", "annotations", "categories") if name not in self._file.keys]
+        if needed:
+            program = next((name for key, name in _SIGNS.items() if key in self._file.keys), "")
+            looks = f"; it looks like {program}" if program else ""
+            raise DataError(f"{self._path} has no {' and no '.join(needed)}{looks}; export it as COCO instances.")
+
     def __iter__(self) -> Iterator[Source]:
         """One source for each picture with a wanted object, by picture number."""
+        self._found.clear()  # reading again finds them again
+        self._left_out.clear()
         image_of = np.frombuffer(self._index.image_of, np.int64)[self._order]
         begins = np.flatnonzero(np.diff(image_of, prepend=image_of[:1] - 1)).tolist()
-        with self._path.open("rb") as stream:
+        with self._file.opened() as stream:
             for begin, end in zip(begins, [*begins[1:], len(image_of)]):
                 members = self._order[begin:end]
-                entries = [read_record(stream, self._index.start[at], self._index.length[at]) for at in members]
+                entries = [self._file.read(stream, self._index.start[at], self._index.length[at]) for at in members]
                 wanted = [entry for entry in entries if self._is_wanted(entry)]
                 if wanted:
                     yield from self._source(stream, int(image_of[begin]), entries, wanted)
 
     def _is_wanted(self, entry: dict[str, Any]) -> bool:
-        category = entry.get("category_id")
-        name = self._index.names.get(category) if isinstance(category, int) else None
-        if name is None:
-            self._skip(entry, f"means category {category!r}, which the file does not have")
-        return name in self._wanted and not entry.get("iscrowd")
+        label = self._label(entry)
+        if label is None:
+            self._skip(entry, f"means category {entry.get('category_id')!r}, which the file does not have")
+        if label not in self._wanted:
+            return False
+        if whole(entry.get("iscrowd")) == 1 or entry.get("iscrowd") is True:
+            if not self._crowds:
+                self._left_out["objects are marked as crowds; --crowds takes them."] += 1
+            return self._crowds
+        return True
+
+    def _label(self, entry: dict[str, Any]) -> str | None:
+        category = self._ids.number(entry.get("category_id"))
+        return None if category is None else self._index.names.get(category)
 
     def _skip(self, entry: dict[str, Any], why: str) -> None:
-        self.problems.append(f"{self._path}: annotation {entry.get('id')!r} {why}; mend or leave it out.")
+        self._found.append(f"{self._path}: annotation {entry.get('id')!r} {why}; mend or leave it out.")
 
     def _source(
         self, stream: Any, number: int, entries: list[dict[str, Any]], wanted: list[dict[str, Any]]
     ) -> Iterator[Source]:
-        where = self._index.images.get(number)
-        if where is None:
-            for entry in wanted:
-                self._skip(entry, f"means picture {number}, which the file does not have")
+        image = self._image(stream, number, wanted)
+        if image is None:
             return
-        image = read_record(stream, *where)
-        name, size = _name(image), (image.get("width"), image.get("height"))
+        name = _name(image)
         try:
-            path = self._find(name)
+            path = self._pictures.find(name)
+            size = _size(image)
         except DataError as error:
-            self.problems.append(f"{self._path}: picture {number}: {error}")
+            self._found.append(f"{self._path}: picture {number}: {error}")
             return
-        if not all(isinstance(side, int) and 0 < side <= _LARGEST_SIDE_PX for side in size):
-            self.problems.append(f"{self._path}: picture {number} ({name}) has no width and height; add them.")
-            return
+        licence = self._ids.number(image.get("license"))
         yield Source(
             path,
             str(name),
             tuple(self._region(entry, str(name), at) for at, entry in enumerate(wanted)),
             others=tuple(entry.get("segmentation") for entry in entries if entry not in wanted),
-            size_px=(size[0], size[1]),
-            licence=self._index.licences.get(image.get("license"), "unknown"),
+            size_px=size,
+            licence="unknown" if licence is None else self._index.licences.get(licence, "unknown"),
         )
 
+    def _image(self, stream: Any, number: int, wanted: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The entry of a picture; None where there is none, or are several that differ: none of them is cut then."""
+        where = self._index.images.get(number)
+        if where is None:
+            for entry in wanted:
+                self._skip(entry, f"means picture {entry.get('image_id')}, which the file does not have")
+            return None
+        image = self._file.read(stream, *where)
+        others = [self._file.read(stream, *other) for other in self._index.twice.get(number, ())]
+        if all(_name(other) == _name(image) for other in others):
+            return dict(image)
+        names = ", ".join(str(_name(each)) for each in (image, *others))
+        self._found.append(
+            f"{self._path}: picture {image.get('id')} is there {len(others) + 1} times ({names}): none of them is "
+            f"taken, nor {len(wanted):,} objects; give each picture a number of its own."
+        )
+        return None
+
     def _region(self, entry: dict[str, Any], name: str, at: int) -> Region:
-        label = self._index.names[entry["category_id"]]
+        label = self._label(entry) or ""
         return Region(object_id(name, f"{label} {at} {entry.get('id')}"), label, entry.get("segmentation") or [])
 
-    def _find(self, name: Any) -> Path:
-        """The picture, whatever the layout: names of 2014 hold no folder, some files name theirs."""
-        if not isinstance(name, str):
-            raise DataError(f"its file_name is {name!r}; give a name below {self._folder}.")
-        path = safe_join(self._folder, name)
-        return next((each for each in self._candidates(name, path.name) if each.exists()), path)
 
-    def _candidates(self, name: str, alone: str) -> Iterator[Path]:
-        """As it is named, or by its name alone in one of COCO's folders; those of 2014 carry its name."""
-        for top in (self._folder, self._folder / "images"):
-            yield top / name
-            yield top / alone
-            for subfolder in _SUBFOLDERS:
-                yield top / subfolder / alone
-                yield top / subfolder / f"COCO_{subfolder}_{alone}"
+def _size(image: dict[str, Any]) -> tuple[int, int] | None:
+    """Width and height that the annotations are for; None where the file does not say."""
+    given = image.get("width"), image.get("height")
+    if given == (None, None):
+        return None
+    wide, high = map(whole, given)
+    if wide is None or high is None or not (0 < wide <= _LARGEST_SIDE_PX and 0 < high <= _LARGEST_SIDE_PX):
+        raise DataError(f"its width and height are {given[0]!r} and {given[1]!r}; give them in pixels, or neither.")
+    return wide, high
 
 
 def _name(image: dict[str, Any]) -> Any:
@@ -178,96 +235,15 @@ class CocoOptions:
 
     images: str = setting("", "folder of COCO's photos", label="Photos", metavar="DIR", needed=True, path=True)
     annotations: str = setting("", "file instances_….json", metavar="FILE", needed=True, path=True)
-    classes: str = setting("", "names with commas between; empty takes all", metavar="A,B")
+    classes: str = setting(
+        "", "names with commas between, one that holds a comma in double quotes; empty takes all", metavar="A,B"
+    )
+    crowds: bool = setting(False, "take what is marked as a crowd too: some programs mark every mask so")
 
 
 def _read(options: CocoOptions, _data: Path) -> CocoReader:
-    return CocoReader(path_of(options.images), path_of(options.annotations), split_names(options.classes))
+    classes = split_names(options.classes)
+    return CocoReader(path_of(options.images), path_of(options.annotations), classes, options.crowds)
 
 
 register(ReaderKind("coco", "COCO photos", "from-coco", "cut out the objects of COCO's instances", CocoOptions, _read))
-
-
-def records(path: Path) -> Iterator[tuple[str, int, int, Any]]:
-    """Every element of every list at the top of the file, in its order.
-
-    Yields
-    ------
-    Name of the list, first byte and length of the element in the file, the element.
-
-    Raises
-    ------
-    DataError
-        The file is missing, or is no JSON object.
-    """
-    try:
-        with path.open("rb") as stream:
-            yield from _Scanner(path, stream).elements()
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} cannot be read as annotations in COCO's format ({error}); check the file.") from error
-
-
-def read_record(stream: Any, start: int, length: int) -> Any:
-    """Read one element again."""
-    stream.seek(start)
-    return json.loads(stream.read(length))
-
-
-class _Scanner:
-    """Reads the file as Latin-1, where characters are bytes; elements are decoded again as UTF-8."""
-
-    def __init__(self, path: Path, stream: Any) -> None:
-        self._path, self._stream = path, stream
-        self._text, self._at, self._base = "", 0, 0
-        self._decoder = json.JSONDecoder()
-
-    def elements(self) -> Iterator[tuple[str, int, int, Any]]:
-        self._expect("{")
-        while self._peek() != "}":
-            _, _, name = self._value()
-            self._expect(":")
-            if self._peek() != "[":
-                self._value()
-                continue
-            self._expect("[")
-            while self._peek() != "]":
-                yield str(name), *self._value()
-            self._expect("]")
-
-    def _peek(self) -> str:
-        """The next character that is neither blank nor a comma."""
-        while True:
-            found = _BLANK.match(self._text, self._at)
-            self._at = found.end() if found else self._at
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                raise DataError(f"{self._path} ends too early; fetch the annotations again.")
-
-    def _expect(self, character: str) -> None:
-        if self._peek() != character:
-            raise DataError(f"{self._path} holds no annotations in COCO's format; give an instances_....json file.")
-        self._at += 1
-
-    def _value(self) -> tuple[int, int, Any]:
-        self._peek()
-        while True:
-            try:
-                _, end = self._decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError:
-                end = len(self._text)
-            if end < len(self._text) or not self._more():  # a number at the end of a chunk may go on in the next
-                break
-        raw = self._text[self._at : end].encode("latin-1")
-        start, self._at = self._base + self._at, end
-        return start, len(raw), json.loads(raw)
-
-    def _more(self) -> bool:
-        chunk = self._stream.read(max(_CHUNK_BYTES, len(self._text) - self._at))  # doubling: a long value stays linear
-        if len(self._text) - self._at > _MOST_RECORD_BYTES:
-            raise DataError(f"{self._path} holds a value of more than {_MOST_RECORD_BYTES:,} bytes; check the file.")
-        self._base += self._at
-        self._text, self._at = self._text[self._at :] + chunk.decode("latin-1"), 0
-        return bool(chunk)

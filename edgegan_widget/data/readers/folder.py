@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture
+from edgegan_widget.base.layout import left_out, pictures_in, split_folders, unused_splits
 from edgegan_widget.base.settings import setting
 from edgegan_widget.data.readers import ReaderKind, path_of, register
-from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
+from edgegan_widget.data.sources import Region, Source, check_folders, object_id
 
 __all__ = ["FolderReader"]
 
@@ -52,20 +52,24 @@ class FolderReader:
 
     def __iter__(self) -> Iterator[Source]:
         if self._label:
+            self.problems = []
             yield from self._pictures(self._folder, self._label, None)
             return
-        splits = [name for name in SPLITS if (self._folder / name).is_dir()]
-        for split in splits or [""]:
-            for entry in _folders(self._folder / split):
-                if entry != self._masks:
-                    yield from self._pictures(entry, entry.name, split or None)
+        splits: dict[str, Path] = split_folders(self._folder)
+        self.problems = list(unused_splits(self._folder))
+        for split, top in (splits or {"": self._folder}).items():
+            classes = [entry for entry in _folders(top) if entry != self._masks]
+            check_folders(entry.name for entry in classes)
+            for entry in classes:
+                yield from self._pictures(entry, entry.name, split or None)
 
     def _pictures(self, folder: Path, label: str, split: str | None) -> Iterator[Source]:
-        for path in sorted(folder.iterdir()):
-            if is_picture(path):
-                name = path.relative_to(self._folder).as_posix()
-                region = Region(object_id(name), label, self._mask(path))
-                yield Source(path, name, (region,), licence=self._licence, split=split)
+        pictures, others = pictures_in(folder)
+        self.problems += filter(None, [left_out(folder, others)])
+        for path in pictures:
+            name = path.relative_to(self._folder).as_posix()
+            region = Region(object_id(name), label, self._mask(path))
+            yield Source(path, name, (region,), licence=self._licence, split=split)
 
     def _mask(self, path: Path) -> Path | None:
         if self._masks is None:

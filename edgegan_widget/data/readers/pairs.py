@@ -5,6 +5,8 @@ Its layouts: ``train/*.png`` and ``test/*.png`` for one class, ``train/<number>/
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +15,20 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import is_picture, open_picture, write_bytes
+from edgegan_widget.base.files import encode_png, is_picture, open_picture, write_bytes
+from edgegan_widget.base.layout import SPLITS, left_out, pictures_in, split_folder, split_folders, unused_splits
 from edgegan_widget.base.settings import setting
-from edgegan_widget.data.making import encode_png
+from edgegan_widget.base.units import U8
 from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names
 from edgegan_widget.data.readers.sketchycoco import CATEGORIES
 from edgegan_widget.data.sources import Region, Source, object_id
+from edgegan_widget.sketch.edges import squared
+from edgegan_widget.sketch.pairs import ORDERS, halves, usual_order
 from edgegan_widget.sketch.sources.trained import edge_styles
 
 __all__ = ["PairReader", "write_pairs"]
 
-_SPLITS = {"train": "train", "test": "val", "val": "val"}  # the original's name of the split: ours
+_LOOKED_AT = 24  # pairs, to see which half holds the drawing
 ORIGINAL_SIZE_PX = 64
 
 
@@ -37,6 +42,8 @@ class PairReader:
     classes
         Names by number; default: of 14 numbered folders the published model's classes, else the folders' own names.
         For the single-class layout one name.
+    order
+        Which half is the edge map, one of :data:`~edgegan_widget.sketch.pairs.ORDERS`; ``auto`` looks at some pairs.
 
     Raises
     ------
@@ -44,23 +51,27 @@ class PairReader:
         The folder holds no pairs.
     """
 
-    def __init__(self, folder: Path, classes: Sequence[str] = ()) -> None:
-        self._folder, self._classes = folder, tuple(classes)
+    def __init__(self, folder: Path, classes: Sequence[str] = (), order: str = "auto") -> None:
+        self._folder, self._classes, self.order = folder, tuple(classes), "edge-picture"
         self.problems: list[str] = []
         if not folder.is_dir() or next(iter(self), None) is None:
             raise DataError(f"{folder} holds no pairs; lay them out as train/*.png or train/<class number>/*.png.")
+        self.order = usual_order(self._some()) if order == "auto" else order
+
+    def _some(self) -> Iterator[Image.Image]:
+        """Some of the pairs, to be looked at."""
+        for source in itertools.islice(self, _LOOKED_AT):
+            with contextlib.suppress(DataError):
+                yield open_picture(source.path)
 
     def __iter__(self) -> Iterator[Source]:
-        found: list[tuple[str, str | None]] = [
-            (name, split) for name, split in _SPLITS.items() if (self._folder / name).is_dir()
-        ]
-        for name, split in found or [("", None)]:
-            top = self._folder / name
+        self.problems = list(unused_splits(self._folder))
+        for split, top in (split_folders(self._folder) or {"": self._folder}).items():
             numbered = sorted((entry for entry in top.iterdir() if entry.is_dir()), key=_by_number)
             for entry in numbered:
-                yield from self._pairs(entry, self._name(entry.name, len(numbered)), split)
+                yield from self._pairs(entry, self._name(entry.name, len(numbered)), split or None)
             if not numbered:
-                yield from self._pairs(top, self._classes[0] if self._classes else self._folder.name, split)
+                yield from self._pairs(top, self._classes[0] if self._classes else self._folder.name, split or None)
 
     def _name(self, folder: str, count: int) -> str:
         if not folder.isdigit():
@@ -71,10 +82,12 @@ class PairReader:
         return names[int(folder)] if int(folder) < len(names) else f"class {folder}"
 
     def _pairs(self, folder: Path, label: str, split: str | None) -> Iterator[Source]:
-        for path in sorted(folder.iterdir()):
-            if is_picture(path):
-                name = path.relative_to(self._folder).as_posix()
-                yield Source(path, name, (Region(object_id(name), label),), split=split, edge="left half")
+        pictures, others = pictures_in(folder)
+        self.problems += filter(None, [left_out(folder, others)])
+        half = "left half" if self.order == "edge-picture" else "right half"
+        for path in pictures:
+            name = path.relative_to(self._folder).as_posix()
+            yield Source(path, name, (Region(object_id(name), label),), split=split, edge=half)
 
 
 def _by_number(folder: Path) -> tuple[int, str]:
@@ -99,11 +112,11 @@ def write_pairs(data: Path, out: Path, single: bool = False, size_px: int = ORIG
     ------
     A sentence for each picture that could not be used, or an empty text for each that was written.
     """
-    classes = sorted({entry.name for split in ("train", "val") for entry in _classes(data / split)})
+    classes = sorted({entry.name for split in SPLITS for entry in _classes(split_folder(data, split))})
     if not classes:
         raise DataError(f"{data} has no class; data is laid out as <folder>/train/<class>/*.png.")
     for split, theirs in (("train", "train"), ("val", "test")):
-        for entry in _classes(data / split):
+        for entry in _classes(split_folder(data, split)):
             for path in sorted(filter(is_picture, entry.iterdir())):
                 number = str(classes.index(entry.name))
                 name = f"{number}_{path.stem}.png" if single else f"{number}/{path.stem}.png"
@@ -119,18 +132,15 @@ def _classes(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
 
 
-def _pair(path: Path, size_px: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _pair(path: Path, size_px: int) -> U8:
     """A pair as it is, at another size; of a cut-out its edge map as training draws it, and the picture."""
     picture = open_picture(path)
-    if picture.width == 2 * picture.height:
-        return np.asarray(picture.resize((2 * size_px, size_px), Image.Resampling.BOX), np.uint8)
-    side = max(picture.size)
-    square = Image.new("RGB", (side, side), "white")
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    large = np.asarray(square.resize((2 * size_px, 2 * size_px), Image.Resampling.LANCZOS), np.uint8)
-    small = np.asarray(square.resize((size_px, size_px), Image.Resampling.LANCZOS), np.uint8)
-    edge = edge_styles(large, size_px)[0]
-    return np.concatenate([np.repeat(edge[..., None], 3, axis=2), small], axis=1)
+    pair = halves(picture)
+    if pair is not None:
+        sized = [np.asarray(half.resize((size_px, size_px), Image.Resampling.BOX), np.uint8) for half in pair]
+        return np.concatenate(sized, axis=1)
+    edge = edge_styles(squared(picture, 2 * size_px), size_px)[0]
+    return np.concatenate([np.repeat(edge[..., None], 3, axis=2), squared(picture, size_px)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -142,14 +152,21 @@ class PairOptions:
         path=True,
     )  # fmt: skip
     classes: str = setting("", "names by number, with commas between; empty: the original's 14", metavar="A,B")
+    pair_order: str = setting("auto", "which half is the edge map; auto looks at what they hold", allowed=ORDERS)
 
 
 def _read(options: PairOptions, _data: Path) -> PairReader:
-    return PairReader(path_of(options.folder), split_names(options.classes))
+    return PairReader(path_of(options.folder), split_names(options.classes), options.pair_order)
+
+
+def _tell(options: PairOptions, reader: PairReader) -> Iterator[str]:
+    if options.pair_order == "auto" and reader.order == "picture-edge":
+        yield "the right halves hold the drawings, so they were taken as edge maps; --pair-order overrules that"
 
 
 register(
     ReaderKind(
-        "pairs", "Pairs [edge | image]", "from-pairs", "take the original's [edge | image] files", PairOptions, _read
+        "pairs", "Pairs [edge | image]", "from-pairs", "take the original's [edge | image] files", PairOptions, _read,
+        after=_tell,
     )
-)
+)  # fmt: skip

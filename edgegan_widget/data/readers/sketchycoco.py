@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import is_picture, open_picture, write_bytes
+from edgegan_widget.base.files import encode_png, is_picture, open_picture, write_bytes
+from edgegan_widget.base.layout import SPLITS
 from edgegan_widget.base.settings import setting
-from edgegan_widget.data.making import encode_png
+from edgegan_widget.base.words import sort_out
 from edgegan_widget.data.readers import LEFT_OUT, ReaderKind, path_of, register, split_names
-from edgegan_widget.data.sources import SPLITS, Region, Source, object_id
+from edgegan_widget.data.sources import Region, Source, object_id
 
 __all__ = ["ANIMALS", "CATEGORIES", "SketchyCocoReader"]
 
@@ -53,7 +54,7 @@ class SketchyCocoReader:
         top = next(found, None)
         if top is None:
             raise DataError(f"{root} has no folder GT; give the folder that holds SketchyCOCO's GT, Edge and Sketch.")
-        unknown = [name for name in classes if name not in CATEGORIES.values()]
+        classes, unknown = sort_out(classes, [*CATEGORIES.values()])
         if unknown:
             raise ConfigError(
                 f"SketchyCOCO has no class {', '.join(unknown)}; it has {', '.join(CATEGORIES.values())}."

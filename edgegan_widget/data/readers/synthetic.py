@@ -18,13 +18,13 @@ import numpy.typing as npt
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.settings import setting
+from edgegan_widget.base.units import F32, U8
 from edgegan_widget.data.readers import ReaderKind, register
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.data.sources import Source
 
 __all__ = ["SYNTHETIC_CLASSES", "SyntheticReader", "draw_photos", "draw_synthetic"]
 
-U8 = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]  # [N, 2], x and y, the picture being from -1 to 1
 
 SIDE_PX = 256
@@ -42,7 +42,7 @@ class _Canvas:
         self.colour = np.zeros((_DRAWN_AT_PX, _DRAWN_AT_PX, 3), np.float32)
         self.alpha = np.zeros((_DRAWN_AT_PX, _DRAWN_AT_PX), np.float32)
 
-    def fill(self, points: Points, colour: npt.ArrayLike, pattern: npt.NDArray[np.float32] | None = None) -> None:
+    def fill(self, points: Points, colour: npt.ArrayLike, pattern: F32 | None = None) -> None:
         """Paint an area; ``pattern`` [H, W] darkens it."""
         mask = np.zeros(self.alpha.shape, np.uint8)
         cv2.fillPoly(mask, [_pixels(points)], 255, cv2.LINE_AA, 4)
@@ -54,7 +54,7 @@ class _Canvas:
         cv2.polylines(mask, [_pixels(points)], False, 255, max(1, round(width * _DRAWN_AT_PX / 2)), cv2.LINE_AA, 4)
         self._paint(mask, colour, None)
 
-    def _paint(self, mask: U8, colour: npt.ArrayLike, pattern: npt.NDArray[np.float32] | None) -> None:
+    def _paint(self, mask: U8, colour: npt.ArrayLike, pattern: F32 | None) -> None:
         left, top, wide, high = cv2.boundingRect(mask)
         box = np.s_[top : top + high, left : left + wide]
         mask = np.pad(mask[box], 1)  # the rim of the part is its foot
@@ -112,13 +112,13 @@ def _oval(x: float, y: float, wide: float, high: float) -> Points:
 
 
 @functools.cache
-def _grid() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def _grid() -> tuple[F32, F32]:
     side = np.linspace(-1, 1, _DRAWN_AT_PX, dtype=np.float32)
     x, y = np.meshgrid(side, side)
     return x, y
 
 
-def _stripes(along: npt.NDArray[np.floating[Any]], period: float, depth: float) -> npt.NDArray[np.float32]:
+def _stripes(along: npt.NDArray[np.floating[Any]], period: float, depth: float) -> F32:
     return np.asarray(1 - depth * (np.sin(along * 2 * np.pi / period) > 0.2), np.float32)
 
 
@@ -292,5 +292,6 @@ register(
         "synthetic", "Synthetic sample", "sample",
         "draw a small data set by code: synthetic pictures to try everything with", SyntheticOptions,
         lambda options, data: SyntheticReader(_drawn(data)), before=_draw, keeps_refused=True,  # noqa: ARG005
+        doing="Drawing the sample",
     )
 )  # fmt: skip

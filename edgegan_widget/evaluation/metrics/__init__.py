@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64
 from edgegan_widget.base.registry import Registry
+from edgegan_widget.base.units import U8, Json
 
 if TYPE_CHECKING:
     from edgegan_widget.evaluation.config import EvaluationConfig
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Measured", "Metric", "Question", "Section", "at", "compared", "flags", "leading", "metrics",
            "more_to_draw", "number", "question_of", "questions", "register"]  # fmt: skip
 
-Json = dict[str, Any]
-U8 = npt.NDArray[np.uint8]
 
 SET, PICTURES, CLASSES = "set", "pictures", "classes"
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.metrics import (
     CLASSES,
     PICTURES,
     Asked,
-    Json,
     Measured,
     Metric,
     Question,

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64, as_features
-from edgegan_widget.evaluation.metrics import PICTURES, Json, Measured, Metric, Question, Section, number, register
+from edgegan_widget.base.units import U8, Json
+from edgegan_widget.evaluation.metrics import PICTURES, Measured, Metric, Question, Section, number, register
 from edgegan_widget.evaluation.metrics.distances import nearest
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _compute(look: Look) -> Measured:
     return Measured(part, {"relative": pixels.relative}, beside, flags)
 
 
-def _nearest(scored: Scored, train: Any, most: int) -> Iterator[tuple[Sequence[npt.NDArray[np.uint8]], str]]:
+def _nearest(scored: Scored, train: Any, most: int) -> Iterator[tuple[Sequence[U8], str]]:
     """Closest first."""
     drawn, relative = scored.drawn, scored.values["relative"]
     order = np.argsort(np.nan_to_num(relative, nan=np.inf), kind="stable")[:most]

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64
-from edgegan_widget.evaluation.metrics import Json, number
+from edgegan_widget.base.units import Json
+from edgegan_widget.evaluation.metrics import number
 
 if TYPE_CHECKING:
     from edgegan_widget.evaluation.drawn import Drawn
@@ -43,17 +44,17 @@ class Interval:
         return number(self.value, self.low, self.high, drawings=self.count, differs=self.differs, **about)
 
 
-def mean_interval(values: npt.ArrayLike, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
+def mean_interval(values: npt.ArrayLike) -> Interval:
     """Mean of ``values`` [N], those that are not numbers left out; all nan where none is left."""
     given = np.asarray(values, np.float64).ravel()
     given = given[np.isfinite(given)]
     if not len(given):
         return Interval(float("nan"), float("nan"), float("nan"), 0)
-    low, high = np.percentile(_means(given, seed, resamples), (2.5, 97.5)).tolist()
+    low, high = np.percentile(_means(given), (2.5, 97.5)).tolist()
     return Interval(float(given.mean()), low, high, len(given))
 
 
-def paired_difference(first: npt.ArrayLike, second: npt.ArrayLike, seed: int = 0) -> Interval:
+def paired_difference(first: npt.ArrayLike, second: npt.ArrayLike) -> Interval:
     """Mean of ``first`` - ``second`` over sketches that both models drew.
 
     Raises
@@ -64,7 +65,7 @@ def paired_difference(first: npt.ArrayLike, second: npt.ArrayLike, seed: int = 0
     left, right = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if left.shape != right.shape:
         raise ValueError(f"{left.size} and {right.size} values cannot be paired; give both models the same sketches.")
-    return mean_interval(left - right, seed)
+    return mean_interval(left - right)
 
 
 def by_drawing(values: npt.ArrayLike, drawn: Drawn) -> F64:
@@ -79,11 +80,11 @@ def mean_of(values: npt.ArrayLike, drawn: Drawn, **about: Any) -> Json:
     return number(found.value, found.low, found.high, drawings=found.count, **about)
 
 
-def _means(given: F64, seed: int, resamples: int) -> F64:
-    random = np.random.Generator(np.random.PCG64(seed))
+def _means(given: F64) -> F64:
+    random = np.random.Generator(np.random.PCG64(0))
     rows = max(1, _AT_ONCE // len(given))
     parts = [
-        given[random.integers(len(given), size=(min(rows, resamples - start), len(given)))].mean(axis=1)
-        for start in range(0, resamples, rows)
+        given[random.integers(len(given), size=(min(rows, RESAMPLES - start), len(given)))].mean(axis=1)
+        for start in range(0, RESAMPLES, rows)
     ]
     return np.concatenate(parts)

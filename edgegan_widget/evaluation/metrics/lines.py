@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.evaluation.metrics import PICTURES, Json, Measured, Metric, Question, register
+from edgegan_widget.base.units import F32, U8, Json
+from edgegan_widget.evaluation.metrics import PICTURES, Measured, Metric, Question, register
 from edgegan_widget.evaluation.metrics.intervals import mean_of
-from edgegan_widget.sketch.edges import draw
-from edgegan_widget.sketch.scaling import scaled
+from edgegan_widget.sketch.edges import draw, scaled
 from edgegan_widget.sketch.trace import thin
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "fit", "fits", "lines", "picture_edges"]
 
-U8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
-F32 = npt.NDArray[np.float32]
 Points = npt.NDArray[np.int64]
 
 INK_BELOW_U8 = 160  # a one-pixel line between two pixels leaves each half grey

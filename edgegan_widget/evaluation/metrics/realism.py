@@ -16,6 +16,7 @@ resampled distance alike; the intervals are therefore those of the deviations fr
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64, Gaussian, as_features, frechet_distance, unreliable
-from edgegan_widget.evaluation.metrics import Json, Measured, Metric, Question, number, register
+from edgegan_widget.base.units import Json
+from edgegan_widget.evaluation.metrics import Measured, Metric, Question, number, register
 from edgegan_widget.evaluation.metrics.distances import blocks, kth_nearest
 from edgegan_widget.evaluation.metrics.intervals import Interval
 
@@ -36,8 +38,9 @@ __all__ = ["KernelDistance", "Manifold", "frechet_difference", "kernel_differenc
 SUBSETS = 50
 LARGEST_SUBSET = 1000
 _NORMAL_95 = 1.959964
-NEIGHBOUR_PRECISION = 3  # Kynkaanniemi et al., section 3
-NEIGHBOUR_DENSITY = 5  # Naeem et al., section 4
+# A sample's ball reaches to its k-th nearest neighbour in its own set; k of precision and recall (Kynkaanniemi et al.,
+# section 3), and of density and coverage, whose balls are the real samples' alone (Naeem et al., section 4).
+NEIGHBOUR_PRECISION, NEIGHBOUR_DENSITY = 3, 5
 FRECHET_RESAMPLES = 200
 KERNEL_RESAMPLES = 1000
 
@@ -125,27 +128,18 @@ class Manifold:
     coverage: float
 
 
-def manifold(
-    real: npt.ArrayLike,
-    generated: npt.ArrayLike,
-    neighbour_precision: int = NEIGHBOUR_PRECISION,
-    neighbour_density: int = NEIGHBOUR_DENSITY,
-) -> Manifold:
+def manifold(real: npt.ArrayLike, generated: npt.ArrayLike) -> Manifold:
     """All four from one pass over the distances.
 
     Parameters
     ----------
     real, generated
         float [N, D] and [M, D], more samples than the numbers of neighbours.
-    neighbour_precision
-        k of precision and recall: a sample's ball reaches to its k-th nearest neighbour in its own set.
-    neighbour_density
-        k of density and coverage, whose balls are the real samples' alone.
     """
     real, generated = as_features(real), as_features(generated)
-    real_reach = kth_nearest(real, neighbour_precision)
-    generated_reach = kth_nearest(generated, neighbour_precision)
-    real_wide_reach = kth_nearest(real, neighbour_density)
+    real_reach = kth_nearest(real, NEIGHBOUR_PRECISION)
+    generated_reach = kth_nearest(generated, NEIGHBOUR_PRECISION)
+    real_wide_reach = kth_nearest(real, NEIGHBOUR_DENSITY)
     precise = 0
     within = 0
     recalled = np.zeros(len(real), bool)
@@ -158,25 +152,23 @@ def manifold(
         covered |= inside.any(axis=0)
     count = len(generated)
     return Manifold(
-        precise / count, float(recalled.mean()), within / (neighbour_density * count), float(covered.mean())
+        precise / count, float(recalled.mean()), within / (NEIGHBOUR_DENSITY * count), float(covered.mean())
     )
 
 
-def frechet_difference(real: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, seed: int = 0) -> Interval:
+def frechet_difference(real: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -> Interval:
     """Frechet distance of the first set less that of the second.
 
     Parameters
     ----------
     real, first, second
         float [R, D], [N, D] and [N, D]; row n of both models is of drawing n.
-    seed
-        Of the resampling.
     """
     real, first, second = as_features(real), as_features(first), as_features(second)
     value = frechet_distance(real, first) - frechet_distance(real, second)
     given = Gaussian.of(real)
     sides = [_Against(given, features) for features in (first, second)]
-    drawn = [sides[0](weights) - sides[1](weights) for weights in _resamples(len(first), FRECHET_RESAMPLES, seed)]
+    drawn = [sides[0](weights) - sides[1](weights) for weights in _resamples(len(first), FRECHET_RESAMPLES, 0)]
     return _interval(value, np.array(drawn), len(first))
 
 
@@ -258,16 +250,13 @@ def _reference(judge: Judge) -> Json:
     return {"realism of the training pictures": _numbers(judge, judge.learned, judge.real_labels, common)}
 
 
-def _frechet_of_sets(real: F64, first: F64, second: F64) -> Interval | None:
-    return frechet_difference(real, first, second) if _enough(real, first) else None
+def _if_enough(difference: Callable[[F64, F64, F64], Interval]) -> Callable[[F64, F64, F64], Interval | None]:
+    """The difference of two models' sets, or None where these or the real one are too small."""
 
+    def of_sets(real: F64, first: F64, second: F64) -> Interval | None:
+        return difference(real, first, second) if min(len(real), len(first)) > NEIGHBOUR_DENSITY else None
 
-def _kernel_of_sets(real: F64, first: F64, second: F64) -> Interval | None:
-    return kernel_difference(real, first, second) if _enough(real, first) else None
-
-
-def _enough(real: F64, drawn: F64) -> bool:
-    return min(len(real), len(drawn)) > NEIGHBOUR_DENSITY
+    return of_sets
 
 
 # The table by which EdgeGAN is known.
@@ -287,14 +276,14 @@ register(Question(
     (
         Metric(("realism", "fid"), "FID", ".2f", "↓",
             "Distance between drawn and held-out pictures, seen with Inception; 0 would be alike.",
-            of_sets=_frechet_of_sets, published=(_PUBLISHED, _PUBLISHED_ABOUT)),
+            of_sets=_if_enough(frechet_difference), published=(_PUBLISHED, _PUBLISHED_ABOUT)),
         Metric(("realism", "frechet_distance"), "Fréchet distance", ".2f", "↓",
             "Distance between drawn and held-out pictures in the features of a classifier trained on this data; to "
             "be compared within this table only.",
-            of_sets=_frechet_of_sets),
+            of_sets=_if_enough(frechet_difference)),
         Metric(("realism", "kid"), "KID", ".4f", "↓",
             "Distance between drawn and held-out pictures that small sets do not distort; 0 is alike.",
-            of_sets=_kernel_of_sets),
+            of_sets=_if_enough(kernel_difference)),
         Metric(("realism", "precision"), "precision", ".2f", "↑",
             "Share of drawn pictures that lie among real ones: they look real."),
         Metric(("realism", "recall"), "recall", ".2f", "↑",

@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.frechet import F64, as_features
+from edgegan_widget.base.units import U8, Json
 from edgegan_widget.evaluation.metrics import (
     CLASSES,
     Asked,
-    Json,
     Measured,
     Metric,
     Question,
@@ -30,7 +30,7 @@ from edgegan_widget.evaluation.metrics import (
     number,
     register,
 )
-from edgegan_widget.evaluation.metrics.distances import mean_pair, nearest_other
+from edgegan_widget.evaluation.metrics.distances import mean_pair, nearest
 from edgegan_widget.sketch.contours import filled_mask
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ __all__ = ["COLOUR_DRAWINGS", "ClassColours", "ClassDiversity", "collapsed", "co
            "overall", "overall_colours"]  # fmt: skip
 
 Numbers = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
 
 # Two pictures closer than this share of the mean distance between two real ones of their class look nearly the same.
 NEARLY_SAME = 0.15
@@ -110,8 +109,8 @@ def diversity(
 def _of_class(real: F64, generated: F64) -> ClassDiversity:
     unit = mean_pair(real)
     unit = unit if unit > 0 else 1.0
-    distances, partner = nearest_other(generated)
-    real_distances, _ = nearest_other(real)
+    distances, partner = nearest(generated)
+    real_distances, _ = nearest(real)
     return ClassDiversity(
         len(generated),
         len(real),

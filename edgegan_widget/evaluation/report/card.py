@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from edgegan_widget.base.errors import ModelError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.units import Json
+from edgegan_widget.base.words import spoken
 from edgegan_widget.evaluation.metrics import Metric, at, metrics
 from edgegan_widget.evaluation.report.table import by_class, cell, people_line, shown
 from edgegan_widget.networks.find import find_model
 
 __all__ = ["BEGIN", "END", "section", "write_card"]
-
-Json = dict[str, Any]
 
 BEGIN, END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"
 
@@ -108,7 +107,9 @@ def _by_class(report: Json, sets: list[Json]) -> list[str]:
             tables.setdefault(metric, []).append(numbers)
     lines = []
     for metric, every in tables.items():
-        body = [[name, *(f"{one[name]:.0%}" if name in one else "" for one in every)] for name in report["classes"]]
+        body = [
+            [spoken(name), *(f"{one[name]:.0%}" if name in one else "" for one in every)] for name in report["classes"]
+        ]
         heads = ["class", *(found["name"] for found in sets)]
         lines += ["", f"{metric.heading[:1].upper()}{metric.heading[1:]} by class:", "", *_rows(heads, body)]
     return lines

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from edgegan_widget.base.units import U8, Json
+from edgegan_widget.base.words import spoken
 from edgegan_widget.evaluation.comparison import most_different
 from edgegan_widget.evaluation.folder import Pictures
 from edgegan_widget.evaluation.judge import Evaluation, Scored
-from edgegan_widget.evaluation.metrics import Metric, compared, leading, metrics, questions
+from edgegan_widget.evaluation.metrics import compared, leading, metrics, questions
 from edgegan_widget.evaluation.report import table
 from edgegan_widget.evaluation.report.pictures import (
     Figure,
@@ -28,9 +26,7 @@ from edgegan_widget.evaluation.robustness import curved
 
 __all__ = ["comparison_page", "comparison_text", "page"]
 
-Json = dict[str, Any]
-
-Tile = tuple[Sequence[npt.NDArray[np.uint8]], str]  # planes, and what is said below them
+Tile = tuple[Sequence[U8], str]  # planes, and what is said below them
 
 WORST = 12
 MOST_DIFFERENT = 24
@@ -49,7 +45,8 @@ def page(evaluation: Evaluation) -> str:
         table=table,
         counts={split: sum(by_class.values()) for split, by_class in report["data"].items()},
         failures=_figures((title, _failures(pictures, classes)) for title, _, pictures in drawn),
-        grids=[_grid(grid, first=place == 0) for place, grid in enumerate(table.grids(report))],
+        grids=table.grids(report),
+        others=[metric for metric in metrics() if metric.published[0]],  # numbers that are not ours stand apart
         curves=_curves(report),
         sections=[
             (section, _figures((title, section.tiles(scored, evaluation.train, WORST)) for title, scored, _ in drawn))
@@ -85,12 +82,6 @@ def comparison_text(found: Json) -> str:
     return "\n".join(lines)
 
 
-def _grid(grid: table.Grid, first: bool) -> tuple[table.Grid, list[Metric], list[Metric]]:
-    """A set, its columns, and of these the ones with numbers of others, whose rows stand above the first set's."""
-    others = [metric for metric in metrics() if first and metric.published[0]]
-    return grid, [metric for metric in metrics() if metric in grid.columns or metric in others], others
-
-
 def _figures(sets: Iterable[tuple[str, Iterable[Tile]]]) -> list[tuple[str, list[Figure]]]:
     """The sets that have something to show."""
     every = [(title, [figure(*tile) for tile in tiles]) for title, tiles in sets]
@@ -118,12 +109,12 @@ def _tile(pictures: Pictures, one: int, classes: Sequence[str]) -> Tile:
 def _side_by_side(first: Scored, second: Scored, drawing: int, classes: Sequence[str]) -> Figure:
     inputs, lead, one = first.drawn.inputs, leading(), drawing * first.drawn.variations
     verdicts = [
-        f"{classes[scored.seen[one]]}, {lead.caption.format(scored.values[lead.per_picture][one])}"
+        f"{spoken(classes[scored.seen[one]])}, {lead.caption.format(scored.values[lead.per_picture][one])}"
         for scored in (first, second)
     ]
     return figure(
         [inputs.sketches_u8[drawing], first.drawn.pictures_u8[one], second.drawn.pictures_u8[one]],
-        f"{classes[inputs.labels[drawing]]}: seen as {' | '.join(verdicts)}; {inputs.sources[drawing]}",
+        f"{spoken(classes[inputs.labels[drawing]])}: seen as {' | '.join(verdicts)}; {inputs.sources[drawing]}",
     )
 
 

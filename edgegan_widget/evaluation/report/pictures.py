@@ -11,29 +11,32 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jinja2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from edgegan_widget.base.files import write_atomic
+from edgegan_widget.base.units import U8, Json
+from edgegan_widget.base.words import spoken
 from edgegan_widget.evaluation.folder import Pictures
 from edgegan_widget.evaluation.metrics import CLASSES, SET, Metric, at, leading, question_of
-from edgegan_widget.sketch.scaling import scaled
+from edgegan_widget.sketch.edges import scaled
 
 if TYPE_CHECKING:
+    from edgegan_widget.evaluation.drawn import Drawn
     from edgegan_widget.evaluation.judge import Evaluation, Scored
 
 __all__ = ["Figure", "Group", "caption", "ends_of_classes", "figure", "groups", "macro", "picture_url", "pictures_of",
-           "planes", "render", "strip", "worst_first"]  # fmt: skip
+           "planes", "render", "strip", "worst_first", "write_samples"]  # fmt: skip
 
-Json = dict[str, Any]
-U8 = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
 SHOWN = 6  # of each of a number's best, middle and worst pictures
 SHOWN_OF_CLASS = 4
+SAMPLES, BLOCKS = 2, 4  # of a class, and blocks in a row of a sheet of samples
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class Figure:
 @functools.cache
 def _pages() -> jinja2.Environment:
     folder = jinja2.FileSystemLoader(Path(__file__).parent / "pages")
-    return jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    made = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    made.filters["spoken"] = spoken
+    return made
 
 
 def render(template: str, **values: object) -> str:
@@ -120,7 +125,7 @@ def ends_of_classes(pictures: Pictures, classes: Sequence[str]) -> Iterator[tupl
 
 def caption(pictures: Pictures, number: int, metric: Metric, classes: Sequence[str]) -> list[str]:
     """What was seen in a picture, what it is worth by this number or else by the leading one, and its drawing."""
-    asked, seen = (classes[int(found[number])].replace("_", " ") for found in (pictures.labels, pictures.seen))
+    asked, seen = (spoken(classes[int(found[number])]) for found in (pictures.labels, pictures.seen))
     told = metric if metric.caption else leading()
     worth = told.caption.format(pictures.values[told.per_picture][number])
     source = str(pictures.sources[number // pictures.variations])
@@ -144,6 +149,27 @@ def strip(shown: Sequence[U8], most_px: int | None = None) -> U8:
     side = min(max(map(len, shown)), most_px or 10**9)
     colours = [np.repeat(plane[..., None], 3, axis=2) if plane.ndim == 2 else plane for plane in shown]
     return np.ascontiguousarray(np.concatenate([scaled(plane, side) for plane in colours], axis=1))
+
+
+def write_samples(path: Path, evaluation: Evaluation) -> None:
+    """Write a sheet of what the first model drew as PNG, not picked: the first drawings of each class, set after set.
+
+    Blocks of drawing | edge map | picture.
+    """
+    (sets, *_) = evaluation.scored.values()
+    strips = [each for scored in sets.values() for each in _first_of_classes(scored.drawn)]
+    strips += [np.full_like(strips[0], 255)] * (-len(strips) % BLOCKS)
+    rows = [np.concatenate(strips[start : start + BLOCKS], axis=1) for start in range(0, len(strips), BLOCKS)]
+    with write_atomic(path) as stream:
+        Image.fromarray(np.concatenate(rows)).save(stream, "PNG")
+
+
+def _first_of_classes(drawn: Drawn) -> Iterator[U8]:
+    """Uint8 [S, 3 S, 3] of the first drawings of each class, in their order."""
+    labels = drawn.inputs.labels
+    for number in sorted(int(n) for label in np.unique(labels) for n in np.nonzero(labels == label)[0][:SAMPLES]):
+        row = number * drawn.variations
+        yield strip([drawn.inputs.sketches_u8[number], drawn.edges_u8[row], drawn.pictures_u8[row]])
 
 
 def picture_url(pixels: U8, compress_level: int = 6) -> str:
@@ -171,7 +197,7 @@ def _by_class(pictures: Pictures, found: Json, metric: Metric, classes: Sequence
     order = sorted(values, key=lambda name: float(values[name]), reverse=metric.better != "↓")
     return [
         Group(
-            f"{name.replace('_', ' ')}: {values[name]:{metric.format}}",
+            f"{spoken(name)}: {values[name]:{metric.format}}",
             _spread(np.nonzero(pictures.labels == list(classes).index(name))[0], SHOWN),
         )
         for name in dict.fromkeys([order[0], order[len(order) // 2], order[-1]])

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.metrics import Metric, at, compared, metrics
 
 __all__ = ["FORMAT", "Cell", "Grid", "best_rows", "by_class", "cell", "differences", "grids", "people_line",
            "raised_flags", "read_report", "shown", "table", "with_ends"]  # fmt: skip
 
-Json = dict[str, Any]
 
 FORMAT = 1  # reports from before a number was added are shown without it
 _REST = ("value", "low", "high", "unreliable", "class_name")

@@ -14,13 +14,15 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgegan_widget.base.errors import DataError, ModelError
+from edgegan_widget.base.units import Json
+from edgegan_widget.base.words import spoken
 from edgegan_widget.evaluation.report.pictures import picture_url, render, strip
-from edgegan_widget.sketch.scaling import scaled
+from edgegan_widget.sketch.edges import scaled
 
 if TYPE_CHECKING:
     from edgegan_widget.evaluation.judge import Evaluation
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["CHOICES", "Ballot", "Tally", "blind_page", "choose_ballots", "choose_pairs", "tally", "tally_file",
            "vote_json", "wilson"]  # fmt: skip
 
-Json = dict[str, Any]
 
 CHOICES = ("left", "right", "equal")
 _NORMAL_95 = 1.959964
@@ -87,12 +88,8 @@ def choose_pairs(candidates: Sequence[tuple[str, int, str, int]], count: int, se
     chosen = [place for _, place in sorted(ranked, key=lambda one: one[0])[:count]]
     sides = random.permutation(len(chosen)) % 2 == 0
     shown = [chosen[place] for place in random.permutation(len(chosen))]
-    return [_ballot(candidates[place], bool(left)) for place, left in zip(shown, sides)]
-
-
-def _ballot(candidate: tuple[str, int, str, int], first_left: bool) -> Ballot:
-    set_name, drawing, source, _ = candidate
-    return Ballot(set_name, drawing, source, first_left)
+    named = (candidates[place] for place in shown)
+    return [Ballot(name, number, source, bool(left)) for (name, number, source, _), left in zip(named, sides)]
 
 
 def tally(first: int, second: int, equal: int) -> Tally:
@@ -126,7 +123,8 @@ def tally_file(votes: str | bytes, report: str | bytes) -> tuple[Tally, tuple[st
         (first, second), same_page = compared["models"], given["page"] == compared["vote"]["page"]
         sides = [bool(pair["first_left"]) for pair in compared["vote"]["pairs"]]
         counted = {"first": 0, "second": 0, "equal": 0}
-        for one in _last_of_each(given["votes"]) if same_page else []:
+        last_of_each = {int(one["pair"]): one for one in given["votes"]} if same_page else {}
+        for one in last_of_each.values():
             counted[_meant(one["choice"], sides[one["pair"]])] += 1
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DataError(
@@ -135,10 +133,6 @@ def tally_file(votes: str | bytes, report: str | bytes) -> tuple[Tally, tuple[st
     if not same_page:
         raise DataError("the votes are of another page than the report's; give the REPORT.json made with that page.")
     return tally(**counted), (first, second)
-
-
-def _last_of_each(votes: list[Json]) -> list[Json]:
-    return list({int(one["pair"]): one for one in votes}.values())
 
 
 def _meant(choice: str, first_left: bool) -> str:
@@ -204,7 +198,7 @@ def _pair(evaluation: Evaluation, one: Ballot) -> Json:
     side = max(drawn.size_px for drawn in sets)  # of both: a size would tell whose they are
     first, second = (picture_url(scaled(drawn.pictures_u8[one.drawing * step], side)) for drawn in sets)
     return {
-        "asked": evaluation.train.classes[inputs.labels[one.drawing]].replace("_", " "),
+        "asked": spoken(evaluation.train.classes[inputs.labels[one.drawing]]),
         "source": one.source,
         "drawing": picture_url(strip([inputs.sketches_u8[one.drawing]])),
         "left": first if one.first_left else second,

@@ -1,30 +1,51 @@
 """Runners: one file a way to run a model's networks for drawing, and named as the file.
 
-The engine takes the first that fits. To add one is to add a file here that calls :func:`register`. Listing their names
-loads none of them, nor torch.
+The engine takes the first that fits: ``onnx`` on a CPU where the model's folder holds ``model.onnx``, PyTorch's ways
+elsewhere. To add one is to add a file here that calls :func:`register`. A file is loaded when its turn comes, so where
+the first fits the others are not, nor is torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.needs import needing_torch
 from edgegan_widget.base.registry import Registry
+from edgegan_widget.base.units import F32, U8
+from edgegan_widget.networks.find import Source
 
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from edgegan_widget.networks.fused import Drawer
-
-    Example = tuple[Tensor, Tensor, Tensor]  # sketch uint8 [s, s], condition [1, K], noise [1, n]
-    Draw = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]  # picture, edge map, latent
-
-__all__ = ["AUTO", "Runner", "names", "register", "runner_for"]
+__all__ = ["AUTO", "ON_TORCH", "Drawn", "Running", "Runner", "names", "register", "runner_for"]
 
 AUTO = "auto"
+ON_TORCH = {"cpu": "torch_cpu", "cuda": "cuda_graph"}  # by device: for work on many pictures, such as evaluation
+Drawn = tuple[U8, U8, F32]  # pictures [N, S, S, 3 or 4], edge maps [N, s, s], latents [N, L]
+
+
+class Running(Protocol):
+    """Networks that are loaded and warm: arrays in, arrays out."""
+
+    mode: str  # how they are run, in words
+    device_name: str
+    at_once: int  # how many pictures are best drawn together
+
+    def draw(self, sketch: U8, condition: F32, noise: F32) -> Drawn:
+        """Of a sketch [s, s], condition [1, K] and noise [1, n]: one row of each."""
+        ...
+
+    def many(self, sketches: U8, conditions: F32, noises: F32) -> Drawn:
+        """The same of N sketches [N, s, s], conditions [N, K] and noises [N, n]; rows do not depend on each other."""
+        ...
+
+    def decode(self, latents: F32, conditions: F32) -> Drawn:
+        """The same of latents [N, L]."""
+        ...
+
+    def approach(self, sketch: U8, condition: F32, latents: F32, closeness: float) -> Iterator[F32]:
+        """Latents [N, L] on their way to the sketch's lines, see :func:`edgegan_widget.networks.closeness.approach`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,18 +56,21 @@ class Runner:
     ----------
     name
         As it is asked for.
+    needs
+        What it runs on, in words.
     fits
-        Whether it can run on this device.
+        Whether it can run this model on this device, ``cpu`` or ``cuda``.
     make
-        Networks on their device and an example of what they are given -> what draws, and in words how.
+        Loads it.
     """
 
     name: str
-    fits: Callable[[torch.device], bool]
-    make: Callable[[Drawer, Example], tuple[Draw, str]]
+    needs: str
+    fits: Callable[[Source, str], bool]
+    make: Callable[[Source, str], Running]
 
 
-REGISTRY: Registry[Runner] = Registry(__name__)
+REGISTRY: Registry[Runner] = Registry(__name__, order=("onnx",))
 register = REGISTRY.register
 
 
@@ -55,15 +79,29 @@ def names() -> tuple[str, ...]:
     return (AUTO, *sorted({*REGISTRY.modules(), *REGISTRY.items}))
 
 
-def runner_for(device: torch.device, name: str = AUTO) -> Runner:
-    """The runner of this name, or with ``auto`` the first that fits the device.
+def runner_for(source: Source, device: str, name: str = AUTO) -> Runner:
+    """The runner of this name, or with ``auto`` the first that fits the model and the device.
 
     Raises
     ------
     ConfigError
-        There is none of that name, or it cannot run on this device.
+        There is none of that name, or it cannot run this model on this device.
+    DependencyError
+        It needs PyTorch, which is not installed.
     """
-    fitting = [runner for runner in REGISTRY.known().values() if runner.fits(device) and name in (AUTO, runner.name)]
-    if not fitting:
-        raise ConfigError(f"the runner {name!r} does not run on {device.type}; choose one of {', '.join(names())}.")
-    return fitting[0]
+    if name not in names():
+        raise ConfigError(f"the runner is {name!r}; choose one of {', '.join(names())}.")
+    with needing_torch(f"drawing with {_spoken(source)}"):
+        for runner in REGISTRY.one_by_one(None if name == AUTO else name):
+            if runner.fits(source, device):
+                return runner
+            if name != AUTO:
+                raise ConfigError(
+                    f"the runner {name!r} does not run on {device}; choose one of {', '.join(names())} "
+                    f"({name} needs {runner.needs})."
+                )
+    raise ConfigError(f"no runner draws on {device}; choose the device 'cpu'.")
+
+
+def _spoken(source: Source) -> str:
+    return "networks in memory" if source.place is None else f"{source.place}, which holds no model.onnx,"

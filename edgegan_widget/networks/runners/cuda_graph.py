@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from edgegan_widget.networks.devices import channels_last
 from edgegan_widget.networks.fused import Drawer
-from edgegan_widget.networks.runners import Runner, register
-
-if TYPE_CHECKING:
-    from edgegan_widget.networks.runners import Draw, Example
+from edgegan_widget.networks.runners import register
+from edgegan_widget.networks.runners._tensors import Draw, Example, torch_runner
 
 __all__ = ["CudaGraph"]
 
@@ -59,4 +55,4 @@ def _make(module: Drawer, example: Example) -> tuple[Draw, str]:
     return CudaGraph(module, example), "captured CUDA graph"
 
 
-register(Runner("cuda_graph", lambda device: device.type == "cuda", _make))
+register(torch_runner("cuda_graph", "cuda", "an NVIDIA GPU", _make))

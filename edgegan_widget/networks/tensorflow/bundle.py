@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.files import telling
 
 __all__ = ["TensorFlowCheckpoint"]
 
@@ -82,14 +83,9 @@ class TensorFlowCheckpoint:
         dtype = np.dtype(_NUMPY_TYPES[entry.dtype])
         if entry.size != math.prod(entry.shape) * dtype.itemsize:
             raise ModelError(f"{name} in {self.prefix}.index has a size that does not fit its shape; copy it anew.")
-        try:
-            with data_file.open("rb") as stream:
-                stream.seek(entry.offset)
-                raw = stream.read(entry.size)
-        except OSError as error:
-            raise ModelError(
-                f"{data_file} cannot be read ({error.strerror}); copy it beside the .index file."
-            ) from error
+        with telling(data_file, "read", "copy it beside the .index file", ModelError), data_file.open("rb") as stream:
+            stream.seek(entry.offset)
+            raw = stream.read(entry.size)
         if len(raw) != entry.size:
             raise ModelError(f"{data_file} is cut short at {name}; copy it anew.")
         return np.frombuffer(raw, dtype).reshape(entry.shape)

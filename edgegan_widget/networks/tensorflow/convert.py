@@ -10,6 +10,7 @@ original never uses, and ``D2/Conv_1``, a head without a loss.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from edgegan_widget.base.errors import ModelError
+from edgegan_widget.networks.architectures.paper import PaperCritics, PaperEdgeGAN
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.paper import PaperCritics, PaperEdgeGAN
 from edgegan_widget.networks.tensorflow.bundle import TensorFlowCheckpoint
 
 __all__ = ["CLASSES_14", "Link", "import_tensorflow", "links"]
@@ -32,6 +33,9 @@ CLASSES_14 = (
     "traffic light", "cow", "motorcycle", "sheep",
 )  # fmt: skip
 LATENT_SIZE = 100
+_TELLS, _AVERAGE = "G1/g_lin_0/Matrix", "/ExponentialMovingAverage"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,6 @@ class Link:
         """TensorFlow's array as a tensor of our ``shape``."""
         moved = np.asarray(values).reshape(self.unfolded).transpose(self.order)
         return torch.from_numpy(np.array(moved, order="C")).reshape(tuple(shape))
-
-    def to_theirs(self, values: Tensor) -> Tensor:
-        """Our tensor, flat, in the order of TensorFlow's array."""
-        shape = [self.unfolded[axis] for axis in self.order]
-        back = [self.order.index(axis) for axis in range(len(self.order))]
-        return values.reshape(shape).permute(back).flatten()
 
 
 def links(networks: PaperEdgeGAN, critics: PaperCritics | None = None) -> list[Link]:
@@ -95,7 +93,7 @@ def import_tensorflow(
     ModelError
         The files cannot be read, are no EdgeGAN, or have another number of classes than names were given.
     """
-    checkpoint = TensorFlowCheckpoint(prefix)
+    checkpoint = _Named(TensorFlowCheckpoint(prefix))
     config = _config(checkpoint, classes)
     networks = PaperEdgeGAN(config)
     critics = PaperCritics(config) if "D/d_conv_0/conv2d/w" in checkpoint.shapes else None
@@ -105,6 +103,11 @@ def import_tensorflow(
     with torch.no_grad():
         for link in links(networks, critics):
             values = checkpoint.read(link.theirs)
+            if not np.isfinite(values).all():
+                raise ModelError(
+                    f"{link.theirs} in {prefix} has weights that are no finite numbers: that training had broken down; "
+                    "take an earlier checkpoint."
+                )
             target = parameters[link.ours]
             if values.size != target.numel():
                 raise ModelError(
@@ -115,7 +118,36 @@ def import_tensorflow(
     return networks, critics
 
 
-def _config(checkpoint: TensorFlowCheckpoint, classes: Sequence[str] | None) -> ModelConfig:
+class _Named:
+    """A checkpoint whose variables go by the original's names, where it was saved under a scope or as moving averages.
+
+    Of variables that are there both ways the plain ones are taken, as the original draws with them.
+    """
+
+    def __init__(self, checkpoint: TensorFlowCheckpoint) -> None:
+        self._checkpoint, self.prefix = checkpoint, checkpoint.prefix
+        forms = [
+            (after, before)
+            for before, found, after in (name.partition(_TELLS) for name in checkpoint.shapes)
+            if found and after in ("", _AVERAGE) and (not before or before.endswith("/"))
+        ]
+        after, before = min(forms, key=lambda form: (len(form[0]), len(form[1])), default=("", ""))
+        self._names = {
+            name.removeprefix(before).removesuffix(end): name
+            for end in ("", after)
+            for name in checkpoint.shapes
+            if name.startswith(before) and name.endswith(end)
+        }
+        self.shapes = {name: checkpoint.shapes[theirs] for name, theirs in self._names.items()}
+        if before or after:
+            log.info("variables are taken from %sNAME%s", before, after)
+
+    def read(self, name: str) -> npt.NDArray[np.generic]:
+        """The values of a variable by the original's name."""
+        return self._checkpoint.read(self._names.get(name, name))
+
+
+def _config(checkpoint: _Named, classes: Sequence[str] | None) -> ModelConfig:
     shape = checkpoint.shapes.get("G1/g_lin_0/Matrix")
     if shape is None or "E/FC8_mu/w" not in checkpoint.shapes:
         raise ModelError(

@@ -48,6 +48,11 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         Called to have decisions applied.
     say
         Called with an exception to show, or None.
+
+    Attributes
+    ----------
+    look, filter, decisions, tiles
+        What it consists of.
     """
 
     def __init__(self, on_apply: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
@@ -58,12 +63,12 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         self._seen: dict[int, Seen] = {}  # of the shown page, by place
         self._newest: _Page | None = None
         self._worker: NewestWins[_Page, None] = NewestWins(self._draw, lambda _: None, say)
-        self._look = EdgeLook(self._look_changed, say)
-        self._tiles = [Tile(self._on_slot(self._focus, at), self._on_slot(self._tick, at)) for at in range(PER_PAGE)]
-        self._grid = widgets.Box(self._tiles)
+        self.look = EdgeLook(self._look_changed, say)
+        self.tiles = [Tile(self._on_slot(self._focus, at), self._on_slot(self._tick, at)) for at in range(PER_PAGE)]
+        self._grid = widgets.Box(self.tiles)
         self._grid.add_class("eg-contacts")
-        self._filter = FilterBar(self._want, lambda step: self._do(lambda leafing: leafing.turn(step)), say)
-        self._decisions = DecisionBar(
+        self.filter = FilterBar(self._want, lambda step: self._do(lambda leafing: leafing.turn(step)), say)
+        self.decisions = DecisionBar(
             self._decide,
             self._undo,
             lambda step: self._do(lambda leafing: leafing.move(step)),
@@ -73,7 +78,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
             say,
         )
         self._about = hint(KEYS)
-        super().__init__([self._look, self._filter, self._grid, self._about, self._decisions])
+        super().__init__([self.look, self.filter, self._grid, self._about, self.decisions])
         self.add_class("eg-sheet")
         self.show(None)
 
@@ -90,9 +95,9 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
             at, wanted = 0, Wanted()
             if before is not None and before.catalog.data == catalog.data:
                 at, wanted = before.at, before.wanted
-            self._filter.offer(catalog, wanted)
+            self.filter.offer(catalog, wanted)
             self._leafing = Leafing(catalog, PER_PAGE)
-            self._leafing.want(self._filter.wanted, at)
+            self._leafing.want(self.filter.wanted, at)
             self._show_page(anew=True)
 
     def allow(self, deciding: bool) -> None:
@@ -100,6 +105,11 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         with self._lock:
             self._busy = not deciding
             self._show_actions()
+
+    @property
+    def large(self) -> bool:
+        """Whether pictures are shown larger."""
+        return "eg-large" in self._grid._dom_classes
 
     def wait(self, timeout_seconds: float = 60.0) -> bool:
         """Wait until the page is drawn; False where that took longer."""
@@ -134,7 +144,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
     def _change(self, action: Callable[[Leafing], None]) -> None:
         if self._leafing is not None and not self._busy:
             self._do(action)
-            self._filter.offer(self._leafing.catalog, self._filter.wanted)
+            self.filter.offer(self._leafing.catalog, self.filter.wanted)
 
     def _focus(self, slot: int) -> None:
         self._do(lambda leafing: leafing.focus(slot))
@@ -143,12 +153,11 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         self._do(lambda leafing: leafing.toggle(slot))
 
     def _zoom(self) -> None:
-        large = "eg-large" not in self._grid._dom_classes
-        toggle(self._grid, "eg-large", large)
-        self._decisions.show_size(large)
+        toggle(self._grid, "eg-large", not self.large)
+        self.decisions.show_size(self.large)
 
     def _want(self) -> None:
-        self._do(lambda leafing: leafing.want(self._filter.wanted), anew=True)
+        self._do(lambda leafing: leafing.want(self.filter.wanted), anew=True)
 
     # Drawing ---------------------------------------------------------------------------------------------------
 
@@ -158,7 +167,7 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
             return
         shown = dict(enumerate(leafing.shown))
         chosen = {slot: each for slot, each in shown.items() if each.number in leafing.chosen}
-        self._submit(_Page(chosen or shown, self._look.look, anew=False))
+        self._submit(_Page(chosen or shown, self.look.look, anew=False))
 
     def _submit(self, page: _Page) -> None:
         before = self._newest
@@ -181,11 +190,11 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         except DataError:
             seen = _missing()
         self._seen[slot] = seen
-        self._tiles[slot].show_picture(seen.picture_u8)
+        self.tiles[slot].show_picture(seen.picture_u8)
 
     def _draw_lines(self, slot: int, picture: Picture, look: Look) -> None:
         each = dataclasses.replace(look, seed=look.seed + picture.number)  # as in training, no two alike
-        self._tiles[slot].show_lines(*draw_lines(self._seen[slot], each))
+        self.tiles[slot].show_lines(*draw_lines(self._seen[slot], each))
 
     def _show_page(self, anew: bool) -> None:
         """Captions, marks and buttons; the pictures as well where it is another page."""
@@ -193,16 +202,16 @@ class ContactSheet(widgets.VBox):  # type: ignore[misc]
         if leafing is None:
             return
         shown = dict(enumerate(leafing.shown))
-        for slot, tile in enumerate(self._tiles):
+        for slot, tile in enumerate(self.tiles):
             picture = shown.get(slot)
             tile.show(picture, slot == leafing.slot, picture is not None and picture.number in leafing.chosen)
-        self._filter.count(leafing)
+        self.filter.count(leafing)
         self._show_actions()
         if anew:
-            self._submit(_Page(shown, self._look.look, anew=True))
+            self._submit(_Page(shown, self.look.look, anew=True))
 
     def _show_actions(self) -> None:
-        self._decisions.show(self._leafing, self._busy)
+        self.decisions.show(self._leafing, self._busy)
         empty = self._leafing is not None and not len(self._leafing.numbers)
         self._about.value = "No picture here is so; show others." if empty else KEYS
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from edgegan_widget.base.words import spoken
 from edgegan_widget.data.audit.advice import ClassCount, advice
 from edgegan_widget.panels.widgets import show
 
@@ -46,5 +47,5 @@ def _row(count: ClassCount, most: int) -> str:
     parts = (("train", count.train), ("val", count.val), ("aside", count.aside))
     bars = "".join(f'<i class="eg-{name}" style="width:{100 * share / most:.2f}%"></i>' for name, share in parts)
     cells = "".join(f"<td>{number:,}</td>" for _, number in parts)
-    name = html.escape(count.label.replace("_", " "))
+    name = html.escape(spoken(count.label))
     return f'<tr><td class="eg-name">{name}</td><td class="eg-bars">{bars}</td>{cells}</tr>'

@@ -33,25 +33,30 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
         Called when anything has changed.
     say
         Called with an exception to show, or None.
+
+    Attributes
+    ----------
+    source, weights, detail, strength, shares, seed
+        The controls; ``shares`` by what the hand does.
     """
 
     def __init__(self, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
         self._silent, self._on_change = False, on_change
-        self._source = widgets.Dropdown(options=names(), value=Look.source, description="Edges")
-        self._weights = widgets.Text(placeholder="latest_net_G.pth", description="Weights", continuous_update=False)
-        self._weights.add_class("eg-hidden")
-        self._detail = _slider("Detail", Look.detail, DETAILS, "How many inner lines are drawn; 1 as trained on")
-        self._strength = _slider("Hand", Look.strength, STRENGTHS, "How much a hand distorts; 0 not at all, 1 usual")
-        self._shares = {name: _slider(name.capitalize(), HAND[name], STRENGTHS, SHARES[name]) for name in SHARES}
-        self._seed = widgets.BoundedIntText(Look.seed, 0, 2**31 - 1, description="Seed", tooltip="Of the hand's chance")
+        self.source = widgets.Dropdown(options=names(), value=Look.source, description="Edges")
+        self.weights = widgets.Text(placeholder="latest_net_G.pth", description="Weights", continuous_update=False)
+        self.weights.add_class("eg-hidden")
+        self.detail = _slider("Detail", Look.detail, DETAILS, "How many inner lines are drawn; 1 as trained on")
+        self.strength = _slider("Hand", Look.strength, STRENGTHS, "How much a hand distorts; 0 not at all, 1 usual")
+        self.shares = {name: _slider(name.capitalize(), HAND[name], STRENGTHS, SHARES[name]) for name in SHARES}
+        self.seed = widgets.BoundedIntText(Look.seed, 0, 2**31 - 1, description="Seed", tooltip="Of the hand's chance")
         changed = guard(self._changed, say)
-        for field in (self._source, self._weights, *self._numbers):
+        for field in (self.source, self.weights, *self._numbers):
             field.observe(changed, "value")
         back = button("As at first", guard(self.reset, say), "Put all sliders back", "eg-back")
-        inner = row([*self._shares.values(), self._seed, back])
+        inner = row([*self.shares.values(), self.seed, back])
         folded = widgets.Accordion([inner], titles=("What the hand does",), selected_index=None)
         folded.add_class("eg-folded")
-        super().__init__([row([self._source, self._weights, self._detail, self._strength]), folded])
+        super().__init__([row([self.source, self.weights, self.detail, self.strength]), folded])
         self.add_class("eg-look")
 
     @property
@@ -63,20 +68,20 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
         ConfigError
             PhotoSketch is chosen and the file of its weights is not named.
         """
-        source = str(self._source.value)
+        source = str(self.source.value)
         if takes_file(source):
-            weights = self._weights.value.strip()
+            weights = self.weights.value.strip()
             if not weights:
                 raise ConfigError("PhotoSketch needs its weights; name the file latest_net_G.pth from its authors.")
             source = f"{source}={weights}"
-        shares = tuple(float(slider.value) for slider in self._shares.values())
-        return Look(source, float(self._detail.value), float(self._strength.value), shares, int(self._seed.value))
+        shares = tuple(float(slider.value) for slider in self.shares.values())
+        return Look(source, float(self.detail.value), float(self.strength.value), shares, int(self.seed.value))
 
     def reset(self) -> None:
         """Put everything back; told as one change."""
         self._silent = True
         try:
-            self._source.value = Look.source
+            self.source.value = Look.source
             for field, value in zip(self._numbers, (Look.detail, Look.strength, *HAND.values(), Look.seed)):
                 field.value = value
         finally:
@@ -85,12 +90,12 @@ class EdgeLook(widgets.VBox):  # type: ignore[misc]
 
     @property
     def _numbers(self) -> list[widgets.Widget]:
-        return [self._detail, self._strength, *self._shares.values(), self._seed]
+        return [self.detail, self.strength, *self.shares.values(), self.seed]
 
     def _changed(self) -> None:
-        asks = takes_file(self._source.value)
-        show(self._weights, asks)
-        if not self._silent and not (asks and not self._weights.value.strip()):
+        asks = takes_file(self.source.value)
+        show(self.weights, asks)
+        if not self._silent and not (asks and not self.weights.value.strip()):
             self._on_change()
 
 

@@ -1,139 +1,178 @@
-"""Long work on a data folder, on the page: what is done, how far it is, stop, and what came of it."""
+"""A preparation on the page: follows its folder, stops it, and tells what came of it, whoever began it."""
 
 from __future__ import annotations
 
-import html
-import time
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import ipywidgets as widgets
 
-from edgegan_widget.base.background import Follower
-from edgegan_widget.data.finish import Summary
-from edgegan_widget.data.plan import Step
-from edgegan_widget.panels.run_lines import log_html, spoken_time
+from edgegan_widget.base.background import Ticker
+from edgegan_widget.base.runs import Status
+from edgegan_widget.data.preparing.jobs import Figures, latest_preparation, start_preparation
+from edgegan_widget.data.preparing.plan import Audit, Plan
+from edgegan_widget.panels.run_lines import headline_html, log_html
 from edgegan_widget.panels.widgets import button, guard, show
 
 __all__ = ["Preparation"]
 
+LOOK_SECONDS_ACTIVE = 0.3
+LOOK_SECONDS_IDLE = 3.0
 _MOST_SHOWN = 60  # problems; all of them are in problems.txt
+_BEGUN = "This folder was begun and is not done; it goes on from there."
 
 
 class Preparation(widgets.VBox):  # type: ignore[misc]
-    """Follows the steps of a preparation or an audit beside the page.
+    """Shows a preparation or an audit, which goes on when the page or the kernel ends.
 
     Parameters
     ----------
-    on_end
-        Called once the work is over, with the error that ended it, or None.
+    root
+        Folder of the preparations; the latest one there is shown, whoever began it.
+    on_change
+        Called with True once something is at work, and with False once it is over.
     say
         Called with an exception to show, or None.
+
+    Attributes
+    ----------
+    line, stop_button, left_out
+        What is told, the button beside it, and folded away what could not be used.
     """
 
-    def __init__(self, on_end: Callable[[Exception | None], None], say: Callable[[Exception | None], None]) -> None:
-        self._on_end, self._last = on_end, Step("")
-        self._follower: Follower[Step] = Follower(self._told, self._ended)
-        self._line = widgets.HTML()
-        self._line.add_class("eg-headline")
-        self._stop_button = button("Stop", guard(self.stop, say), "What was made stays", "eg-stop-preparing")
-        self._problems = widgets.HTML()
-        self._folded = widgets.Accordion([self._problems], titles=("Left out",), selected_index=None)
-        self._folded.add_class("eg-folded")
-        super().__init__([self._line, self._stop_button, self._folded])
+    def __init__(self, root: Path, on_change: Callable[[bool], None], say: Callable[[Exception | None], None]) -> None:
+        self._root, self._on_change = root, on_change
+        self._lock = threading.RLock()  # the ticker's thread and those of callbacks
+        self._job = latest_preparation(root)
+        self._at_work = self._stopping = False
+        self.line = widgets.HTML()
+        self.line.add_class("eg-headline")
+        self.stop_button = button("Stop", guard(self.stop, say), "What was made stays", "eg-stop-preparing")
+        self.left_out = widgets.Accordion([widgets.HTML()], selected_index=None)
+        self.left_out.add_class("eg-folded")
+        super().__init__([self.line, self.stop_button, self.left_out])
         self.add_class("eg-preparation")
-        self._show_problems(())
-        self.note("")
+        self._show_nothing()
+
+    def follow(self) -> None:
+        """Keep up with the preparation; called once, when what is told of it can be shown."""
+        self.look()
+        self._ticker = Ticker(self.look)
 
     @property
     def active(self) -> bool:
-        """Whether something is done right now."""
-        return self._follower.active
+        """Whether something is prepared or judged right now."""
+        return self._job is not None and self._job.status().active
 
-    def start(self, steps: Iterator[Step]) -> bool:
-        """Begin; False where something else is being done."""
-        if self._follower.active:
-            return False
-        self._began, self._last = time.monotonic(), Step("Starting")
-        self._show_problems(())
-        self._told(self._last)
-        return self._follower.start(steps)
+    @property
+    def work(self) -> Plan | Audit | None:
+        """What is prepared or judged, or was at last."""
+        return None if self._job is None else self._job.work()
+
+    def start(self, work: Plan | Audit) -> None:
+        """Begin.
+
+        Raises
+        ------
+        ConfigError
+            Something is being prepared already.
+        DataError
+            The folder of the preparations cannot be written.
+        """
+        with self._lock:
+            self._job = start_preparation(work, self._root)
+            self._stopping, self._at_work = False, True
+            self._on_change(True)
+            self.look()
+        self._ticker.poke()
 
     def stop(self) -> None:
-        """Stop after what is at hand."""
-        self._follower.stop()
-        self._stop_button.disabled = True
-        self._stop_button.description = "Stopping…"
+        """Stop after what is at hand; what was made stays."""
+        with self._lock:
+            if self._job is not None:
+                self._job.stop()
+                self._stopping = True
+                self.look()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Wait until it is over; False where that took longer."""
-        return self._follower.wait(timeout_seconds)
+        """Wait until it is over and told; False where that took longer."""
+        if self._job is not None:
+            self._job.wait(timeout_seconds)
+        self.look()
+        return not self.active
 
-    def note(self, text: str, chip: str = "") -> None:
-        """Say something while nothing is done; an empty text takes the line away."""
-        self._line.value = _headline(text, chip, "", "") if text else ""
-        show(self._line, text)
-        self._show_stop(False)
+    def note(self, folder: Path | None, begun: bool) -> None:
+        """Tell of the folder that is named now: what became of it at last, or that it was begun, or nothing."""
+        with self._lock:
+            if self.active:
+                return
+            latest = latest_preparation(self._root)
+            if latest != self._job:  # begun on another page
+                self._job, self._stopping = latest, False
+            if not self.active and (folder is None or self._job is None or not self._job.told_of(folder)):
+                self._job = None
+                self._show_nothing()
+                if folder is not None and begun:
+                    self._tell(folder.name, Status("stopped", message=_BEGUN), Figures())
+            self.look()
 
-    def _told(self, step: Step) -> None:
-        """In the worker: a step."""
-        self._last = step
-        self._line.remove_class("eg-hidden")
-        self._line.value = _headline(step.doing, "running", _bar(step), self._figures(step))
-        if not self._stop_button.disabled or self._stop_button.description == "Stop":
-            self._show_stop(True)
+    def look(self) -> float:
+        """Bring the page up to date with the folder.
 
-    def _ended(self, error: Exception | None, stopped: bool) -> None:
-        """In the worker: it is over."""
-        progress = self._last.progress
-        summary = None if progress is None else progress.summary
-        if summary is not None:
-            self.note(_result(summary), "finished")
-            self._show_problems(self._last.problems)
-        elif error is not None:
-            self.note("What was made stays.", "failed")
-        elif stopped:
-            at = "" if progress is None else f" at {progress.sources:,} of {self._last.total:,}"
-            self.note(f"Stopped{at}. What was made stays; it goes on from there.", "stopped")
-        self._on_end(error)
+        Returns
+        -------
+        Seconds until it is worth looking again.
+        """
+        with self._lock:
+            active = False
+            if self._job is not None:
+                status, data = self._job.status(), self._job.data
+                active = status.active
+                self._tell(self._job.name if data is None else data.name, status, self._job.figures())
+            was_at_work, self._at_work = self._at_work, active
+            if was_at_work != active:
+                self._on_change(active)
+            return LOOK_SECONDS_ACTIVE if active else LOOK_SECONDS_IDLE
 
-    def _figures(self, step: Step) -> str:
-        progress = step.progress
-        if progress is None:
-            return f"<span>{step.total:,} so far</span>" if step.total else ""
-        parts = [f"{progress.sources:,} of {step.total:,} sources", f"{progress.objects:,} objects"]
-        made, seconds = progress.sources - progress.reused, time.monotonic() - self._began
-        if made > 0 and seconds > 2 and progress.sources < step.total:
-            parts.append(f"{spoken_time((step.total - progress.sources) * seconds / made)} left")
-        if progress.reused:
-            parts.append(f"{progress.reused:,} were there")
-        problems = progress.problems + len(step.problems)
-        if problems:
-            parts.append(f"{problems:,} left out")
-        return "".join(f"<span>{part}</span>" for part in parts)
+    def close(self) -> None:
+        """Stop following and take the widget off the page; a preparation goes on."""
+        ticker = getattr(self, "_ticker", None)
+        if ticker is not None:
+            ticker.close()
+        super().close()
 
-    def _show_stop(self, active: bool) -> None:
-        self._stop_button.disabled, self._stop_button.description = not active, "Stop"
-        show(self._stop_button, active)
+    def _tell(self, name: str, status: Status, figures: Figures) -> None:
+        show(self.line, True)
+        self.line.value = headline_html(name, status, _spoken(status, figures))
+        reached = self._job is not None and (self._job.process is not None or status.pid is not None)
+        stopping = self._stopping and status.active
+        self.stop_button.disabled = stopping or not reached
+        self.stop_button.description = "Stopping…" if stopping else "Stop"
+        show(self.stop_button, status.active)
+        self._show_left_out(figures.left_out)
 
-    def _show_problems(self, problems: tuple[str, ...]) -> None:
-        show(self._folded, problems)
-        self._folded.titles = (f"Left out ({len(problems):,})",)
-        self._problems.value = log_html("\n".join(problems[:_MOST_SHOWN]))
+    def _show_nothing(self) -> None:
+        for part in (self.line, self.stop_button, self.left_out):
+            show(part, False)
+        self.line.value = ""
 
-
-def _headline(text: str, chip: str, bar: str, figures: str) -> str:
-    mark = f' <span class="eg-chip eg-{chip}">{chip}</span>' if chip else ""
-    return f'<div class="eg-state"><b>{html.escape(text)}</b>{mark}</div>{bar}<div class="eg-figures">{figures}</div>'
-
-
-def _bar(step: Step) -> str:
-    known = step.progress is not None and step.total
-    value = f' value="{step.progress.sources / step.total:.4f}"' if known and step.progress is not None else ""
-    return f'<progress class="eg-bar" max="1"{value} aria-label="Progress of the preparation"></progress>'
+    def _show_left_out(self, problems: tuple[str, ...]) -> None:
+        show(self.left_out, problems)
+        titles, shown = (f"Left out ({len(problems):,})",), log_html("\n".join(problems[:_MOST_SHOWN]))
+        if self.left_out.titles != titles or self.left_out.children[0].value != shown:
+            self.left_out.titles, self.left_out.children[0].value = titles, shown
 
 
-def _result(summary: Summary) -> str:
-    parts = [f"{summary.pictures.total():,} pictures to train and validate on", summary.outcome]
-    if summary.problems:
-        parts.append(f"{summary.problems:,} could not be used")
-    return ", ".join(parts) + "."
+def _spoken(status: Status, figures: Figures) -> Iterator[str]:
+    """What a preparation tells in numbers."""
+    if status.steps:
+        yield f"{status.step:,} of {status.steps:,} sources"
+    elif status.step:
+        yield f"{status.step:,} so far"
+    if figures.objects:
+        yield f"{figures.objects:,} objects"
+    if figures.reused:
+        yield f"{figures.reused:,} were there"
+    if figures.problems:
+        yield f"{figures.problems:,} left out"

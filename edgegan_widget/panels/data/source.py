@@ -10,17 +10,19 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.data.audit.rules import Judging, Thresholds
-from edgegan_widget.data.build import Options
-from edgegan_widget.data.plan import Plan
+from edgegan_widget.data.preparing.build import Options
+from edgegan_widget.data.preparing.plan import Plan
 from edgegan_widget.data.readers import kinds
 from edgegan_widget.data.sources import Making
+from edgegan_widget.panels.folders import browsable
 from edgegan_widget.panels.forms import SettingsForm, hint
-from edgegan_widget.panels.widgets import guard, show
+from edgegan_widget.panels.widgets import classed, guard, show
 
 __all__ = ["READY", "DataSource"]
 
+PHOTOS = "folder"  # the reader of plain folders
 READY = ""  # the way of a folder that is there already
-_READY_NOTE = "A folder with train/<class>/*.png. No photos at hand? Choose the synthetic sample."
+_READY_NOTE = "A folder with train/<class>/*.png. No photos at hand? Press “Prepare the sample set”."
 
 
 class DataSource(widgets.VBox):  # type: ignore[misc]
@@ -32,40 +34,53 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         Called when another way or data folder is chosen.
     say
         Called with an exception to show, or None.
+
+    Attributes
+    ----------
+    way_choice, folder_field
+        The controls of way and data folder; those of settings are got by their names, as in ``source["count"]``.
     """
 
     def __init__(self, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
         self._on_change, self._silent = on_change, False
         ways = [("Prepared folder", READY), *((kind.title, name) for name, kind in kinds().items())]
-        self._way = widgets.Dropdown(options=ways, value=READY, description="Pictures from")
-        self._way.add_class("eg-way")
+        self.way_choice = widgets.Dropdown(options=ways, value=READY, description="Pictures from")
+        self.way_choice.add_class("eg-way")
         self._answers = {
-            name: SettingsForm([field.name for field in dataclasses.fields(kind.options)], kind.options())
+            name: SettingsForm([field.name for field in dataclasses.fields(kind.options)], kind.options(), say)
             for name, kind in kinds().items()
         }
         self._asked = widgets.VBox([])
         self._asked.add_class("eg-form")
-        self._folder = widgets.Text(description="Data folder", placeholder="folder", continuous_update=False)
-        self._folder.add_class("eg-data-folder")
+        self.folder_field = widgets.Text(description="Data folder", placeholder="folder", continuous_update=False)
+        self.folder_field.add_class("eg-data-folder")
         self._note = hint(_READY_NOTE)
         self._proposed = ""
-        super().__init__([self._way, self._asked, widgets.VBox([self._folder, self._note]), self._build_options()])
-        self.children[2].add_class("eg-field")
+        named = classed(widgets.VBox([browsable(self.folder_field, say), self._note]), "eg-field")
+        super().__init__([self.way_choice, self._asked, named, self._build_options()])
         self.add_class("eg-form")
-        self._way.observe(guard(self._follow_way, say), "value")
-        self._folder.observe(guard(self._changed, say), "value")
+        self.way_choice.observe(guard(self._follow_way, say), "value")
+        self.folder_field.observe(guard(self._changed, say), "value")
         self._show_way()
 
     @property
     def way(self) -> str:
         """A reader by name (:mod:`edgegan_widget.data.readers`), or :data:`READY`."""
-        return str(self._way.value)
+        return str(self.way_choice.value)
 
     @property
     def folder(self) -> Path | None:
         """The data folder; None as long as none is named."""
-        named = str(self._folder.value).strip()
+        named = str(self.folder_field.value).strip()
         return Path(named).expanduser() if named else None
+
+    def __getitem__(self, name: str) -> widgets.Widget:
+        """The control of a setting: of what the way asks for, or how cut-outs are made and judged."""
+        asked = [] if self.way == READY else [self._answers[self.way]]
+        for form in (*asked, self._cutting, self._judging, self._thresholds):
+            if name in form.values:
+                return form[name]
+        raise KeyError(name)
 
     @property
     def plan(self) -> Plan:
@@ -90,7 +105,18 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
 
     def show_folder(self, folder: Path) -> None:
         """Name a data folder, as if it was typed."""
-        self._folder.value = str(folder)
+        self.folder_field.value = str(folder)
+
+    def show_sample(self, way: str, folder: Path) -> None:
+        """Choose a way that needs no answers, and name the folder to fill."""
+        self.way_choice.value = way
+        self.folder_field.value = str(folder)
+
+    def show_photos(self, folder: Path) -> None:
+        """Name a folder of photos to prepare, and a data folder of the same name."""
+        self.way_choice.value = PHOTOS
+        self["folder"].value = str(folder)
+        self.folder_field.value = str(Path("data", folder.name))
 
     def show_judging(self, judging: Judging) -> None:
         """Show what a folder was judged by."""
@@ -101,7 +127,7 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         """Show a plan that was begun earlier."""
         self._silent = True
         try:
-            self._way.value, self._folder.value = plan.way, plan.out
+            self.way_choice.value, self.folder_field.value = plan.way, plan.out
             self._answers[plan.way].show(plan.told())
             self._cutting.show(plan.options.making)
             self.show_judging(plan.options.judging)
@@ -127,10 +153,10 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
 
     def _propose(self) -> None:
         """A data folder of the way's name, unless another was typed."""
-        if str(self._folder.value).strip() in ("", self._proposed):
+        if str(self.folder_field.value).strip() in ("", self._proposed):
             self._proposed = "" if self.way == READY else str(Path("data", self.way))
             self._silent = True
-            self._folder.value = self._proposed
+            self.folder_field.value = self._proposed
             self._silent = False
 
     def _show_way(self) -> None:

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
 
+from edgegan_widget.base.words import spoken
 from edgegan_widget.data.audit.rules import REASONS
 from edgegan_widget.data.catalog import Picture
 from edgegan_widget.panels.widgets import button, picture_png, show, toggle
@@ -27,17 +28,22 @@ class Tile(widgets.Box):  # type: ignore[misc]
         Called when the picture is clicked.
     on_tick
         Called when its tick is clicked.
+
+    Attributes
+    ----------
+    picture, lines, caption, button, tick
+        The picture, its edges beside those of a hand, what is said of it, and what is clicked.
     """
 
     def __init__(self, on_click: Callable[..., None], on_tick: Callable[..., None]) -> None:
-        self._picture, self._lines = widgets.Image(format="png"), widgets.Image(format="png")
-        self._caption = widgets.HTML()
-        self._caption.add_class("eg-caption")
-        self._button = button("", on_click, "")
-        self._tick = button("✓", on_tick, "Choose this picture (Space)", "eg-tick")
-        strip = widgets.Box([self._picture, self._lines, self._button, self._tick])
+        self.picture, self.lines = widgets.Image(format="png"), widgets.Image(format="png")
+        self.caption = widgets.HTML()
+        self.caption.add_class("eg-caption")
+        self.button = button("", on_click, "")
+        self.tick = button("✓", on_tick, "Choose this picture (Space)", "eg-tick")
+        strip = widgets.Box([self.picture, self.lines, self.button, self.tick])
         strip.add_class("eg-strip")
-        super().__init__([strip, self._caption])
+        super().__init__([strip, self.caption])
         self.add_class("eg-contact")
 
     def show(self, picture: Picture | None, focused: bool = False, chosen: bool = False) -> None:
@@ -49,20 +55,20 @@ class Tile(widgets.Box):  # type: ignore[misc]
         for name, holds in on.items():
             toggle(self, name, holds)
         state, why = verdict(picture)
-        title = html.escape(f"{picture.label.replace('_', ' ')} · {picture.split}")
-        self._caption.value = (
+        title = html.escape(f"{spoken(picture.label)} · {picture.split}")
+        self.caption.value = (
             f'<span class="eg-what">{title}</span> <span class="eg-verdict">{state}</span>'
             f'<div class="eg-why">{html.escape(why)}</div>'
         )
-        self._button.tooltip = f"{picture.label}, {state}{f': {why}' if why else ''}"
+        self.button.tooltip = f"{spoken(picture.label)}, {state}{f': {why}' if why else ''}"
 
     def show_picture(self, picture_u8: U8) -> None:
         """Show the picture, uint8 [S, S, 3]."""
-        self._picture.value = picture_png(picture_u8)
+        self.picture.value = picture_png(picture_u8)
 
     def show_lines(self, edge_u8: U8, hand_u8: U8) -> None:
         """Show its edges and the same by hand, uint8 [S, S] each."""
-        self._lines.value = picture_png(np.concatenate([edge_u8, hand_u8], axis=1))
+        self.lines.value = picture_png(np.concatenate([edge_u8, hand_u8], axis=1))
 
 
 def verdict(picture: Picture) -> tuple[str, str]:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-import numpy.typing as npt
 from ipycanvas import Canvas
 from ipycanvas.canvas import _CanvasManager
+from PIL import Image
 
-from edgegan_widget.base.files import open_picture
-from edgegan_widget.panels.widgets import button, guard, row, show, toggle, uploaded
+from edgegan_widget.base.files import SKETCH_SUFFIXES, open_picture
+from edgegan_widget.base.units import U8
+from edgegan_widget.panels.drawing.browser import BrowserSide
+from edgegan_widget.panels.widgets import Say, button, guard, row, show, toggle, uploaded
 from edgegan_widget.sketch.raster import Rasterizer, rasterize
-from edgegan_widget.sketch.strokes import Drawing, Points, Stroke
+from edgegan_widget.sketch.strokes import Drawing, Points, Stroke, read_note
 from edgegan_widget.sketch.trace import read_drawing
 
 __all__ = ["Pad"]
 
-U8 = npt.NDArray[np.uint8]
 
 CANVAS_PX = 1024  # twice the size on screen, so that it is sharp on high-density screens
 BRUSH_PX = 13  # of 512; raster.LINE_WIDTH
@@ -39,24 +41,40 @@ class Pad(widgets.VBox):  # type: ignore[misc]
     on_change
         Called with ``finished`` whenever what is drawn changed: False while a stroke is being drawn, True when it is
         done or an edit was made.
+    on_leave
+        Called before what is drawn is cleared, or replaced by another drawing.
+    on_open
+        Called with the note (class, seed, style, model) of a file that was opened, once its drawing is on the pad.
+    browser
+        The browser's side, which is told what is drawn.
     say
         Called with an exception to show, or with None once things go well again.
+    below
+        What stands below the tools.
     """
 
-    def __init__(self, on_change: Callable[[bool], None], say: Callable[[Exception | None], None]) -> None:
-        self._on_change, self._say = on_change, say
+    def __init__(
+        self,
+        on_change: Callable[[bool], None],
+        on_leave: Callable[[], None],
+        on_open: Callable[[dict[str, Any]], None],
+        browser: BrowserSide,
+        say: Say,
+        below: Sequence[widgets.Widget] = (),
+    ) -> None:
+        self._on_change, self._on_leave, self._on_open, self._say = on_change, on_leave, on_open, say
+        self._browser = browser
         self._drawing = Drawing()
         self._tool = "pen"
         self._open: list[list[float]] = []  # points of the stroke being drawn
         self._began = 0.0
-        self._browser_paints = False
         self._held = ("pen", 0.0)  # tool and width of the open stroke
         self._painted, self._painted_at = 0, 0.0  # how many of them the canvas shows, and since when
         self._raster = Rasterizer()
         self._canvas = Canvas(width=CANVAS_PX, height=CANVAS_PX, _canvas_manager=_CanvasManager())
         self._canvas.add_class("eg-ink")
         self._listen()
-        super().__init__([*self._build()])
+        super().__init__([*self._build(), *below])
         self.add_class("eg-column")
         self._show_tool()
 
@@ -69,12 +87,22 @@ class Pad(widgets.VBox):  # type: ignore[misc]
 
     @drawing.setter
     def drawing(self, drawing: Drawing) -> None:
+        self._on_leave()
         self._edit(self._drawing.replace(drawing.strokes))
+
+    @property
+    def leaves_specks(self) -> bool:
+        """Whether fitting to the frame leaves something out."""
+        return bool(self._fit.value and self._drawing.specks)
+
+    def sketch_of(self, drawing: Drawing, size_px: int) -> U8:
+        """Another drawing as it would be seen here, uint8 [size_px, size_px]."""
+        return rasterize(drawing, size_px, fit=self._fit.value)
 
     def sketch(self, size_px: int) -> U8:
         """What is drawn, the open stroke included, as the network's sketch, uint8 [size_px, size_px]."""
         if self._fit.value or size_px != self._raster.size_px:
-            return rasterize(self._drawing.add(self._open_stroke()), size_px, fit=self._fit.value)
+            return self.sketch_of(self._drawing.add(self._open_stroke()), size_px)
         return self._raster.sketch()
 
     @property
@@ -90,7 +118,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._frame.add_class("eg-frame")
         tools, options, files = self._build_tools(), self._build_options(), self._build_files()
         tools.add_class("eg-tools")
-        return [self._frame, tools, options, files, self._brush]
+        return [self._frame, tools, options, files]
 
     def _build_tools(self) -> widgets.Widget:
         act = self._guarded
@@ -99,14 +127,8 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._undo = button("Undo", act(self.undo), "Undo (Ctrl+Z)", "eg-undo")
         self._redo = button("Redo", act(self.redo), "Redo (Ctrl+Shift+Z)", "eg-redo")
         self._clear = button("Clear", act(self.clear), "Clear the pad (Delete); undo brings it back", "eg-clear")
-        unseen = [  # pressed by the browser's side only: for keys, and once to say that it is there
-            button("", act(lambda: self._widen(-2)), "Thinner ([)", "eg-thinner"),
-            button("", act(lambda: self._widen(2)), "Thicker (])", "eg-thicker"),
-            button("", act(self._greet), "", "eg-hello"),
-        ]
-        for tool in unseen:
-            tool.add_class("eg-hidden")
-        return row([self._pen, self._eraser, self._undo, self._redo, self._clear, *unseen])
+        self._browser.on("tool", self.use)
+        return row([self._pen, self._eraser, self._undo, self._redo, self._clear])
 
     def _build_options(self) -> widgets.Widget:
         low, high = BRUSH_RANGE_PX
@@ -120,14 +142,12 @@ class Pad(widgets.VBox):  # type: ignore[misc]
             tooltip="Centre the drawing and scale it to the size the model was trained on",
         )  # fmt: skip
         self._fit.observe(self._guarded(lambda: self._on_change(True)), "value")
-        self._brush = widgets.HTML()  # tells the browser's side which brush is in hand
-        self._brush.add_class("eg-hidden")
         return row([self._width, self._fit])
 
     def _build_files(self) -> widgets.Widget:
-        self._opener = widgets.FileUpload(accept="image/*,.json,.svg", multiple=False)
+        self._opener = widgets.FileUpload(accept=f"image/*,{','.join(SKETCH_SUFFIXES)}", multiple=False)
         self._opener.add_class("eg-open")
-        self._opener.tooltip = "A picture of a sketch, or a drawing saved here (.json, .svg)"
+        self._opener.tooltip = "A picture of a sketch, or a drawing that was saved here or by another program"
         self._opener.observe(self._guarded(self._open_file), "value")
         self._photo = widgets.FileUpload(accept="image/*", multiple=False)
         self._photo.add_class("eg-photo")
@@ -148,6 +168,21 @@ class Pad(widgets.VBox):  # type: ignore[misc]
 
     # Tools -----------------------------------------------------------------------------------------------------
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a stroke is being drawn right now."""
+        return bool(self._open)
+
+    def add(self, stroke: Stroke) -> None:
+        """Draw one more stroke, as if it had been drawn by hand."""
+        self._drawing = self._drawing.add(stroke)
+        self._raster.draw(stroke)
+        self._set_style(stroke.tool, stroke.width)
+        self._paint(stroke.points)
+        self._browser.send_strokes([stroke], more=True)
+        self._show_history()
+        self._on_change(True)
+
     def undo(self) -> None:
         """Take the last edit back."""
         self._edit(self._drawing.undo())
@@ -158,12 +193,31 @@ class Pad(widgets.VBox):  # type: ignore[misc]
 
     def clear(self) -> None:
         """Empty the pad; undo brings the strokes back."""
+        self._on_leave()
         self._edit(self._drawing.clear())
+
+    def lay(self, picture: U8) -> None:
+        """Lay a picture uint8 [H, W, 3] under the pad, to draw along it."""
+        photo = Image.fromarray(picture)
+        photo.thumbnail((UNDERLAY_PX, UNDERLAY_PX))
+        stream = io.BytesIO()
+        photo.save(stream, "PNG")
+        self._underlay.value = stream.getvalue()
+        self._show_underlay()
 
     def remove_underlay(self) -> None:
         """Take the photo under the pad away."""
         self._underlay.value = b""
         self._show_underlay()
+
+    def use(self, name: str) -> None:
+        """Do what a key stands for: ``pen``, ``eraser``, ``thinner``, ``thicker``, ``undo``, ``redo`` or ``clear``."""
+        if name in ("pen", "eraser"):
+            self._choose(name)
+        elif name in ("thinner", "thicker"):
+            self._widen(2 if name == "thicker" else -2)
+        elif name in ("undo", "redo", "clear"):
+            getattr(self, name)()
 
     def _choose(self, tool: str) -> None:
         self._tool = tool
@@ -173,22 +227,16 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         low, high = BRUSH_RANGE_PX
         self._width.value = min(max(self._width.value + step_px, low), high)
 
-    def _greet(self) -> None:
-        """The browser's side is at work: it shows the pen's ink before the kernel has seen it."""
-        self._browser_paints = True
-
     def _open_file(self) -> None:
         for name, content in uploaded(self._opener):
             self.drawing = read_drawing(name, content)
+            self._say(None)
+            self._on_open(read_note(content))
 
     def _lay_photo(self) -> None:
         for name, content in uploaded(self._photo):
-            photo = open_picture(io.BytesIO(content), name)
-            photo.thumbnail((UNDERLAY_PX, UNDERLAY_PX))
-            stream = io.BytesIO()
-            photo.save(stream, "PNG")
-            self._underlay.value = stream.getvalue()
-            self._show_underlay()
+            self.lay(np.asarray(open_picture(io.BytesIO(content), name), np.uint8))
+            self._say(None)
 
     # Drawing ---------------------------------------------------------------------------------------------------
 
@@ -233,6 +281,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
             self._paint_open()
         self._open = []
         self._drawing = self._drawing.add(stroke)
+        self._browser.send_strokes([stroke], more=True)
         self._show_history()
         self._on_change(True)
 
@@ -256,7 +305,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         piece = self._stroke(self._open[-2:])
         if piece is not None:
             self._raster.draw(piece)
-        follows = self._browser_paints and self._held[0] == "pen"  # what is rubbed out only the kernel shows
+        follows = self._browser.present and self._held[0] == "pen"  # what is rubbed out only the kernel shows
         if time.monotonic() - self._painted_at > (FOLLOW_EVERY_SECONDS if follows else PAINT_EVERY_SECONDS):
             self._paint_open()
 
@@ -286,6 +335,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         self._open = []
         self._drawing = drawing
         self._redraw()
+        self._browser.send_strokes(drawing.strokes, more=False)
         self._show_history()
         self._on_change(True)
 
@@ -328,7 +378,7 @@ class Pad(widgets.VBox):  # type: ignore[misc]
         for tool, shown in (("pen", self._pen), ("eraser", self._eraser)):
             toggle(shown, "eg-on", tool == self._tool)
         width = self._brush_width()
-        self._brush.value = f'<span class="eg-brush" data-tool="{self._tool}" data-width="{width:g}"></span>'
+        self._browser.brush = {"tool": self._tool, "width": width}
         self._show_history()
 
     def _show_history(self) -> None:

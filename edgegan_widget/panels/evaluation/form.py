@@ -16,16 +16,16 @@ from edgegan_widget.evaluation.folder import Request
 from edgegan_widget.evaluation.metrics import more_to_draw
 from edgegan_widget.evaluation.robustness import DISTORTIONS
 from edgegan_widget.panels.evaluation.models_choice import Chosen, ModelsChoice
+from edgegan_widget.panels.folders import browsable
 from edgegan_widget.panels.forms import SettingsForm, hint
-from edgegan_widget.panels.widgets import guard
-from edgegan_widget.sketch.sketch_sets import asked_sketches, sketch_folders
+from edgegan_widget.panels.widgets import Say, classed, guard
+from edgegan_widget.sketch.sets.folders import asked_sketches, sketch_folders
 from edgegan_widget.training.data_folder import class_counts
 
 __all__ = ["EvaluateForm"]
 
 ABOUT_DATA = "A folder with train/<class>/*.png and val/<class>/*.png, or a packed .npz file."
 ABOUT_SKETCHES = "Optional: people's sketches, in folders named by class."
-COSTLY = ("per_class", "variations", "robustness_per_class", "people", "swapped_per_class", "colour_seeds")
 STRENGTHS = 3  # about so many of each distortion
 
 
@@ -42,25 +42,32 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         The settings at first.
     say
         Called with an exception to show, or None.
+    on_change
+        Called when :attr:`missing` may have changed.
     """
 
     def __init__(
-        self, root: Path, device: str, config: EvaluationConfig, say: Callable[[Exception | None], None]
+        self,
+        root: Path,
+        device: str,
+        config: EvaluationConfig,
+        say: Say,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._device, self._say = device, say
+        self._device, self._say, self._on_change = device, say, on_change
         self._data = _path("Data", "folder or packed file", "eg-data")
         self._sketches = _path("Sketches", "folder, or empty", "eg-sketches")
-        self._about_data, self._about_sketches, self._cost = hint(ABOUT_DATA), hint(ABOUT_SKETCHES), hint("")
-        self._cost.add_class("eg-cost")
+        self._about_data, self._about_sketches = hint(ABOUT_DATA), hint(ABOUT_SKETCHES)
+        self._cost = classed(hint(""), "eg-cost")
         self._settings = SettingsForm(EvaluationConfig.__dataclass_fields__, config)
         self.models = ModelsChoice(root, self._show_cost, say)
-        for field in (self._data, self._sketches, *map(self._settings.__getitem__, COSTLY)):
+        for field in (self._data, self._sketches, *map(self._settings.__getitem__, self._settings.values)):
             field.observe(guard(self._changed_data, say), "value")
-        paths = [(self._data, self._about_data), (self._sketches, self._about_sketches)]
-        right = widgets.VBox([*(_field(*pair) for pair in paths), self._settings, self._cost])
-        for column in (self.models, right):
-            column.add_class("eg-setup")
-        super().__init__([self.models, right])
+        data, sketches = browsable(self._data, say, (".npz",)), browsable(self._sketches, say)
+        paths = [(data, self._about_data), (sketches, self._about_sketches)]
+        fields = [classed(widgets.VBox(pair), "eg-field") for pair in paths]
+        right = widgets.VBox([*fields, self._settings, self._cost])
+        super().__init__([classed(column, "eg-setup") for column in (self.models, right)])
         self.add_class("eg-halves")
 
     @property
@@ -84,6 +91,23 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         return Request(names, self.data, sketches, self._device, self._config())
 
     @property
+    def missing(self) -> str:
+        """Why an evaluation cannot be started with what is chosen, in a sentence; nothing where it can be."""
+        try:
+            request = self.request
+            known = class_counts(request.data, "train")
+            common = _common(known, self.models.chosen)
+        except EdgeGANError as error:
+            text = str(error)
+            return text[:1].upper() + text[1:]
+        if len(common) < 2:
+            return (
+                f"The chosen models and the data have {len(common)} classes in common, and two are needed; remove a "
+                "model, or name other data."
+            )
+        return ""
+
+    @property
     def data(self) -> str:
         """The path of the data."""
         return _typed(self._data)
@@ -105,6 +129,7 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         drawings = _capped(held_out, int(self._settings["per_class"].value or 0))
         sketches = self._look_at_sketches(tuple(held_out))
         self._cost.value = html.escape(self._cost_line(held_out, drawings, sketches) if drawings else "")
+        self._on_change()
 
     def _look_at_data(self) -> dict[str, int]:
         """Held-out pictures by class, of the classes that all models and the data have."""
@@ -181,17 +206,9 @@ def _capped(counts: Mapping[str, int], most: int) -> int:
 
 
 def _path(label: str, placeholder: str, css_class: str) -> widgets.Text:
-    made = widgets.Text(description=label, placeholder=placeholder, continuous_update=False)
-    made.add_class(css_class)
-    return made
+    return classed(widgets.Text(description=label, placeholder=placeholder, continuous_update=False), css_class)
 
 
 def _typed(field: widgets.Text) -> str:
     text = str(field.value).strip()
     return str(Path(text).expanduser()) if text else ""
-
-
-def _field(field: widgets.Widget, about: widgets.Widget) -> widgets.Widget:
-    made = widgets.VBox([field, about])
-    made.add_class("eg-field")
-    return made

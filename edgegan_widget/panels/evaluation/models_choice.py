@@ -14,9 +14,9 @@ from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.find import find_model, read_config
 from edgegan_widget.panels.forms import hint
 from edgegan_widget.panels.model_choice import ModelChoice
-from edgegan_widget.panels.widgets import button, guard, row, show
+from edgegan_widget.panels.widgets import Say, button, classed, guard, refill, row, show
 
-__all__ = ["Chosen", "ModelsChoice"]
+__all__ = ["Chosen", "ModelsChoice", "short_name"]
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,12 @@ class ModelsChoice(widgets.VBox):  # type: ignore[misc]
         Called with an exception to show, or None.
     """
 
-    def __init__(self, root: Path, on_change: Callable[[], None], say: Callable[[Exception | None], None]) -> None:
+    def __init__(self, root: Path, on_change: Callable[[], None], say: Say) -> None:
         self._on_change, self._say = on_change, say
         self._chosen: dict[str, Chosen] = {}  # by the file or folder that is loaded
         self._choice = ModelChoice(root, lambda: say(None), say, "Model")
         add = button("Add", guard(self._add, say), "Measure this model too", "eg-add-model")
-        self._list = widgets.VBox([])
-        self._list.add_class("eg-models")
+        self._list = classed(widgets.VBox([]), "eg-models")
         self._none = hint("No model yet: choose one and press Add; two or more are compared.")
         super().__init__([self._choice, row([add]), self._none, self._list])
         self.add_class("eg-form")
@@ -69,7 +68,7 @@ class ModelsChoice(widgets.VBox):  # type: ignore[misc]
         if str(found) in self._chosen:
             raise ModelError(f"the model {self._chosen[str(found)].name} is chosen already; add another.")
         taken = [model.name for model in self._chosen.values()]
-        self._chosen[str(found)] = Chosen(_short_name(found, taken), str(found), read_config(found))
+        self._chosen[str(found)] = Chosen(short_name(found, taken), str(found), read_config(found))
         self._show()
 
     def remove(self, place: str) -> None:
@@ -87,12 +86,7 @@ class ModelsChoice(widgets.VBox):  # type: ignore[misc]
         self._say(None)
 
     def _show(self) -> None:
-        old = self._list.children
-        self._list.children = [self._line(model) for model in self.chosen]
-        for line in old:
-            for part in line.children:
-                part.close()
-            line.close()
+        refill(self._list, [self._line(model) for model in self.chosen])
         show(self._none, not self._chosen)
         self._on_change()
 
@@ -100,14 +94,12 @@ class ModelsChoice(widgets.VBox):  # type: ignore[misc]
         count = len(model.config.classes)
         about = f"{model.config.size_px} px, {count} class{'' if count == 1 else 'es'}"
         text = widgets.HTML(f"<b>{html.escape(model.name)}</b> <span>{about}</span>")
-        away = button("Remove", guard(lambda: self.remove(model.place), self._say), f"Do without {model.name}")
-        away.add_class("eg-remove")
-        made = widgets.Box([text, away])
-        made.add_class("eg-model")
-        return made
+        remove = guard(lambda: self.remove(model.place), self._say)
+        away = button("Remove", remove, f"Do without {model.name}", "eg-remove")
+        return classed(widgets.Box([text, away]), "eg-model")
 
 
-def _short_name(place: Path, taken: Sequence[str]) -> str:
+def short_name(place: Path, taken: Sequence[str]) -> str:
     """The folder's name, or the run's with its checkpoint; with folders above it where others are called so too."""
     name = place.name
     if place.is_file():  # <run>/checkpoints/best.safetensors

@@ -1,35 +1,61 @@
-"""One drawing and every model: a drawing of a set that was measured, or the one on the pad."""
+"""One drawing and every model: a drawing of a set that was measured, or the one on the pad.
+
+:class:`SideBySide` shows what they make of it, :class:`Trier` lets them draw beside the page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
 import numpy.typing as npt
 
-from edgegan_widget.base.background import Ticker
-from edgegan_widget.base.errors import DataError, ModelError
+from edgegan_widget.base.background import NewestWins, Ticker
+from edgegan_widget.base.errors import DataError, EdgeGANError, ModelError
+from edgegan_widget.base.units import U8, Json
+from edgegan_widget.base.words import spoken
 from edgegan_widget.evaluation.folder import Pictures
 from edgegan_widget.evaluation.metrics import leading
 from edgegan_widget.panels.evaluation.models_choice import Chosen
-from edgegan_widget.panels.evaluation.side_by_side import Answer, SideBySide, offer
-from edgegan_widget.panels.evaluation.trier import Tried, Trier
 from edgegan_widget.panels.forms import hint
-from edgegan_widget.panels.widgets import button, guard, heading, row, show
+from edgegan_widget.panels.widgets import (
+    Say,
+    button,
+    classed,
+    guard,
+    heading,
+    offer,
+    picture_png,
+    refill,
+    row,
+    show,
+    toggle,
+)
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing
 
-__all__ = ["OneDrawing"]
+if TYPE_CHECKING:
+    from edgegan_widget.networks.engine import EdgeGAN
 
-Json = dict[str, Any]
+__all__ = ["Answer", "OneDrawing", "SideBySide", "Tried", "Trier"]
+
 LoadPictures = Callable[[int, int], Pictures | None]
 
 PAD = -1  # in the list of sets
 LOOK_SECONDS = 0.3
 SKETCH_PX = 128
 ORDER = "Those on which the first two models differ most come first."
+
+# The slider lies over the pictures, so that a pointer moves the edge where it is; its value goes into the style by
+# itself, without the kernel, so that it follows a finger.
+_SLIDER = (
+    '<input type="range" min="0" max="100" value="50" aria-label="Slide from the first model to the second" '
+    "oninput=\"this.closest('.eg-wipe').style.setProperty('--eg-at', this.value)\">"
+)
 
 
 class OneDrawing(widgets.VBox):  # type: ignore[misc]
@@ -52,7 +78,7 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         device: str,
         chosen: Callable[[], tuple[Chosen, ...]],
         take: Callable[[], tuple[Drawing, str]] | None,
-        say: Callable[[Exception | None], None],
+        say: Say,
     ) -> None:
         self._chosen, self._take, self._say = chosen, take, say
         self._trier = Trier(device, self._show_tried, say)
@@ -115,14 +141,11 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         super().close()
 
     def _build(self) -> list[widgets.Widget]:
-        self._source = widgets.Dropdown(options=[("", PAD)], description="Drawing")
-        self._source.add_class("eg-source-set")
+        self._source = classed(widgets.Dropdown(options=[("", PAD)], description="Drawing"), "eg-source-set")
         self._source.observe(guard(self._follow_source, self._say), "value")
-        self._class = widgets.Dropdown(options=[("", -1)], description="Class")
-        self._class.add_class("eg-source-class")
+        self._class = classed(widgets.Dropdown(options=[("", -1)], description="Class"), "eg-source-class")
         self._class.observe(guard(self._sort, self._say), "value")
-        self._number = widgets.IntSlider(1, 1, 1, description="Number")
-        self._number.add_class("eg-scrub")
+        self._number = classed(widgets.IntSlider(1, 1, 1, description="Number"), "eg-scrub")
         self._number.observe(guard(self._show_drawing, self._say), "value")
         self._of_set = widgets.VBox([row([self._class, self._number]), hint(ORDER)])
         tip = "Let all chosen models draw what is on the pad"
@@ -143,9 +166,8 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         if first is None or self._report is None:
             self._side.show(None, {})
             return
-        names = [str(name).replace("_", " ") for name in self._report["classes"]]
-        present = [(names[number], int(number)) for number in np.unique(first.labels)]
-        offer(self._class, present)
+        classes = self._report["classes"]
+        offer(self._class, [(spoken(classes[number]), int(number)) for number in np.unique(first.labels)])
         self._sort()
 
     def _sort(self) -> None:
@@ -180,12 +202,10 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
     def _answer(self, pictures: Pictures, drawing: int) -> Answer:
         first, lead = drawing * pictures.variations, leading()
         right = pictures.seen[first] == pictures.labels[first]
-        seen = "" if right else f", seen as {self._spoken(int(pictures.seen[first]))}"
+        classes = [] if self._report is None else self._report["classes"]
+        seen = "" if right else f", seen as {spoken(classes[int(pictures.seen[first])])}"
         worth = lead.caption.format(pictures.values[lead.per_picture][first])
         return Answer(np.asarray(pictures.pictures[first]), f"{worth}{seen}")
-
-    def _spoken(self, number: int) -> str:
-        return "" if self._report is None else str(self._report["classes"][number]).replace("_", " ")
 
     # The drawing on the pad ------------------------------------------------------------------------------------
 
@@ -212,3 +232,120 @@ class OneDrawing(widgets.VBox):  # type: ignore[misc]
         if self._follower is not None:
             self._follower.close()
             self._follower = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A model's picture of the drawing, uint8 [H, W, 3], and a word on it; without a picture why there is none."""
+
+    picture: U8 | None
+    about: str
+
+
+class SideBySide(widgets.VBox):  # type: ignore[misc]
+    """A drawing and every model's picture of it."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, Answer] = {}
+        self._tiles = classed(widgets.Box([]), "eg-answers")
+        self._first, self._second = (
+            classed(widgets.Dropdown(description=label), f"eg-{label.lower()}") for label in ("Left", "Right")
+        )
+        for choice in (self._first, self._second):
+            choice.observe(lambda _: self._show_two(), "value")
+        self._blend = widgets.Checkbox(False, description="Blend", indent=False)
+        self._left, self._right = widgets.Image(format="png"), widgets.Image(format="png")
+        above = [self._right, self._left, widgets.HTML(_SLIDER)]  # the left one above, cut off
+        self._wipe = classed(widgets.Box(above), "eg-wipe")
+        self._blend.observe(lambda _: toggle(self._wipe, "eg-blend", self._blend.value), "value")
+        self._two = classed(widgets.VBox([row([self._first, self._second, self._blend]), self._wipe]), "eg-two")
+        super().__init__([self._tiles, self._two])
+        self.add_class("eg-side-by-side")
+        self.show(None, {})
+
+    def show(self, sketch: U8 | None, answers: Mapping[str, Answer]) -> None:
+        """Show a drawing uint8 [S, S] with what each model made of it; without one, nothing."""
+        self._answers = dict(answers)
+        shown = {"drawing": Answer(sketch, ""), **answers} if sketch is not None else {}
+        refill(self._tiles, [_tile(name, answer) for name, answer in shown.items()])
+        drawn = [name for name, answer in answers.items() if answer.picture is not None]
+        for place, choice in enumerate((self._first, self._second)):
+            offer(choice, [(name, name) for name in drawn], place)
+        show(self._two, len(drawn) > 1)
+        self._show_two()
+
+    def _show_two(self) -> None:
+        for choice, image in ((self._first, self._left), (self._second, self._right)):
+            answer = self._answers.get(choice.value)
+            if answer is not None and answer.picture is not None:
+                image.value = picture_png(answer.picture)
+
+
+def _tile(name: str, answer: Answer) -> widgets.Widget:
+    caption = classed(widgets.HTML(f"<b>{html.escape(name)}</b> {html.escape(answer.about)}"), "eg-hint")
+    drawn = [] if answer.picture is None else [widgets.Image(value=picture_png(answer.picture))]
+    return classed(widgets.VBox([*drawn, caption]), "eg-answer")
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A drawing, the class it was drawn as, and what each model made of it."""
+
+    drawing: Drawing
+    label: str
+    answers: dict[str, Answer]
+
+
+class Trier:
+    """One worker for all models; a newer drawing replaces the one that waits.
+
+    Parameters
+    ----------
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    on_tried
+        Called in the worker with each :class:`Tried`.
+    say
+        Called in the worker with what went wrong.
+    """
+
+    def __init__(self, device: str, on_tried: Callable[[Tried], None], say: Say) -> None:
+        self._device = device
+        self._engines: dict[str, EdgeGAN] = {}
+        self._worker: NewestWins[tuple[Drawing, str, tuple[Chosen, ...]], Tried] = NewestWins(self._work, on_tried, say)
+
+    def submit(self, drawing: Drawing, label: str, models: tuple[Chosen, ...]) -> None:
+        """Ask for the pictures of a drawing."""
+        self._worker.submit((drawing, label, models))
+
+    def wait(self, timeout_seconds: float = 60.0) -> bool:
+        """Wait until nothing is asked for; False where that took longer."""
+        return self._worker.wait_idle(timeout_seconds)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _work(self, request: tuple[Drawing, str, tuple[Chosen, ...]]) -> Tried:
+        drawing, label, models = request
+        places = {model.place for model in models}
+        for place in [place for place in self._engines if place not in places]:
+            del self._engines[place]  # a model that was taken off the list need not stay in memory
+        return Tried(drawing, label, {model.name: self._answer(drawing, label, model) for model in models})
+
+    def _answer(self, drawing: Drawing, label: str, model: Chosen) -> Answer:
+        """What goes wrong with one model is told in its place, beside what the others drew."""
+        if label not in model.config.classes:
+            return Answer(None, f"does not draw {spoken(label)}.")
+        try:
+            result = self._engine(model).generate(rasterize(drawing, model.config.sketch_px), label)
+        except EdgeGANError as error:
+            return Answer(None, f"cannot draw: {error}")
+        return Answer(result.image, f"{result.milliseconds:.0f} ms")
+
+    def _engine(self, model: Chosen) -> EdgeGAN:
+        if model.place not in self._engines:
+            from edgegan_widget.networks.engine import EdgeGAN  # loads torch, in the worker
+
+            self._engines[model.place] = EdgeGAN.shared(model.place, self._device)
+        return self._engines[model.place]

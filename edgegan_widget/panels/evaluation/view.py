@@ -6,33 +6,33 @@ import html
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as widgets
 
 from edgegan_widget.base.background import Ticker
 from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.runs import Status
+from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.folder import (
     EvaluationFolder,
     Pictures,
     Request,
+    folder_of,
     latest_evaluation,
     new_folder,
     start_evaluation,
 )
 from edgegan_widget.evaluation.report.table import people_line
-from edgegan_widget.panels.evaluation.gallery import Gallery
-from edgegan_widget.panels.evaluation.score_table import Place, ScoreTable
-from edgegan_widget.panels.run_lines import spoken_time
-from edgegan_widget.panels.widgets import button, guard, row, show
+from edgegan_widget.panels.evaluation.score_table import Gallery, Place, ScoreTable
+from edgegan_widget.panels.run_lines import headline_html
+from edgegan_widget.panels.widgets import Say, button, classed, guard, row, show
 
 __all__ = ["EvaluationView"]
 
-Json = dict[str, Any]
-
 LOOK_SECONDS_ACTIVE = 0.3
 LOOK_SECONDS_IDLE = 3.0
+_NOTHING_YET = '<div class="eg-figures">Nothing measured yet. Choose models and data, and press Start.</div>'
+_SAVED = '<div class="eg-state"><b>A saved report</b></div>'
 
 
 class EvaluationView(widgets.VBox):  # type: ignore[misc]
@@ -50,17 +50,19 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         Called with an exception to show, or None.
     """
 
+    _ticker: Ticker | None = None  # from the start: a widget whose making failed is closed as well
+
     def __init__(
         self,
         root: Path,
         on_report: Callable[[Json | None], None],
         on_look: Callable[[bool], None],
-        say: Callable[[Exception | None], None],
+        say: Say,
     ) -> None:
         self._root, self._on_report, self._on_look, self._say = root, on_report, on_look, say
         self._lock = threading.RLock()  # the ticker's thread and those of callbacks
         self._folder: EvaluationFolder | None = latest_evaluation(root)  # that is at work, or has something to show
-        self._shown: EvaluationFolder | None = None  # the one in the table: the one before, until a row is there
+        self._shown: EvaluationFolder | None = None  # where the table's pictures are
         self._report: Json | None = None
         self._stopping = False
         super().__init__(self._build())
@@ -78,7 +80,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     @property
     def folder(self) -> EvaluationFolder | None:
-        """Where the table's evaluation writes; None for an opened report."""
+        """Where the table's pictures are; None where there is no table, or its pictures are gone."""
         return self._shown
 
     @property
@@ -87,7 +89,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         return self._folder is not None and self._folder.status().active
 
     def start(self, request: Request) -> None:
-        """Measure anew; what was measured before gives way to the first row.
+        """Measure anew; what was measured before gives way.
 
         Raises
         ------
@@ -98,11 +100,13 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             self._refuse_while_at_work()
             latest = start_evaluation(request, new_folder(self._root))
             self._folder, self._stopping = latest, False
+            self._forget_table()  # numbers of another evaluation under this one's name would mislead
             self.look()
-        self._ticker.poke()
+        if self._ticker is not None:
+            self._ticker.poke()
 
     def show_saved(self, report: Json) -> None:
-        """Show a saved report.
+        """Show a saved report, with its pictures where they are still there.
 
         Raises
         ------
@@ -113,6 +117,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             self._refuse_while_at_work()
             self._forget_table()
             self._folder, self._stopping = None, False
+            self._shown = folder_of(self._root, report)
             self._show_report(report)
             self.look()
 
@@ -161,9 +166,8 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Stop following and take the widget off the page; an evaluation goes on."""
-        ticker = getattr(self, "_ticker", None)
-        if ticker is not None:
-            ticker.close()
+        if self._ticker is not None:
+            self._ticker.close()
         super().close()
 
     def _forget_table(self) -> None:
@@ -175,9 +179,7 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         self._on_report(None)
 
     def _build(self) -> list[widgets.Widget]:
-        self._headline, self._about = widgets.HTML(), widgets.HTML()
-        self._headline.add_class("eg-headline")
-        self._about.add_class("eg-about")
+        self._headline, self._about = classed(widgets.HTML(), "eg-headline"), classed(widgets.HTML(), "eg-about")
         tip = "End the evaluation; what was measured stays"
         self._stop_button = button("Stop", guard(self.stop, self._say), tip, "eg-stop")
         self._gallery = Gallery(lambda: self._table.press(None), self._say)
@@ -185,10 +187,8 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
         return [row([self._headline, self._stop_button]), self._about, self._table]
 
     def _show_status(self, status: Status | None) -> None:
-        if status is None and self._report is not None:
-            self._headline.value = '<div class="eg-state"><b>A saved report</b></div>'
-        else:
-            self._headline.value = _headline(status)
+        none = _NOTHING_YET if self._report is None else _SAVED
+        self._headline.value = none if status is None else headline_html("Evaluation", status)
         active = status is not None and status.active
         reached = self._folder is not None and (self._folder.process is not None or bool(status and status.pid))
         self._stop_button.disabled = not active or self._stopping or not reached
@@ -207,27 +207,6 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
             model, place, metric = chosen
             self._gallery.show(self._report, model, place, metric, self.pictures(model, place))
             self._table.press(chosen)
-
-
-def _headline(status: Status | None) -> str:
-    """State, bar and message."""
-    if status is None:
-        return '<div class="eg-figures">Nothing measured yet. Choose models and data, and press Start.</div>'
-    share = status.step / status.steps if status.steps else 0.0
-    bar = ""
-    if status.active:
-        value = f' value="{share:.3f}"' if share else ""
-        bar = f'<progress class="eg-bar" max="1"{value} aria-label="Progress of the evaluation"></progress>'
-    message = "starting a process of its own" if status.state == "starting" else status.message
-    left = f" · {spoken_time(status.seconds_left)} left" if status.active and status.seconds_left else ""
-    if not status.active:
-        message = message[:1].upper() + message[1:]
-    told = f'<div class="eg-message">{html.escape(message)}{left}</div>' if message else ""
-    return (
-        f'<div class="eg-state"><b>Evaluation</b> <span class="eg-chip eg-{html.escape(status.state)}">'
-        f'{html.escape(status.state)}</span><span class="eg-percent">{f"{share:.0%}" if status.active else ""}</span>'
-        f"</div>{bar}{told}"
-    )
 
 
 def _about(report: Json) -> str:

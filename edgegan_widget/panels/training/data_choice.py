@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.panels.forms import hint, labelled
-from edgegan_widget.panels.widgets import button, guard, row, show
+from edgegan_widget.base.words import spoken
+from edgegan_widget.panels.folders import browsable
+from edgegan_widget.panels.forms import hint
+from edgegan_widget.panels.widgets import Say, button, classed, guard, refill, row, show
 from edgegan_widget.training.data_folder import class_counts
 
 __all__ = ["DataChoice"]
+
+NO_DATA = "A folder with train/<class>/*.png and val/<class>/*.png, or a packed .npz file."
 
 
 class DataChoice(widgets.VBox):  # type: ignore[misc]
@@ -30,7 +35,7 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
 
     def __init__(
         self,
-        say: Callable[[Exception | None], None],
+        say: Say,
         remark: Callable[[str], str] = lambda _name: "",
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
@@ -41,18 +46,12 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
         self._path = widgets.Text(description="Data", placeholder="folder or packed file", continuous_update=False)
         self._path.add_class("eg-data")
         self._path.observe(guard(self._look_anew, say), "value")
-        self._sum = hint("A folder with train/<class>/*.png and val/<class>/*.png, or a packed .npz file.")
-        self._classes = widgets.Box([])
-        self._classes.add_class("eg-classes")
-        self._pick = row(
-            [
-                button("All", guard(lambda: self._tick(True), say), "Train on all classes", "eg-all"),
-                button("None", guard(lambda: self._tick(False), say), "Clear the choice", "eg-none"),
-            ]
-        )
-        super().__init__([labelled(self._path, ""), self._sum, self._classes, self._pick])
-        self.children[0].children[1].add_class("eg-hidden")
-        self._pick.add_class("eg-hidden")
+        self._sum = hint(NO_DATA)
+        self._classes = classed(widgets.Box([]), "eg-classes")
+        every = button("All", guard(lambda: self._tick(True), say), "Train on all classes", "eg-all")
+        none = button("None", guard(lambda: self._tick(False), say), "Clear the choice", "eg-none")
+        self._pick = classed(row([every, none]), "eg-hidden")
+        super().__init__([browsable(self._path, say, (".npz",)), self._sum, self._classes, self._pick])
         self.add_class("eg-form")
 
     @property
@@ -116,22 +115,19 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
         self._say(None)
 
     def _show(self) -> None:
-        old = self._classes.children
         self._boxes = {
             name: widgets.Checkbox(True, description=self._words(name), indent=False) for name in self._counts
         }
-        self._classes.children = tuple(self._boxes.values())
-        for box in old:
-            box.close()
+        refill(self._classes, list(self._boxes.values()))
         for box in self._boxes.values():
             box.observe(guard(self._on_change, self._say), "value")
-        self._sum.value = _sum_line(self._counts)
+        self._sum.value = html.escape(_sum_line(self._counts))
         show(self._pick, len(self._boxes) > 1)
         self._on_change()
 
     def _words(self, name: str) -> str:
         remark = self._remark(name)
-        return f"{name} ({self._counts[name]})" + (f" · {remark}" if remark else "")
+        return f"{spoken(name)} ({self._counts[name]})" + (f" · {remark}" if remark else "")
 
     def _tick(self, ticked: bool) -> None:
         for box in self._boxes.values():
@@ -140,6 +136,6 @@ class DataChoice(widgets.VBox):  # type: ignore[misc]
 
 def _sum_line(counts: dict[str, int]) -> str:
     if not counts:
-        return "A folder with train/&lt;class&gt;/*.png and val/&lt;class&gt;/*.png, or a packed .npz file."
+        return NO_DATA
     total = sum(counts.values())
     return f"{total:,} pictures to train on, of {len(counts)} class{'es' if len(counts) > 1 else ''}."

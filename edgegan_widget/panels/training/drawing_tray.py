@@ -10,8 +10,9 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.words import spoken
 from edgegan_widget.panels.forms import hint
-from edgegan_widget.panels.widgets import button, guard, thumb
+from edgegan_widget.panels.widgets import Say, button, classed, guard, refill, thumb
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing
 
@@ -31,11 +32,10 @@ class DrawingTray(widgets.VBox):  # type: ignore[misc]
         Called with an exception to show, or None.
     """
 
-    def __init__(self, take: Callable[[], tuple[Drawing, str]] | None, say: Callable[[Exception | None], None]) -> None:
+    def __init__(self, take: Callable[[], tuple[Drawing, str]] | None, say: Say) -> None:
         self._take, self._say = take, say
         self._drawings: list[tuple[Drawing, str]] = []
-        self._shown = widgets.Box([])
-        self._shown.add_class("eg-small-pictures")
+        self._shown = classed(widgets.Box([]), "eg-small-pictures")
         self._count = hint("")
         add = button("Add the drawing on the pad", guard(self._add, say), "Collect what is drawn now", "eg-add-drawing")
         add.disabled = take is None
@@ -88,40 +88,21 @@ class DrawingTray(widgets.VBox):  # type: ignore[misc]
         self._show()
 
     def _show(self) -> None:
-        old = self._shown.children
-        self._shown.children = [self._card(number) for number in range(len(self._drawings))]
-        for card in old:
-            card.discard()
+        refill(self._shown, [self._card(number) for number in range(len(self._drawings))])
         classes = sorted({label for _, label in self._drawings})
         if self._drawings:
-            text = f"{len(self._drawings)} of {', '.join(name.replace('_', ' ') for name in classes)}."
+            text = f"{len(self._drawings)} of {', '.join(map(spoken, classes))}."
         elif self._take is None:
             text = "There is no pad here; open the page (edgegan-widget dashboard) to collect drawings."
         else:
             text = "None yet. Draw on the pad, come back and add it; 3 to 10 drawings of a class do."
         self._count.value = html.escape(text)
 
-    def _card(self, number: int) -> _Card:
+    def _card(self, number: int) -> widgets.Widget:
+        """One drawing, its class and a button to throw it out."""
         drawing, label = self._drawings[number]
-        return _Card(drawing, label, guard(lambda: self._remove(number), self._say))
-
-
-class _Card(widgets.VBox):  # type: ignore[misc]
-    """One drawing, its class and a button to throw it out."""
-
-    def __init__(self, drawing: Drawing, label: str, on_remove: Callable[..., None]) -> None:
-        spoken = label.replace("_", " ")
-        super().__init__(
-            [
-                thumb(rasterize(drawing, THUMB_PX, fit=True), spoken),
-                hint(spoken),
-                button("Remove", on_remove, f"Throw this {spoken} out", "eg-remove"),
-            ]
-        )
-        self.add_class("eg-card")
-
-    def discard(self) -> None:
-        """Free the card's widgets, which the page would keep for good."""
-        for child in self.children:
-            child.close()
-        self.close()
+        words = spoken(label)
+        picture = thumb(rasterize(drawing, THUMB_PX, fit=True), words)
+        away = guard(lambda: self._remove(number), self._say)
+        parts = [picture, hint(words), button("Remove", away, f"Throw this {words} out", "eg-remove")]
+        return classed(widgets.VBox(parts), "eg-card")

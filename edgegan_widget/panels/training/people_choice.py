@@ -11,9 +11,11 @@ import ipywidgets as widgets
 
 from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.settings import about, label_of
+from edgegan_widget.base.words import listed, spoken
+from edgegan_widget.panels.folders import FolderBrowser
 from edgegan_widget.panels.forms import labelled, lines_of
-from edgegan_widget.panels.widgets import error_html, guard, show
-from edgegan_widget.sketch.people_sets import PeopleFolder, people_folders
+from edgegan_widget.panels.widgets import Say, classed, error_html, guard, show
+from edgegan_widget.sketch.sets.folders import PeopleFolder, people_folders
 from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["PeopleChoice"]
@@ -32,7 +34,7 @@ class PeopleChoice(widgets.VBox):  # type: ignore[misc]
         Called with an exception to show, or None.
     """
 
-    def __init__(self, classes: Callable[[], Sequence[str]], say: Callable[[Exception | None], None]) -> None:
+    def __init__(self, classes: Callable[[], Sequence[str]], say: Say) -> None:
         self._classes = classes
         asked = next(each for each in dataclasses.fields(TrainConfig) if each.name == "sketches")
         self._text = widgets.Textarea(
@@ -41,9 +43,11 @@ class PeopleChoice(widgets.VBox):  # type: ignore[misc]
         )  # fmt: skip
         self._text.add_class("eg-set-sketches")
         self._text.observe(guard(self.look, say), "value")
-        self._table = widgets.HTML()
-        self._table.add_class("eg-counts")
-        super().__init__([labelled(self._text, about(asked, "meaning")), self._table])
+        self._table = classed(widgets.HTML(), "eg-counts")
+        browser = FolderBrowser(self._add, lambda: self.folders[-1] if self.folders else "", say, (".npz",))
+        asking = labelled(self._text, about(asked, "meaning"))
+        asking.children = (*asking.children, browser.opener, browser)
+        super().__init__([asking, self._table])
         self.add_class("eg-people")
         self.look()
 
@@ -55,6 +59,10 @@ class PeopleChoice(widgets.VBox):  # type: ignore[misc]
     @folders.setter
     def folders(self, folders: Sequence[str]) -> None:
         self._text.value = "\n".join(folders)
+
+    def _add(self, folder: str) -> None:
+        """One line more."""
+        self._text.value = "\n".join((*lines_of(self._text.value), folder))
 
     def look(self) -> None:
         """Bring the table up to date with folders and classes."""
@@ -75,7 +83,7 @@ def _shown(found: Sequence[PeopleFolder], classes: Sequence[str]) -> str:
         drawings = sum(each.trained_on + each.kept for each in found)
         return f'<p class="eg-note">{drawings:,} drawings; which are of use is told once data is chosen.</p>'
     rows = {name: [each for each in found if each.asked == name] for name in classes}
-    without = [_spoken(name) for name, folders in rows.items() if not folders]
+    without = [spoken(name) for name, folders in rows.items() if not folders]
     unused = [f"{each.name} ({each.trained_on + each.kept})" for each in found if each.asked is None]
     return _table(rows) + _note("No drawings of", without) + _note("Of no class here:", unused)
 
@@ -92,7 +100,7 @@ def _table(rows: dict[str, list[PeopleFolder]]) -> str:
 
 def _row(name: str, folders: Sequence[PeopleFolder]) -> str:
     where = html.escape(", ".join(each.name for each in folders))
-    return f'<tr><td class="eg-name">{html.escape(_spoken(name))}<small>{where}</small></td>{_cells(folders)}</tr>'
+    return f'<tr><td class="eg-name">{html.escape(spoken(name))}<small>{where}</small></td>{_cells(folders)}</tr>'
 
 
 def _cells(folders: Sequence[PeopleFolder]) -> str:
@@ -103,9 +111,4 @@ def _cells(folders: Sequence[PeopleFolder]) -> str:
 def _note(about: str, names: Sequence[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f'<p class="eg-note">{about} {html.escape(", ".join(names[:MOST_NAMED]))}{more}.</p>'
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
+    return f'<p class="eg-note">{about} {html.escape(listed(names, MOST_NAMED))}.</p>'

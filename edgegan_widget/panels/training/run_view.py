@@ -15,13 +15,14 @@ from edgegan_widget.base.background import Ticker
 from edgegan_widget.base.errors import TrainingError
 from edgegan_widget.base.runs import Status
 from edgegan_widget.panels.frame import Panel
-from edgegan_widget.panels.run_lines import headline_html, log_html, run_line
-from edgegan_widget.panels.training.curve_view import CurveView
-from edgegan_widget.panels.training.curves import History
+from edgegan_widget.panels.run_lines import headline_html, log_html, run_figures, run_line
+from edgegan_widget.panels.training.curves import CurveView, History
 from edgegan_widget.panels.training.sample_view import SampleView
-from edgegan_widget.panels.widgets import button, guard, row
+from edgegan_widget.panels.widgets import Silence, button, classed, folded, guard, offer, row
 from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.runs import Run, find_runs, start_run
+from edgegan_widget.training.kinds import losses_of
+from edgegan_widget.training.runs.jobs import Run, find_runs, start_run
+from edgegan_widget.training.runs.resuming import recalled
 
 __all__ = ["RunView"]
 
@@ -29,6 +30,7 @@ LOOK_SECONDS_ACTIVE = 0.5
 LOOK_SECONDS_IDLE = 2.0
 LIST_EVERY_SECONDS = 4.0
 NOTHING = ""  # of a list; None would show an empty line
+_NO_RUN = '<div class="eg-figures">No run yet. Choose data and press Start; it is shown here.</div>'
 
 
 class RunView(Panel):
@@ -48,6 +50,8 @@ class RunView(Panel):
         Called after each look with whether a run is at work anywhere below ``root``.
     """
 
+    _ticker: Ticker | None = None  # from the start: a widget whose making failed is closed as well
+
     def __init__(
         self,
         root: Path | str,
@@ -64,7 +68,7 @@ class RunView(Panel):
         self._other: Run | None = None
         self._stopping: Path | None = None  # the run that was asked to stop
         self._listed_at = 0.0
-        self._silent = False
+        self._silent = Silence()
         self._busy = False  # whether a run is at work below the root
         super().__init__()
         self.children = self._build()
@@ -95,9 +99,8 @@ class RunView(Panel):
 
     def close(self) -> None:
         """End following and take the widget off the page; the run itself goes on."""
-        ticker = getattr(self, "_ticker", None)
-        if ticker is not None:
-            ticker.close()
+        if self._ticker is not None:
+            self._ticker.close()
         super().close()
 
     def look(self) -> float:
@@ -167,22 +170,20 @@ class RunView(Panel):
         return self._lists(config)
 
     def _offer(self, choice: widgets.Dropdown, options: list[tuple[str, str]], chosen: Path | None) -> None:
-        """New options in a list, only if they differ: a list that is open in the browser would close."""
-        self._silent = True
-        try:
-            with choice.hold_sync():
-                if tuple(choice.options) != tuple(options):
-                    choice.options = options
-                choice.value = NOTHING if chosen is None else str(chosen)
-        finally:
-            self._silent = False
+        with self._silent, choice.hold_sync():
+            offer(choice, options)
+            choice.value = NOTHING if chosen is None else str(chosen)
 
     def _history(self, run: Run) -> History:
-        reader, history = self._histories.setdefault(run.folder, (Run(run.folder), History()))
+        if run.folder not in self._histories:
+            config = self._known[run.folder][1] or run.config()
+            losses = losses_of(None if config is None else config.preset)
+            self._histories[run.folder] = Run(run.folder), History(losses=losses)
+        reader, history = self._histories[run.folder]
         history.add(reader.new_metrics())
         return history
 
-    def _chosen(self, change: object) -> None:
+    def _chosen(self) -> None:
         with self._lock:
             folder = self._choice.value
             if self._silent or folder == NOTHING:
@@ -193,7 +194,7 @@ class RunView(Panel):
             self._glance()
         self._poke()
 
-    def _compared(self, change: object) -> None:
+    def _compared(self) -> None:
         with self._lock:
             if self._silent:
                 return
@@ -214,11 +215,7 @@ class RunView(Panel):
     def _resume(self) -> None:
         if self._run is None:
             return
-        config = self._run.config()
-        if config is None:
-            self._run.check_goes_on()
-            raise TrainingError(f"the settings of {self._run.name} cannot be read; start a new run.")
-        self.attach(start_run(dataclasses.replace(config, out=str(self._run.folder)), resume=True))
+        self.attach(start_run(recalled(self._run.folder), resume=True))
 
     def _use(self) -> None:
         path = self._model.value
@@ -232,30 +229,28 @@ class RunView(Panel):
     # Widgets ---------------------------------------------------------------------------------------------------
 
     def _build(self) -> list[widgets.Widget]:
-        act: Callable[[Callable[[], None]], Callable[..., None]] = lambda action: guard(action, self.complain)  # noqa: E731
-        self._choice = _list_of_runs("Run", "eg-runs")
-        self._choice.observe(guard(self._chosen, self.complain, keep_arguments=True), "value")
-        self._against = _list_of_runs("Compare with", "eg-compare")
-        self._against.observe(guard(self._compared, self.complain, keep_arguments=True), "value")
-        self._headline, self._said = widgets.HTML(), widgets.HTML()
-        self._headline.add_class("eg-headline")
-        self._said.add_class("eg-status")
-        self._stop_button = button("Stop", act(self._stop), "Save and stop after the step at hand", "eg-stop")
-        self._resume_button = button("Resume", act(self._resume), "Go on from the last saved state", "eg-resume")
+        self._choice = self._list_of_runs("Run", "eg-runs", self._chosen)
+        self._against = self._list_of_runs("Compare with", "eg-compare", self._compared)
+        self._headline, self._said = classed(widgets.HTML(), "eg-headline"), classed(widgets.HTML(), "eg-status")
+        stop, resume, use = (guard(action, self.complain) for action in (self._stop, self._resume, self._use))
+        self._stop_button = button("Stop", stop, "Save and stop after the step at hand", "eg-stop")
+        self._resume_button = button("Resume", resume, "Go on from the last saved state", "eg-resume")
+        self._use_button = button("Use this model", use, "Draw with this model now", "eg-use")
         self._model = widgets.Dropdown(options=[("no model yet", NOTHING)], layout={"width": "120px"})
-        self._model.add_class("eg-checkpoint")
-        self._use_button = button("Use this model", act(self._use), "Draw with this model now", "eg-use")
-        actions = row([self._stop_button, self._resume_button, self._model, self._use_button])
+        actions = [self._stop_button, self._resume_button, classed(self._model, "eg-checkpoint"), self._use_button]
         self._curves, self._samples = CurveView(self._poke), SampleView(self._poke)
         self._log = widgets.HTML()
-        folded = widgets.Accordion([self._log], titles=("Log",), selected_index=None)
-        folded.add_class("eg-folded")
-        lists = row([self._choice, self._against])
-        return [lists, self._headline, self.error_line, actions, self._said, self._samples, self._curves, folded]
+        above = [row([self._choice, self._against]), self._headline, self.error_line, row(actions), self._said]
+        return [*above, self._samples, self._curves, folded("Log", self._log)]
+
+    def _list_of_runs(self, label: str, css_class: str, on_choice: Callable[[], None]) -> widgets.Dropdown:
+        made = widgets.Dropdown(options=[("", NOTHING)], description=label)
+        made.observe(guard(on_choice, self.complain), "value")
+        return classed(made, css_class)
 
     def _show_status(self, status: Status) -> None:
         run = self._run
-        self._headline.value = headline_html(None if run is None else run.name, status)
+        self._headline.value = _NO_RUN if run is None else headline_html(run.name, status, run_figures(status))
         self._stop_button.disabled = not status.active or status.pid is None or status.state == "stopping"
         over = run is not None and not status.active and status.state != "finished"
         self._resume_button.disabled = not (over and run is not None and run.can_resume)
@@ -267,12 +262,5 @@ class RunView(Panel):
         self._use_button.disabled = not models
 
     def _poke(self) -> None:
-        ticker = getattr(self, "_ticker", None)
-        if ticker is not None:
-            ticker.poke()
-
-
-def _list_of_runs(label: str, css_class: str) -> widgets.Dropdown:
-    made = widgets.Dropdown(options=[("", NOTHING)], description=label)
-    made.add_class(css_class)
-    return made
+        if self._ticker is not None:
+            self._ticker.poke()

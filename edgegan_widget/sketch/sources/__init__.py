@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.registry import Registry
+from edgegan_widget.base.units import U8
 
 __all__ = ["Asked", "EdgeSource", "always_drawn", "find", "names", "register", "takes_file", "told"]
-
-U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,8 @@ class EdgeSource:
     draw
         Picture uint8 [H, W, 3] -> uint8 [H, W], 255 is paper.
     takes
-        ``FILE``: a file has to follow, as ``name=FILE``; ``SEED``: a whole number may. Empty: nothing does.
+        ``FILE``: a file has to follow, as ``name=FILE``, and edge maps are slow, so that they are worth keeping;
+        ``SEED``: a whole number may. Empty: nothing does.
     always
         Drawn of every training picture, named or not.
     line_share
@@ -68,18 +65,9 @@ class EdgeSource:
     line_share: float = 1 / 64  # one pixel once reduced to 64
 
     @property
-    def needs_file(self) -> bool:
-        """Whether a file has to be named; such a source is slow as well, so that its edge maps are worth keeping."""
-        return self.takes == "FILE"
-
-    @property
     def written(self) -> str:
         """How it is asked for."""
         return {"": self.name, "FILE": f"{self.name}=FILE", "SEED": f"{self.name} or {self.name}=SEED"}[self.takes]
-
-    def fits(self, given: str) -> bool:
-        """Whether this may follow its name."""
-        return {"": not given, "FILE": bool(given), "SEED": not given or given.isdecimal()}[self.takes]
 
 
 REGISTRY: Registry[EdgeSource] = Registry(__name__)
@@ -108,7 +96,7 @@ def told() -> str:
 def takes_file(asked: str) -> bool:
     """Whether the source, with or without what follows its name, needs a file; such a one is slow as well."""
     source = _known().get(asked.partition("=")[0])
-    return source is not None and source.needs_file
+    return source is not None and source.takes == "FILE"
 
 
 def find(asked: str) -> tuple[EdgeSource, str]:
@@ -123,8 +111,8 @@ def find(asked: str) -> tuple[EdgeSource, str]:
     source = _known().get(name)
     if source is None or (given and not source.takes):
         raise ConfigError(f"the source of edges is {asked!r}; choose one or more of {', '.join(names())}.")
-    if source.needs_file and not given:
+    if source.takes == "FILE" and not given:
         raise ConfigError(f"the source of edges is {asked!r}; write {name}=FILE with the file of its weights.")
-    if not source.fits(given):
+    if source.takes == "SEED" and given and not given.isdecimal():
         raise ConfigError(f"the source of edges is {asked!r}; write {name} or {name}=SEED with a whole number.")
     return source, given

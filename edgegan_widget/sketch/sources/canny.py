@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edgegan_widget.sketch.contours import PAPER_U8, canny_mask
+from edgegan_widget.base.units import U8
+from edgegan_widget.sketch.contours import PAPER_U8, canny_mask, grey_unit
 from edgegan_widget.sketch.sources import Asked, EdgeSource, register
 
 __all__ = ["canny"]
-
-U8 = npt.NDArray[np.uint8]
 
 
 def canny(
@@ -34,7 +32,7 @@ def canny(
     -------
     uint8 [H, W], 255 is paper.
     """
-    grey = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    grey = grey_unit(image_u8)
     lines = canny_mask(grey, sigma_px, low, high)
     if line_px is None or not lines.any():
         return PAPER_U8 * (1 - lines)

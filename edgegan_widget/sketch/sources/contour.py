@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from edgegan_widget.sketch.contours import contour_lines, paint
+from edgegan_widget.base.units import U8
+from edgegan_widget.sketch.contours import lines_apart, paint
 from edgegan_widget.sketch.sources import Asked, EdgeSource, register
 
 __all__ = ["contour"]
 
-U8 = npt.NDArray[np.uint8]
-
 
 def contour(image_u8: U8, detail: float = 1.0, line_px: float = 2.0, mask_u8: U8 | None = None) -> U8:
     """Silhouette and main inner lines as smooth strokes ``line_px`` wide; uint8 [H, W], 255 is paper."""
-    return paint(contour_lines(image_u8, detail, mask_u8), image_u8.shape[:2], line_px)
+    outlines, inner = lines_apart(image_u8, detail, mask_u8)
+    return paint(outlines + inner, image_u8.shape[:2], line_px)
 
 
 def _draw(image_u8: U8, asked: Asked) -> U8:

@@ -1,18 +1,14 @@
-"""``person``: as people draw it, from careful to crude, see :mod:`edgegan_widget.sketch.person`."""
+"""``person``: as people draw it, from careful to crude, see :mod:`edgegan_widget.sketch.hands.person`."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.contours import paint
-from edgegan_widget.sketch.person import person_lines
+from edgegan_widget.sketch.hands.person import person_lines
 from edgegan_widget.sketch.raster import LINE_WIDTH
 from edgegan_widget.sketch.sources import Asked, EdgeSource, register
 
 __all__: list[str] = []
-
-U8 = npt.NDArray[np.uint8]
 
 
 def _draw(image_u8: U8, asked: Asked) -> U8:

@@ -8,17 +8,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.sources import Asked, EdgeSource, register
 
 if TYPE_CHECKING:
     from edgegan_widget.sketch.photosketch import PhotoSketch
 
 __all__: list[str] = []
-
-U8 = npt.NDArray[np.uint8]
 
 
 @functools.lru_cache(maxsize=2)

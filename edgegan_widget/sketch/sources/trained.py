@@ -10,15 +10,13 @@ import functools
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edgegan_widget.sketch.contours import silhouette
+from edgegan_widget.base.units import U8
+from edgegan_widget.sketch.contours import grey_unit, silhouette
 from edgegan_widget.sketch.sources import Asked, EdgeSource, register
 from edgegan_widget.sketch.sources.xdog import XDOG_RATIO
 
 __all__ = ["STYLES", "edge_styles", "xdog_lines"]
-
-U8 = npt.NDArray[np.uint8]
 
 STYLES = {  # in the order of the planes of edge_styles
     "full": "silhouette and inner lines: what the networks learn to draw",
@@ -29,7 +27,7 @@ STYLES = {  # in the order of the planes of edge_styles
 _PENS = {"full": 1.0, "outline": 1.0, "thin": 0.5, "coarse": 1.0}  # widths of the outlines
 
 
-def xdog_lines(image_u8: U8, sigma_px: float = 1.0, threshold: float = 0.018, steepness: float = 60.0) -> U8:
+def xdog_lines(image_u8: U8, sigma_px: float = 1.0, threshold: float = 0.018) -> U8:
     """Lines by thresholded difference of Gaussians, XDoG's equation 7 without its brightness term.
 
     Parameters
@@ -40,18 +38,16 @@ def xdog_lines(image_u8: U8, sigma_px: float = 1.0, threshold: float = 0.018, st
         Deviation of the narrower Gaussian; about half the line width.
     threshold
         How much darker than its surroundings a pixel must be to get ink, as a share of white (epsilon).
-    steepness
-        Slope of the ink's edge (phi).
 
     Returns
     -------
     uint8 [H, W], 255 is paper.
     """
-    grey = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    grey = grey_unit(image_u8)
     narrow = cv2.GaussianBlur(grey, (0, 0), sigma_px)
     wide = cv2.GaussianBlur(grey, (0, 0), sigma_px * XDOG_RATIO)
-    excess = narrow - wide + threshold  # below zero: ink
-    lines = np.where(excess >= 0, 1.0, 1.0 + np.tanh(steepness * excess))
+    excess = narrow - wide + threshold  # below zero: ink, with an edge of slope 60 (phi)
+    lines = np.where(excess >= 0, 1.0, 1.0 + np.tanh(60 * excess))
     return np.asarray(np.clip(lines, 0, 1) * 255, np.uint8)
 
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edgegan_widget.sketch.contours import PAPER_U8
+from edgegan_widget.base.units import F32, U8
+from edgegan_widget.sketch.contours import PAPER_U8, grey_unit
 from edgegan_widget.sketch.sources import Asked, EdgeSource, register
 
 __all__ = ["XDOG_RATIO", "xdog"]
-
-U8 = npt.NDArray[np.uint8]
 
 XDOG_RATIO = 1.6  # the two Gaussians' ratio that comes nearest to a Laplacian (Marr and Hildreth 1980)
 
@@ -38,7 +36,7 @@ def xdog(image_u8: U8, sigma_px: float = 0.6) -> U8:
     uint8 [H, W], 0 or 255. A picture of one colour has no edges, where their program makes it black.
     """
     gamma, phi, epsilon = 0.945, 200.0, -0.1
-    grey = cv2.cvtColor(image_u8, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    grey = grey_unit(image_u8)
     narrow, wide = (_within_two_deviations(grey, sigma) for sigma in (sigma_px, sigma_px * XDOG_RATIO))
     difference = narrow - gamma * wide
     tones = np.where(difference < epsilon, 1, 1 + np.tanh(phi * difference))
@@ -47,7 +45,7 @@ def xdog(image_u8: U8, sigma_px: float = 0.6) -> U8:
     return np.where(tones <= tones.mean(dtype=np.float64), 0, PAPER_U8).astype(np.uint8)
 
 
-def _within_two_deviations(grey: npt.NDArray[np.float32], sigma_px: float) -> npt.NDArray[np.float32]:
+def _within_two_deviations(grey: F32, sigma_px: float) -> F32:
     side = 2 * int(np.ceil(2 * sigma_px)) + 1
     return np.asarray(cv2.GaussianBlur(grey, (side, side), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
 

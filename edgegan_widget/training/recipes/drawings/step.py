@@ -19,7 +19,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -28,23 +28,24 @@ from torch.nn import functional as F
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import SKETCH_SUFFIXES, is_sketch
-from edgegan_widget.networks.compact import Discriminator
+from edgegan_widget.base.words import class_named, known_class
+from edgegan_widget.networks.architectures.compact import Discriminator
+from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN
+from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.devices import autocast, channels_last
 from edgegan_widget.networks.find import find_model, read_config
 from edgegan_widget.networks.losses import hinge_discriminator, latent_l1
-from edgegan_widget.networks.modulated import ModulatedEdgeGAN
-from edgegan_widget.networks.paper import class_condition
 from edgegan_widget.networks.store import Networks, build_networks
-from edgegan_widget.sketch.hand import sketch_like
+from edgegan_widget.sketch.hands.hand import sketch_like
+from edgegan_widget.sketch.hands.warp import place
 from edgegan_widget.sketch.trace import read_sketch
-from edgegan_widget.training.augment import place
-from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.dataset import Batch, PairDataset
 from edgegan_widget.training.recipes import diffaugment
-from edgegan_widget.training.recipes.common import Inputs, Losses, Part, RunningMean, move, put_back, state_of
-from edgegan_widget.training.recipes.optimizers import adam, set_rate
+from edgegan_widget.training.recipes.common import BaseRecipe, Inputs, Losses, Parts, adam, move
 from edgegan_widget.training.recipes.swd import sliced_wasserstein
+
+if TYPE_CHECKING:
+    from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["Recipe", "load", "model_config"]
 
@@ -79,7 +80,7 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     model = read_config(find_model(config.start_from))
     root = Path(config.drawings)
     folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    unknown = [folder.name for folder in folders if folder.name not in model.classes]
+    unknown = [folder.name for folder in folders if class_named(folder.name, model.classes) is None]
     if unknown or not folders:
         raise DataError(
             f"{root} has {'folders named ' + ', '.join(unknown) if unknown else 'no folders'}; put the drawings into "
@@ -90,7 +91,7 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     for folder in folders:
         for path in sorted(filter(is_sketch, folder.iterdir())):
             drawn.append(torch.from_numpy(read_sketch(path, model.sketch_px).copy()))
-            labels.append(model.classes.index(folder.name))
+            labels.append(model.classes.index(known_class(folder.name, model.classes)))
     if not drawn:
         raise DataError(
             f"{root} holds no drawing ({', '.join(SKETCH_SUFFIXES)}); draw some on the pad and save them there."
@@ -102,31 +103,30 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     return data, data
 
 
-class Recipe:
-    """One training state: networks, what they were before, critics, optimizers, running mean."""
+class Recipe(BaseRecipe[Networks, "_Critics"]):
+    """One training state, and what the networks were before."""
 
     def __init__(self, model: ModelConfig, config: TrainConfig, device: torch.device) -> None:
-        self.model, self.config, self.device = model, config, device
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.networks: Networks = channels_last(build_networks(model).to(device))
-            self.critics = channels_last(_Critics(model).to(device))
-        self.networks.eval()  # batch norm keeps its statistics, and with them the look
+        super().__init__(model, config, device)
         self.base = copy.deepcopy(self.networks).requires_grad_(False)
         self.reads_all = isinstance(self.base, ModulatedEdgeGAN)  # latents come from drawings alone
         for name, parameter in self.networks.named_parameters():
             part, _, layer = name.partition(".")
             parameter.requires_grad_(part == "encoder" or layer.partition(".")[0] in MOVED)
         makers = [parameter for parameter in self.networks.parameters() if parameter.requires_grad]
-        self.optimizer_makers = adam(makers, config.lr_generator, ADAM_BETAS)
-        self.optimizer_judges = adam(self.critics.parameters(), config.lr_discriminator, ADAM_BETAS)
-        self.averaged = RunningMean(self.networks, config.ema_decay)
-        self.autocast = autocast(config.precision, device)
+        self.optimizers = {
+            "optimizer_makers": adam(makers, config.lr_generator, ADAM_BETAS),
+            "optimizer_judges": adam(self.critics.parameters(), config.lr_discriminator, ADAM_BETAS),
+        }
+
+    def _make(self) -> tuple[Networks, _Critics]:
+        networks = build_networks(self.model).eval()  # batch norm keeps its statistics, and with them the look
+        return networks, _Critics(self.model)
 
     def adopt(self, networks: Mapping[str, Tensor], critics: Mapping[str, Tensor] | None) -> None:  # noqa: ARG002
         """Start from these weights; the critics are always new, since they judge drawings."""
-        for module in (self.networks, self.base, self.averaged.module):
-            module.load_state_dict(networks)
+        super().adopt(networks, None)
+        self.base.load_state_dict(networks)
 
     def inputs(self, data: PairDataset, index: int) -> Inputs:
         """Drawings, moved and a little distorted, and the chance of step ``index``."""
@@ -160,16 +160,13 @@ class Recipe:
             "noise": torch.randn(count, self.networks.noise_size, generator=random),
         }
 
-    def variant(self, index: int) -> Hashable:  # noqa: ARG002
-        """Every step is the same."""
-        return "all"
-
     def updates(self, parts: Sequence[Inputs], variant: Hashable = "all") -> Losses:  # noqa: ARG002
         """One update of the three critics, then one of E and the generators' first layers."""
         with self.autocast():
-            losses = move([self.optimizer_judges], self._loss_judges, parts)
-            losses |= move([self.optimizer_makers], self._loss_makers, parts)
-        self.averaged.update(self.networks)
+            losses = move([self.optimizers["optimizer_judges"]], self._loss_judges, parts)
+            losses |= move([self.optimizers["optimizer_makers"]], self._loss_makers, parts)
+        if self.averaged is not None:
+            self.averaged.update(self.networks)
         return losses
 
     def _loss_judges(self, part: Inputs) -> Losses:
@@ -236,39 +233,13 @@ class Recipe:
             ("joint", critics.joint, slice(0, 4)),
         )  # fmt: skip
 
-    def set_rates(self, factor: float, index: int) -> None:
-        """Scale all rates for step ``index``."""
-        set_rate(self.optimizer_makers, self.config.lr_generator * factor)
-        set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
-        self.averaged.prepare(index)
-
     def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
         """Sliced Wasserstein distance between drawings and edge maps: there are no photos to compare with."""
         return sliced_wasserstein(batch.edges, edges.mean(dim=1, keepdim=True))
 
-    def before_saving(self, data: PairDataset) -> None:
-        """Nothing of the data is kept."""
-
-    def drawing_networks(self) -> Networks:
-        """The running mean of the weights."""
-        return self.averaged.module
-
-    def state_dict(self) -> dict[str, Any]:
+    def parts(self) -> Parts:
         """Everything that the next step depends on."""
-        return state_of(self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        put_back(self._parts(), state)
-
-    def _parts(self) -> dict[str, Part]:
-        return {
-            "networks": self.networks,
-            "base": self.base,
-            "critics": self.critics,
-            "averaged": self.averaged.module,
-            "optimizer_makers": self.optimizer_makers,
-            "optimizer_judges": self.optimizer_judges,
-        }
+        return {**super().parts(), "base": self.base}
 
 
 class _Critics(nn.Module):

@@ -11,33 +11,39 @@ D_J term and share no weights, so one backward pass of the sum gives each its ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from edgegan_widget.base.chance import stream
-from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.devices import autocast, channels_last
-from edgegan_widget.networks.losses import critic_gap, focal, gradient_penalty, latent_l1
-from edgegan_widget.networks.paper import (
+from edgegan_widget.networks.architectures.paper import (
     Discriminator,
     PaperCritics,
     PaperEdgeGAN,
     class_condition,
     resize_bicubic_double,
 )
-from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.dataset import Batch, PairDataset
-from edgegan_widget.training.recipes.common import Inputs, Losses, RunningMean, load_pictures, move
-from edgegan_widget.training.recipes.optimizers import TensorFlowRMSProp, load_optimizer, set_rate
-from edgegan_widget.training.recipes.swd import sliced_wasserstein
+from edgegan_widget.networks.config import ModelConfig
+from edgegan_widget.networks.losses import critic_gap, focal, gradient_penalty, latent_l1
+from edgegan_widget.training.dataset import PairDataset
+from edgegan_widget.training.recipes.common import (
+    BaseRecipe,
+    Inputs,
+    Losses,
+    Parts,
+    TensorFlowRMSProp,
+    load_pictures,
+    move,
+)
 
 WEIGHT_PENALTY = 10.0
 WEIGHT_CLASS = 0.5
 WEIGHT_LATENT = 10.0
-MAKERS = ("encoder", "generator_edge", "generator_image")
+
+if TYPE_CHECKING:
+    from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["Recipe", "chance", "load", "model_config"]
 
@@ -71,31 +77,21 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     return load_pictures(config)
 
 
-class Recipe:
+class Recipe(BaseRecipe[PaperEdgeGAN, PaperCritics]):
     """One training state: networks and their optimizers. :meth:`updates` moves it by one batch."""
 
+    makers = ("encoder", "generator_edge", "generator_image")
+    gain_on_cpu = False
+
     def __init__(self, model: ModelConfig, config: TrainConfig, device: torch.device) -> None:
-        self.model, self.config, self.device = model, config, device
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.networks = PaperEdgeGAN(model).to(device)
-            self.critics = PaperCritics(model).to(device)
-        if device.type == "cuda":  # on a CPU these networks gain nothing from it
-            channels_last(self.networks)
-            channels_last(self.critics)
+        super().__init__(model, config, device)
         modules = {**dict(self.networks.named_children()), **dict(self.critics.named_children())}
         self.optimizers = {
-            name: TensorFlowRMSProp(module.parameters(), self._rate(name)) for name, module in modules.items()
+            name: TensorFlowRMSProp(module.parameters(), self.rate(name)) for name, module in modules.items()
         }
-        self.averaged = RunningMean(self.networks, config.ema_decay) if config.ema_decay else None
-        self.autocast = autocast(config.precision, device)
 
-    def adopt(self, networks: Mapping[str, Tensor], critics: Mapping[str, Tensor] | None) -> None:
-        """Start from these weights; without critics, fresh ones stay."""
-        self.networks.load_state_dict(networks)
-        self.drawing_networks().load_state_dict(networks)
-        if critics is not None:
-            self.critics.load_state_dict(critics)
+    def _make(self) -> tuple[PaperEdgeGAN, PaperCritics]:
+        return PaperEdgeGAN(self.model), PaperCritics(self.model)
 
     def inputs(self, data: PairDataset, index: int) -> Inputs:
         """Real pairs and chance of step ``index``."""
@@ -106,10 +102,6 @@ class Recipe:
         return {"edges": batch.edges, "images": batch.images, "labels": batch.labels} | {
             name: value.to(self.device, non_blocking=True) for name, value in drawn.items()
         }
-
-    def variant(self, index: int) -> Hashable:
-        """``critics`` while only the discriminators learn, then what the run trains."""
-        return "critics" if index < self.config.critic_warmup_steps else self.config.trains
 
     def updates(self, parts: Sequence[Inputs], variant: Hashable = "all") -> Losses:
         """The seven updates on real pairs (edges, images [N, 1 or 3, 64, 64] in [-1, 1]) with the given chance."""
@@ -164,39 +156,10 @@ class Recipe:
         recovered = self.networks.encode(drawn[0].detach(), self._condition(part), part["noise"])
         return WEIGHT_LATENT * latent_l1(part["latent"], recovered)
 
-    def set_rates(self, factor: float, index: int) -> None:
-        """Scale all rates for step ``index``."""
-        for name, optimizer in self.optimizers.items():
-            set_rate(optimizer, self._rate(name) * factor)
-        if self.averaged is not None:
-            self.averaged.prepare(index)
-
-    def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
-        """Sliced Wasserstein distance between photos and what is drawn from their edge maps."""
-        return sliced_wasserstein(batch.images, images)
-
-    def before_saving(self, data: PairDataset) -> None:
-        """Nothing of the data is kept."""
-
-    def drawing_networks(self) -> PaperEdgeGAN:
-        """The latest weights, or their running mean where one is kept (the paper keeps none)."""
-        return self.networks if self.averaged is None else self.averaged.module
-
-    def state_dict(self) -> dict[str, Any]:
+    def parts(self) -> Parts:
         """Everything that the next step depends on."""
-        return {
-            "networks": self.networks.state_dict(),
-            "critics": self.critics.state_dict(),
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-        } | ({} if self.averaged is None else {"averaged": self.averaged.module.state_dict()})
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.networks.load_state_dict(state["networks"])
-        self.critics.load_state_dict(state["critics"])
-        if self.averaged is not None:
-            self.averaged.module.load_state_dict(state["averaged"])
-        for name, optimizer in self.optimizers.items():
-            load_optimizer(optimizer, state["optimizers"][name])
+        parts = super().parts()
+        return {name: parts[name] for name in parts if name not in self.optimizers} | {"optimizers": self.optimizers}
 
     def _draw(self, part: Inputs, keep_graph: bool) -> Pair:
         with torch.set_grad_enabled(keep_graph):
@@ -238,9 +201,6 @@ class Recipe:
 
     def _condition(self, part: Inputs) -> Tensor:
         return class_condition(part["labels"], self.model).to(part["latent"].dtype)
-
-    def _rate(self, name: str) -> float:
-        return self.config.lr_generator if name in MAKERS else self.config.lr_discriminator
 
     def _classifier(self) -> nn.Module:
         if self.critics.classifier is None:

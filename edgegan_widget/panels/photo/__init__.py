@@ -1,0 +1,1 @@
+"""Photos: things are chosen in them and taken away, others are drawn in their place."""

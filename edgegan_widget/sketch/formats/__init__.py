@@ -1,0 +1,52 @@
+"""Drawings that programs save as data: one file a program, registered by what it declares.
+
+Readers know a format by its :class:`Format` alone. To add one is to add a file here that calls :func:`register`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edgegan_widget.base.registry import Registry
+from edgegan_widget.sketch.stroke import Stroke
+
+__all__ = ["Format", "format_of", "known", "register"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of saved drawing.
+
+    Attributes
+    ----------
+    name, program
+        Short name; who writes it, as it is told.
+    suffixes
+        Of its files, ``.json`` left out.
+    is_of
+        Whether parsed JSON is of this kind.
+    strokes
+        Parsed JSON -> strokes in fractions of the pad; empty for an empty drawing.
+    """
+
+    name: str
+    program: str
+    suffixes: tuple[str, ...]
+    is_of: Callable[[Any], bool]
+    strokes: Callable[[Any], tuple[Stroke, ...]]
+
+
+REGISTRY: Registry[Format] = Registry(__name__, order=("own",))
+register = REGISTRY.register
+
+
+def known() -> tuple[Format, ...]:
+    """All kinds, this package's own first."""
+    return tuple(REGISTRY.known().values())
+
+
+def format_of(document: Any) -> Format | None:
+    """The kind that parsed JSON is of, or None."""
+    return next((kind for kind in known() if kind.is_of(document)), None)

@@ -1,0 +1,1 @@
+"""Pictures of drawings as people take them -> where the ink is, whatever light, paper and pen there were."""

@@ -1,0 +1,1 @@
+"""People's drawings in folders, as they are published and as anybody lays them out."""

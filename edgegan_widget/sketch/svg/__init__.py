@@ -1,0 +1,1 @@
+"""SVG: files of any program as strokes, and drawings as SVG."""

@@ -1,0 +1,1 @@
+"""Photos with masks -> the network that cuts objects out: ``config``, ``pairs``, ``losses``, ``loop``, ``scores``."""
