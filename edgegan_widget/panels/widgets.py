@@ -93,12 +93,15 @@ def refill(box: widgets.Box, children: Sequence[widgets.Widget]) -> None:
 
 
 def _free(widget: widgets.Widget) -> None:
-    for child in (*getattr(widget, "children", ()), *_LEFT.pop(widget, ())):
-        _free(child)
-    for part in ("layout", "style"):  # each widget has its own, which closing it leaves behind
-        if (own := getattr(widget, part, None)) is not None:
-            own.close()
+    """Close a widget before its parts: a page that is opened meanwhile is told of none whose parts are gone."""
+    inside = (*getattr(widget, "children", ()), *_LEFT.pop(widget, ()))
+    own = [getattr(widget, part, None) for part in ("layout", "style")]  # which closing the widget leaves behind
     widget.close()
+    for child in inside:
+        _free(child)
+    for part in own:
+        if part is not None:
+            part.close()
 
 
 def offer(choice: widgets.Dropdown, options: Sequence[tuple[str, Any]], place: int = 0) -> None:

@@ -13,7 +13,7 @@ from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.result import Style
 from edgegan_widget.base.words import spoken
 from edgegan_widget.panels.drawing.looks.look import Look
-from edgegan_widget.panels.widgets import Say, Silence, button, classed, guard, heading, refill, row, show, toggle
+from edgegan_widget.panels.widgets import Say, Silence, button, classed, guard, heading, row, show, toggle
 
 __all__ = ["Choices"]
 
@@ -64,8 +64,7 @@ class Choices:
         self._several = variations
         self._silent = Silence()
         self._style: int | str | None = None
-        self._styles: tuple[Style, ...] | None = None  # those on the page, which are made anew only where they differ
-        self._swatches: dict[int | str | None, widgets.Button] = {}
+        self._styles: tuple[Style, ...] = ()  # those on the page
         self.class_list = self._build_class(classes, label)
         self.guess_row = self._build_guess()
         self.look_row = self._build_look()
@@ -145,21 +144,15 @@ class Choices:
         """The styles of the chosen class; without any the row says so."""
         if isinstance(self._style, int) and self._style >= len(styles):
             self._style = None
-        shown = tuple(styles[:MOST_SWATCHES])
-        if shown != self._styles:
-            self._styles = shown
-            self._build_swatches(shown)
+        self._styles = tuple(styles[:MOST_SWATCHES])
+        for swatch, style in zip(self._swatches, self._styles):
+            swatch.style.button_color, swatch.tooltip = style.colour, f"Style {style.index}: {style.colour}"
+        for number, swatch in enumerate(self._swatches):
+            show(swatch, number < len(self._styles))
+        show(self._usual, self._styles)
+        show(self._colour, self._styles)
+        show(self._no_styles, not self._styles)
         self._show_style()
-
-    def _build_swatches(self, shown: Sequence[Style]) -> None:
-        self._swatches = {None: button("Usual", self._picking(None), "The most usual style of this class", "eg-usual")}
-        for style in shown:
-            swatch = button("", self._picking(style.index), f"Style {style.index}: {style.colour}", "eg-swatch")
-            swatch.style.button_color = style.colour
-            self._swatches[style.index] = swatch
-        refill(self._swatch_row, tuple(self._swatches.values()) if shown else ())
-        show(self._colour, shown)
-        show(self._no_styles, not shown)
 
     # Widgets ---------------------------------------------------------------------------------------------------
 
@@ -208,8 +201,12 @@ class Choices:
         return self._closeness
 
     def _build_style(self) -> widgets.Widget:
-        self._swatch_row = widgets.Box([])
-        self._swatch_row.add_class("eg-swatches")
+        self._usual = button("Usual", guard(self._pick, self._say), "The most usual style of this class", "eg-usual")
+        # All there will ever be: a page that is being opened may miss widgets that are made meanwhile.
+        self._swatches = [button("", self._picking(number), "", "eg-swatch") for number in range(MOST_SWATCHES)]
+        for swatch in (self._usual, *self._swatches):
+            show(swatch, False)
+        swatch_row = classed(widgets.Box([self._usual, *self._swatches]), "eg-swatches")
         self._colour = widgets.ColorPicker(value="#c02020", concise=False, description="Colour")
         self._colour.style.description_width = "44px"
         self._colour.add_class("eg-colour")
@@ -218,7 +215,7 @@ class Choices:
         self._no_styles = widgets.HTML(NO_STYLES)
         show(self._no_styles, False)
         show(self._colour, False)
-        made = widgets.VBox([heading("Style"), self._swatch_row, self._colour, self._no_styles])
+        made = widgets.VBox([heading("Style"), swatch_row, self._colour, self._no_styles])
         made.add_class("eg-style")
         return made
 
@@ -243,10 +240,10 @@ class Choices:
         self.choose_seed(secrets.randbelow(SEEDS))
         self._on_ask()
 
-    def _picking(self, style: int | None) -> Callable[..., None]:
-        return guard(lambda: self._pick(style), self._say)
+    def _picking(self, number: int) -> Callable[..., None]:
+        return guard(lambda: self._pick(self._styles[number].index), self._say)
 
-    def _pick(self, style: int | str | None) -> None:
+    def _pick(self, style: int | str | None = None) -> None:
         self._style = style
         self._show_style()
         self._on_ask()
@@ -256,8 +253,9 @@ class Choices:
             self._pick(_hex(self._colour.value))
 
     def _show_style(self) -> None:
-        for style, swatch in self._swatches.items():
-            toggle(swatch, "eg-on", style == self._style)
+        toggle(self._usual, "eg-on", self._style is None)
+        for style, swatch in zip(self._styles, self._swatches):
+            toggle(swatch, "eg-on", style.index == self._style)
         coloured = isinstance(self._style, str)
         toggle(self._colour, "eg-on", coloured)
         if coloured:
