@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,23 @@ def test_tabs_are_made_when_opened_and_once(bench: Workbench) -> None:
     assert panels == [(bench.pad,), (bench.photo,), (bench.data,), (bench.train,), (bench.finetune,), (bench.evaluate,)]
     bench.show_tab("Train")
     assert [place.children for place in tabs.children] == panels
+
+
+def test_a_model_that_gets_ready_makes_no_widgets(tmp_path: Path) -> None:
+    """A page that is being opened misses those that are made after it asked which there are."""
+    beside: list[widgets.Widget] = []
+    page = threading.current_thread()
+    widgets.Widget.on_widget_constructed(
+        lambda widget: None if threading.current_thread() is page else beside.append(widget)
+    )
+    try:
+        bench = Workbench("default", device="cpu", runs=tmp_path)
+        assert bench.pad.wait(60)
+    finally:
+        widgets.Widget.on_widget_constructed(None)
+    assert any("Style 1: #" in swatch.tooltip for swatch in styled(bench.pad, "eg-swatch"))
+    assert beside == []
+    bench.close()
 
 
 def test_the_pads_drawing_is_collected(bench: Workbench) -> None:
