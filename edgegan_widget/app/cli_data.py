@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgegan_widget.app.progress import bar
 from edgegan_widget.base.options import add_command, add_options, chosen, path
 from edgegan_widget.data.audit.rules import Judging
 from edgegan_widget.data.preparing.pool import Where
@@ -73,10 +74,8 @@ def _prepare(kind: ReaderKind, options: argparse.Namespace) -> None:
 
 
 def _wait_for(kind: ReaderKind, asked: Any, out: Path) -> None:
-    from tqdm import tqdm
-
     parts = kind.before(asked, out) if kind.before is not None else ()
-    for _ in tqdm(parts, kind.doing, unit=" pictures", dynamic_ncols=True, delay=0.5):
+    for _ in bar(iterable=parts, desc=kind.doing, unit=" pictures", delay=0.5):
         pass
 
 
@@ -128,25 +127,21 @@ def _download(actions: Commands) -> None:
 
 
 def _run_download(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
     from edgegan_widget.data.download import download, files
 
     for each in files(options.what, split_names(options.classes), options.part):
-        with tqdm(desc=each.name, unit="B", unit_scale=True, dynamic_ncols=True) as bar:
+        with bar(desc=each.name, unit="B", unit_scale=True) as shown:
             for done, total in download(each, options.out):
-                bar.total = total
-                bar.update(done - bar.n)
+                shown.total = total
+                shown.update(done - shown.n)
     print(f"{options.out}: fetched and checked")
 
 
 def _follow(reports: Iterator[Progress]) -> Summary:
-    from tqdm import tqdm
-
-    with tqdm(unit=" sources", dynamic_ncols=True, delay=0.5) as bar:  # what fails at once shows no bar
+    with bar(unit=" sources", delay=0.5) as shown:  # what fails at once shows no bar
         for progress in reports:
-            bar.set_postfix_str(_about(progress), refresh=False)
-            bar.update(progress.sources - bar.n)
+            shown.set_postfix_str(_about(progress), refresh=False)
+            shown.update(progress.sources - shown.n)
     if progress.summary is None:
         raise RuntimeError("the preparation ended without a summary")
     return progress.summary

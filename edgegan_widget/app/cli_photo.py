@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan_widget.app.progress import bar
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import save_picture
 from edgegan_widget.base.options import add_options, chosen, path
@@ -83,15 +84,14 @@ def _train_cutout(options: argparse.Namespace) -> None:
 
 
 def _show_progress(reports: Iterator[Progress]) -> str:
-    from tqdm import tqdm
-
     score = None
-    with tqdm(dynamic_ncols=True, delay=0.5) as bar:
+    with bar(delay=0.5) as shown:
         for progress in reports:
-            bar.total, bar.n = progress.steps, progress.step
-            bar.set_description_str(progress.doing, refresh=False)
+            shown.total = progress.steps
+            shown.set_description_str(progress.doing, refresh=False)
             score = progress.score or score
-            bar.set_postfix_str(f"loss {progress.loss:.3f} {score or ''}")
+            shown.set_postfix_str(f"loss {progress.loss:.3f} {score or ''}", refresh=False)
+            shown.update(progress.step - shown.n)
     return str(score)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from edgegan_widget.app.progress import bar
 from edgegan_widget.base.options import path
 from edgegan_widget.sketch.sources import told
 
@@ -50,10 +51,8 @@ def _index(options: argparse.Namespace) -> None:
 
 
 def _follow(reports: Iterator[Progress]) -> Progress:
-    from tqdm import tqdm
-
-    with tqdm(unit=" pictures", dynamic_ncols=True, delay=0.5) as bar:
+    with bar(unit=" pictures", delay=0.5) as shown:
         for progress in reports:
-            bar.total = progress.new
-            bar.update(progress.done - bar.n)
+            shown.total = progress.new
+            shown.update(progress.done - shown.n)
     return progress

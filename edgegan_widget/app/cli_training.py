@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgegan_widget.app.progress import bar
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.options import add_options, given, path
 from edgegan_widget.networks.config import SIZES_PX
@@ -66,17 +68,14 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _show_progress(reports: Iterator[Progress]) -> None:
-    from tqdm import tqdm
-
-    with tqdm(unit="step", dynamic_ncols=True) as bar:
-        for progress in reports:
-            if not bar.n:  # a resumed run begins where it stopped
-                bar.initial = bar.n = bar.last_print_n = progress.step
-            bar.total = progress.steps
-            bar.set_postfix_str(
-                " ".join(f"{name} {value:.2f}" for name, value in progress.losses.items()), refresh=False
-            )
-            bar.update(progress.step - bar.n)
+    first = next(reports, None)
+    if first is None:
+        return
+    with bar(unit="step", initial=first.step, total=first.steps) as shown:  # a resumed run begins where it stopped
+        for progress in itertools.chain([first], reports):
+            told = " ".join(f"{name} {value:.2f}" for name, value in progress.losses.items())
+            shown.set_postfix_str(told, refresh=False)
+            shown.update(progress.step - shown.n)
 
 
 def train_config(options: argparse.Namespace) -> TrainConfig:
@@ -171,7 +170,6 @@ def add_train_guess(command: argparse.ArgumentParser) -> None:
 
 def _train_guess(options: argparse.Namespace) -> None:
     import torch
-    from tqdm import tqdm
 
     from edgegan_widget.networks.guesser import Guesser, load_guesser, save_guesser
     from edgegan_widget.networks.onnx.export import write_guess
@@ -184,10 +182,10 @@ def _train_guess(options: argparse.Namespace) -> None:
     pictures, people = read(options.data, classes, options.sketches)
     torch.manual_seed(options.seed)
     guesser = Guesser(len(classes))
-    with tqdm(total=options.steps, unit="step", dynamic_ncols=True) as bar:
+    with bar(total=options.steps, unit="step") as shown:
         for step in train_guesser(guesser, pictures, people, options.steps, options.seed):
-            bar.set_postfix_str(f"loss {step.loss:.2f}", refresh=False)
-            bar.update(step.step - bar.n)
+            shown.set_postfix_str(f"loss {step.loss:.2f}", refresh=False)
+            shown.update(step.step - shown.n)
     file = save_guesser(folder, guesser)
     write_guess(folder, load_guesser(folder, len(classes)) or guesser)  # as it is read back
     print(f"{file}: {file.stat().st_size // 1000} kB")
