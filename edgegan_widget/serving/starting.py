@@ -106,6 +106,7 @@ def _prepare(own: bool) -> None:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15: behind everything else here
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # else it leaves loopback, on Linux too
 
 
 def _drain(door: object, ingresses: int) -> None:
@@ -166,7 +167,7 @@ def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str,
     All ports that can be are given: Ray waits for those that its helpers choose, and not long on a busy machine.
     """
     engines = settings.replicas or settings.most_replicas
-    host = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"  # the usual one Ray replaces by one for others
+    host = "127.0.0.1"
     port, agent, listening, environments, clients = (_free_port(host, 0) for _ in range(5))
     command = [
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--include-dashboard=false",
