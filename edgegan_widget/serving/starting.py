@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from edgegan_widget.base.errors import ConfigError, ServerError
 from edgegan_widget.serving.settings import APPLICATION, Serving
 
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 _STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all that lies there
 _DRAIN_SECONDS = 30.0
 _ATTEMPTS, _TOLD = 3, "start.log"  # of starting Ray
-_START_SECONDS, _END_SECONDS = 120.0, 20.0  # of Ray
+_START_SECONDS, _END_SECONDS = 120.0, 40.0  # of Ray; it takes up to 30 seconds to take leave of itself
 _METRICS_SECONDS = 2
 
 
@@ -152,10 +154,7 @@ def _own_ray(settings: Serving, metrics_port: int) -> Iterator[str]:
                 yield address
                 return
         finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_END_SECONDS)
-            process.kill()
+            _end_ray(process)
             shutil.rmtree(folder, ignore_errors=True)
         log.warning("Ray did not start (attempt %d of %d): %s", attempt, _ATTEMPTS, wrong)
     raise ServerError(f"Ray did not start: {wrong}; end what keeps this machine busy, and try again.")
@@ -181,6 +180,19 @@ def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str,
     with (folder / _TOLD).open("w") as told:
         # Ctrl-C is for this process, which lets Ray go when all is answered.
         return f"{host}:{port}", subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True)
+
+
+def _end_ray(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and end whatever of it does not."""
+    with suppress(psutil.NoSuchProcess):
+        whole = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+        for left in whole:
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
+        process.kill()
 
 
 def _wait_for(process: subprocess.Popen[bytes], told: Path) -> str:
