@@ -11,9 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +66,7 @@ INKED = """
 class DashboardServer:
     """``edgegan-widget dashboard`` in a process of its own, on a free port of this machine.
 
-    Used as a context manager; :attr:`url` is the page's address.
+    Used as a context manager; :attr:`url` is the page's address. ``options`` are more of the command's.
     """
 
     def __init__(
@@ -78,17 +76,19 @@ class DashboardServer:
         preheat: bool = True,
         base_url: str = "/",
         runner: str = "auto",
+        options: Sequence[str] = (),
+        scheme: str = "http",
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.token = "measured"
-        self.url = f"http://127.0.0.1:{self.port}{base_url}?token={self.token}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}{base_url}?token={self.token}"
         self.preheat = preheat
         self._command = [
             sys.executable, "-m", "edgegan_widget", "dashboard", "--no-browser", "--port", str(self.port),
             "--token", self.token, "--model", model, "--device", device, "--runner", runner,
-            "--base-url", base_url, *([] if preheat else ["--no-preheat"]),
+            "--base-url", base_url, *([] if preheat else ["--no-preheat"]), *options,
         ]  # fmt: skip
 
     def __enter__(self) -> DashboardServer:
@@ -150,11 +150,9 @@ class DashboardServer:
             if self._process.poll() is not None:
                 raise RuntimeError(f"the dashboard ended at once:\n{self.log()}")
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/none?token={self.token}", timeout=5):
-                    return
-            except urllib.error.HTTPError:
-                return  # it answers
-            except (urllib.error.URLError, OSError):
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
+                return
+            except OSError:
                 time.sleep(0.1)
         raise RuntimeError(f"the dashboard did not open within {START_SECONDS} s")
 
