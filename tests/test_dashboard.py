@@ -22,7 +22,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     monkeypatch.setattr(Voila, "launch_instance", lambda **options: seen.update(options))
     monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
     for name in (
-        page.MODEL_VARIABLE, page.DEVICE_VARIABLE, page.RUNS_VARIABLE, page.FOLDER_VARIABLE,
+        page.MODEL_VARIABLE, page.DEVICE_VARIABLE, page.RUNS_VARIABLE, page.FOLDER_VARIABLE, page.ENGINE_VARIABLE,
     ):  # fmt: skip
         monkeypatch.setenv(name, "")
     return seen

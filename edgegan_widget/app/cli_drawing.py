@@ -27,6 +27,9 @@ def add_dashboard(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
     command.add_argument("--no-preheat", action="store_true", help="keep no kernel waiting: less memory, slower page")
     command.add_argument("--runs", default="runs", metavar="DIR", help="folder of the training runs (default: runs)")
+    text = "address of a server that draws instead of the page's own process: see edgegan-widget serve"
+    command.add_argument("--engine", default="", metavar="URL", help=text)
+    command.add_argument("--engine-token", default="", metavar="T", help="that server's token, if not in its address")
     add_options(command.add_argument_group("for many people, see docs/scale.md"), Sharing)
 
 
@@ -37,7 +40,8 @@ def _dashboard(options: argparse.Namespace) -> None:
     serve(
         options.model, options.device, options.host, options.port, token, runner=options.runner,
         base_url=options.base_url, open_browser=not options.no_browser, preheat=not options.no_preheat,
-        runs=options.runs, sharing=Sharing(**given(options, Sharing)),
+        runs=options.runs, engine=options.engine, engine_token=options.engine_token,
+        sharing=Sharing(**given(options, Sharing)),
     )  # fmt: skip
 
 

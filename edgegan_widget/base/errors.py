@@ -3,9 +3,11 @@
 EdgeGANError
 ├── ConfigError       an option is out of its range or contradicts another
 ├── DataError         a picture, folder, sketch or drawing cannot be used
+├── MessageError      what came across a connection is no message of this package's
 ├── ModelError        a model folder or checkpoint cannot be used
 ├── PreparationError  preparing data had to stop; what was made stays
-├── StoppedError      the user stopped it
+├── ServerError       the server that draws cannot be reached, is too busy or refuses
+├── StoppedError      the user stopped it, or a newer request overtook it
 ├── TrainingError     training cannot start, or had to stop
 └── DependencyError   an optional library is not installed
 
@@ -19,8 +21,10 @@ __all__ = [
     "DataError",
     "DependencyError",
     "EdgeGANError",
+    "MessageError",
     "ModelError",
     "PreparationError",
+    "ServerError",
     "StoppedError",
     "TrainingError",
 ]
@@ -38,6 +42,14 @@ class DataError(EdgeGANError, ValueError):
     """A picture, folder, sketch or drawing cannot be used."""
 
 
+class MessageError(EdgeGANError, ValueError):
+    """What came across a connection is no message of this package's; ``number`` is the request's, as far as known."""
+
+    def __init__(self, text: str, number: int = 0) -> None:
+        super().__init__(text)
+        self.number = number
+
+
 class ModelError(EdgeGANError):
     """A model folder or checkpoint cannot be used."""
 
@@ -46,8 +58,12 @@ class PreparationError(EdgeGANError):
     """Preparing data had to stop; what was made stays, and the same command goes on."""
 
 
+class ServerError(EdgeGANError, ConnectionError):
+    """The server that draws cannot be reached, is too busy or refuses."""
+
+
 class StoppedError(EdgeGANError):
-    """The user stopped what was being done."""
+    """The user stopped what was being done, or a newer request overtook it."""
 
 
 class TrainingError(EdgeGANError):

@@ -22,7 +22,7 @@ from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.base.needs import device_of
 from edgegan_widget.base.result import Asked, Result, Style, variation_seed
 from edgegan_widget.base.units import F32, U8
-from edgegan_widget.base.words import known_class
+from edgegan_widget.networks.checks import check_chance, check_closeness, check_frames, check_sketch, class_number
 from edgegan_widget.networks.find import Source, find_model, read_config
 from edgegan_widget.networks.guessing import Guess, load_guess
 from edgegan_widget.networks.onnx.session import MODEL
@@ -30,6 +30,7 @@ from edgegan_widget.networks.runners import AUTO, ON_TORCH, Drawn, runner_for
 from edgegan_widget.networks.styles import named_styles, style_of
 
 if TYPE_CHECKING:
+    from edgegan_widget.networks.remote.client import RemoteEngine
     from edgegan_widget.networks.store import Networks
 
 __all__ = ["EdgeGAN"]
@@ -37,8 +38,6 @@ __all__ = ["EdgeGAN"]
 log = logging.getLogger(__name__)
 
 
-MOST_VARIATIONS = 64
-MOST_FRAMES = 240  # of an interpolation
 _SHARED: weakref.WeakValueDictionary[tuple[object, ...], EdgeGAN] = weakref.WeakValueDictionary()
 _SHARING = threading.Lock()  # while one is loaded, others wait for it
 
@@ -137,6 +136,37 @@ class EdgeGAN:
                 engine = _SHARED[key] = cls.from_pretrained(name_or_folder, device, runner)
             return engine
 
+    @staticmethod
+    def connect(
+        url: str, model: str = "default", token: str | None = None, patience_seconds: float = 10.0
+    ) -> RemoteEngine:
+        """A model that draws on a server (``edgegan-widget serve``), with the same calls and the same pictures.
+
+        Parameters
+        ----------
+        url
+            ``http://host:port`` or ``https://``, as the server tells it, perhaps with ``?token=``.
+        model
+            What the model is called there.
+        token
+            The server's token, if it is not in the address.
+        patience_seconds
+            How long a picture may take, with everything that is tried again meanwhile; three times as long where a
+            picture is brought closer to the lines, and for morphs.
+
+        Raises
+        ------
+        ServerError
+            Nobody answers there, or the token is refused.
+        ModelError
+            The server has no such model.
+        ConfigError
+            The address or the patience is none.
+        """
+        from edgegan_widget.networks.remote.client import RemoteEngine
+
+        return RemoteEngine(url, model, token, patience_seconds)
+
     def styles(self, label: str | int) -> tuple[Style, ...]:
         """Styles of the class that can be asked for by number, the most usual one first; none in a model without."""
         number = self._class_number(label)
@@ -192,7 +222,7 @@ class EdgeGAN:
             Class, seed, style, closeness or number of variations is not allowed.
         """
         began = time.perf_counter()
-        _check_closeness(closeness)
+        check_closeness(closeness)
         number = self._class_number(label)
         self._check(sketch, seed, variations)
         noises = [self._noise(number, variation_seed(seed, variation), style) for variation in range(variations)]
@@ -222,7 +252,7 @@ class EdgeGAN:
         The same variations, each time closer; the last ones are what :meth:`generate` gives.
         """
         began = time.perf_counter()
-        _check_closeness(closeness)
+        check_closeness(closeness)
         if not closeness:  # an optimizer alone costs a second and 70 MB the first time, which most people never need
             return
         number = self._class_number(label)
@@ -241,8 +271,7 @@ class EdgeGAN:
         ConfigError
             Class, seed, style or number of frames is not allowed.
         """
-        if not 2 <= frames <= MOST_FRAMES:
-            raise ConfigError(f"frames is {frames}; allowed are 2 to {MOST_FRAMES}.")
+        check_frames(frames)
         began = time.perf_counter()
         ends = [self.generate(one.sketch, one.label, seed=one.seed, style=one.style) for one in (start, end)]
         numbers = [self._class_number(one.label) for one in (start, end)]
@@ -330,30 +359,11 @@ class EdgeGAN:
         return np.random.Generator(np.random.PCG64(words)).standard_normal((1, size), np.float32)
 
     def _class_number(self, label: str | int) -> int:
-        numbers = f" (numbers 0 to {len(self.classes) - 1})"
-        if isinstance(label, str):
-            return self.classes.index(known_class(label, self.classes, more=numbers))
-        if isinstance(label, (int, np.integer)) and 0 <= label < len(self.classes):
-            return int(label)
-        raise ConfigError(f"the class is {label!r}; this model knows {', '.join(self.classes)}{numbers}.")
+        return class_number(label, self.classes)
 
     def _check(self, sketch: U8, seed: int | None, variations: int) -> None:
-        side = self.sketch_px
-        if not isinstance(sketch, np.ndarray) or sketch.dtype != np.uint8 or sketch.shape != (side, side):
-            given = f"{sketch.dtype} {list(sketch.shape)}" if isinstance(sketch, np.ndarray) else type(sketch).__name__
-            raise DataError(
-                f"the sketch is {given}; it must be a uint8 array [{side}, {side}] with white paper 255 "
-                "(raster.rasterize and trace.sketch_from_picture make one)."
-            )
-        if seed is not None and not 0 <= seed < 2**63:
-            raise ConfigError(f"the seed is {seed}; give None or a whole number from 0 to 2^63 - 1.")
-        if not 1 <= variations <= MOST_VARIATIONS:
-            raise ConfigError(f"variations is {variations}; allowed are 1 to {MOST_VARIATIONS}.")
-
-
-def _check_closeness(closeness: float) -> None:
-    if not 0 <= closeness <= 1:
-        raise ConfigError(f"closeness is {closeness}; give a number from 0 (free) to 1 (strict).")
+        check_sketch(sketch, self.sketch_px)
+        check_chance(seed, variations)
 
 
 def _between(first: F32, last: F32, share: F32) -> F32:

@@ -8,15 +8,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan_widget.app.dashboard.page import (
-    DEVICE_VARIABLE,
-    FOLDER_VARIABLE,
-    MODEL_VARIABLE,
-    RUNNER_VARIABLE,
-    RUNS_VARIABLE,
-)
+from edgegan_widget.app.dashboard import page
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError, DependencyError
+from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.find import find_model, packaged
 from edgegan_widget.networks.runners import AUTO
 
@@ -42,6 +37,8 @@ def serve(
     runner: str = AUTO,
     base_url: str = "/",
     sharing: Sharing | None = None,
+    engine: str = "",
+    engine_token: str = "",
 ) -> None:
     """Serve the dashboard until interrupted.
 
@@ -70,11 +67,16 @@ def serve(
         Path below which the page lies, as a reverse proxy hands it on: ``/`` or ``/draw/``.
     sharing
         How many pages at a time, what each may take, and TLS; usually for one person on this machine.
+    engine, engine_token
+        Address and token of a server that draws (``edgegan-widget serve``), for ``model`` as it is called there; empty
+        to draw in each page's kernel.
 
     Raises
     ------
     ModelError
         There is no such model.
+    ServerError
+        The engine does not answer, or refuses its token.
     ConfigError
         A server that others can reach would have no token; or port or path are none.
     """
@@ -86,11 +88,7 @@ def serve(
     address = host if host is not None else EVERYWHERE if sharing.public else LOOPBACK[0]
     _check_address(address, port, token)
     below = _checked_path(base_url)
-    os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
-    os.environ[DEVICE_VARIABLE] = device
-    os.environ[RUNNER_VARIABLE] = runner
-    os.environ[FOLDER_VARIABLE] = os.getcwd()
-    os.environ[RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
+    _hand_to_kernels(model, device, runner, runs, engine, engine_token)
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
     logging.getLogger("tornado.general").addFilter(_is_news)
@@ -98,6 +96,19 @@ def serve(
     settings.Voila.base_url = below
     settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = address, port, open_browser
     SharedVoila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _hand_to_kernels(
+    model: str, device: str, runner: str, runs: str | os.PathLike[str], engine: str, engine_token: str
+) -> None:
+    """Put into the environment what :func:`~edgegan_widget.app.dashboard.page.page` reads, checked first."""
+    if engine:
+        EdgeGAN.connect(engine, model, engine_token or None).close()
+    os.environ[page.MODEL_VARIABLE] = model if engine else str(find_model(model).resolve())
+    os.environ[page.DEVICE_VARIABLE], os.environ[page.RUNNER_VARIABLE] = device, runner
+    os.environ[page.FOLDER_VARIABLE] = os.getcwd()
+    os.environ[page.RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
+    os.environ[page.ENGINE_VARIABLE], os.environ[page.TOKEN_VARIABLE] = engine, engine_token
 
 
 def _check_address(host: str, port: int, token: str | None) -> None:
