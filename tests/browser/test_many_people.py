@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from edgegan_widget.networks.engine import EdgeGAN
 from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import SHOE, Desk
 from tests.certificate import certificate
+from tests.wire_server import WireServer
 
 pytestmark = pytest.mark.browser
 
@@ -83,3 +85,40 @@ def test_a_public_dashboard_is_encrypted_and_asks_for_its_token(browser: Any, tm
         assert secure["edgegan-visitor"], "and is sent through TLS only"
         stranger.context.close()
         desk.page.context.close()
+
+
+def test_pictures_come_from_an_engine_and_are_caught_up_with(browser: Any) -> None:
+    with (
+        WireServer(EdgeGAN.from_pretrained("default", "cpu")) as engine,
+        DashboardServer(device="cpu", preheat=False, options=["--engine", engine.url]) as server,
+    ):
+        desk = Desk(visitor(browser)).open(server.url)
+        assert f"at 127.0.0.1:{engine.port}" in desk.page.locator(".eg-line").inner_text()
+        desk.draw(SHOE)
+        shoe = desk.settled()
+        assert shoe != desk.first
+        engine.stop()
+        desk.draw([(0.3, 0.5), (0.7, 0.6)])
+        ink = desk.ink()
+        alert = desk.page.get_by_role("alert")
+        alert.wait_for()
+        assert "draw on, the picture follows by itself once it answers" in alert.inner_text()
+        assert desk.picture() == shoe
+        desk.draw([(0.3, 0.2), (0.7, 0.2)])
+        desk.until(lambda: desk.ink() > ink, "the pad takes ink")
+        engine.start()
+        desk.until(lambda: desk.picture() != shoe and alert.count() == 0, "the picture, without a click")
+        assert desk.problems == []
+        desk.page.context.close()
+
+
+def test_a_page_that_takes_too_much_is_ended_and_told(browser: Any) -> None:
+    options = ["--page-mb", "300"]
+    with DashboardServer(device="cpu", preheat=False, runner="torch_cpu", options=options) as server:  # takes 400
+        page = visitor(browser)
+        page.goto(server.url)
+        told = page.get_by_text("is what it may take")
+        told.wait_for()
+        assert re.search(r"This page took 3\d\d MB of memory, and 300 MB is what it may take\.", told.inner_text())
+        assert "What you draw is kept" in told.inner_text()
+        page.context.close()
