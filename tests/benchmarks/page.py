@@ -24,7 +24,7 @@ from edgegan_widget.base.errors import DependencyError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["DashboardServer", "chromium", "latencies_ms", "opened", "page_rows"]
+__all__ = ["RECORDER", "DashboardServer", "children", "chromium", "latencies", "latencies_ms", "opened", "page_rows"]
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -121,7 +121,7 @@ class DashboardServer:
 
     def kill_kernels(self, kernel_id: str = "") -> None:
         """End the kernel of this id, or all of them, at once, as a crash does."""
-        for process in _children(self._process.pid):
+        for process in children(self._process.pid):
             if "ipykernel" in _command(process) and kernel_id in _command(process):
                 os.kill(process, signal.SIGKILL)
 
@@ -142,7 +142,7 @@ class DashboardServer:
 
     def kernels(self) -> list[int]:
         """Its kernels' processes."""
-        return [process for process in _children(self._process.pid) if "ipykernel" in _command(process)]
+        return [process for process in children(self._process.pid) if "ipykernel" in _command(process)]
 
     def _wait_until_open(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -222,17 +222,17 @@ def opened(browser: Browser, server: DashboardServer) -> tuple[Page, float, floa
 def _drawing_rows(page: Page, forward_ms: float) -> list[dict[str, Any]]:
     frame = _draw_slowly(page)
     seen = page.evaluate("window.egSeen")
-    latencies = _latencies(seen)
+    waits = latencies(seen)
     inks = [painted - moved for moved, painted in seen["inks"]]
     last_ms = _flood_ms(page, frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2, frame["width"])
-    median_ms, forward_here_ms = float(np.median(latencies)), float(np.median(seen["forwards"]))
+    median_ms, forward_here_ms = float(np.median(waits)), float(np.median(seen["forwards"]))
     return [
         _row("F on the page, which shares the cores with the browser", forward_here_ms, "ms"),
         _row("stroke to picture on screen, median", median_ms, "ms"),
         _row("same, less F on the page", median_ms - forward_here_ms, "ms", 25),
         _row("same, less F alone", median_ms - forward_ms, "ms", 25),
-        _row("95th percentile, less F on the page", _percentile(latencies) - forward_here_ms, "ms", 40),
-        _row("95th percentile, less F alone", _percentile(latencies) - forward_ms, "ms", 40),
+        _row("95th percentile, less F on the page", _percentile(waits) - forward_here_ms, "ms", 40),
+        _row("95th percentile, less F alone", _percentile(waits) - forward_ms, "ms", 40),
         _row("pen to picture: original's cold run over ours", ORIGINAL_COLD_SECONDS * 1e3 / median_ms, "times", 60),
         _row("ink on screen after the pointer, median", float(np.median(inks)), "ms", 25),
         _row("last picture after pen-up in a flood", last_ms, "ms", 2 * forward_ms + 50),
@@ -277,10 +277,11 @@ def latencies_ms(model: str = "default") -> list[float]:
         page = opened(browser, server)[0]
         page.wait_for_timeout(2000)
         _draw_slowly(page)
-        return _latencies(page.evaluate("window.egSeen"))
+        return latencies(page.evaluate("window.egSeen"))
 
 
-def _latencies(seen: dict[str, Any]) -> list[float]:
+def latencies(seen: dict[str, Any]) -> list[float]:
+    """Milliseconds from each move to the next picture, as the recorder noted them."""
     return [_first_after(seen["pictures"], moved) - moved for moved in seen["moves"]]
 
 
@@ -328,7 +329,7 @@ def _row(name: str, value: float, unit: str, bar: float | None = None) -> dict[s
     return {"name": name, "value": value, "unit": unit, "bar": bar}
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     """Processes begun by this one or by its children."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -338,7 +339,7 @@ def _children(process: int) -> list[int]:
             continue
         if int(fields[1]) == process:
             child = int(entry.parent.name)
-            found += [child, *_children(child)]
+            found += [child, *children(child)]
     return found
 
 
