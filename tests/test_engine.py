@@ -16,7 +16,7 @@ from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.find import Source
 from edgegan_widget.networks.fused import Drawer
-from edgegan_widget.networks.runners import register, runner_for
+from edgegan_widget.networks.runners import batches, register, runner_for
 from edgegan_widget.networks.runners._tensors import torch_runner
 from edgegan_widget.networks.runners.torch_cpu import cpu_candidates
 from edgegan_widget.networks.store import build_networks
@@ -167,6 +167,45 @@ def test_many_at_once_are_drawn_as_each_alone(model: EdgeGAN, sketch: np.ndarray
     assert np.concatenate([one.latents for one in alone]) == pytest.approx(many.latents, abs=1e-4)
     few = model.generate_many(sketches[1:2], [2], seed=4, variations=12)
     assert np.array_equal(few.images, many.images[12:24]), "whatever else is drawn"
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_each_with_its_own_class_and_seed_is_as_alone(model: EdgeGAN, sketch: np.ndarray, count: int) -> None:
+    styles: list[int | str | None] = [None, 3, "#2060c0", None, 5, None, "#ff0000"]
+    asked = [
+        Asked(np.roll(sketch, number, axis=1), number % 3, None if number == 3 else number, styles[number])
+        for number in range(count)
+    ]
+    for one, together in zip(asked, model.generate_each(asked)):
+        alone = model.generate(one.sketch, one.label, seed=one.seed, style=one.style)
+        assert together.images.shape == alone.images.shape
+        assert np.abs(together.images.astype(int) - alone.images).max() <= 1, "the last digit may be rounded otherwise"
+        assert np.abs(together.edges.astype(int) - alone.edges).max() <= 1
+        assert together.latents == pytest.approx(alone.latents, abs=1e-4)
+
+
+def test_one_that_cannot_be_drawn_is_told(model: EdgeGAN, sketch: np.ndarray) -> None:
+    with pytest.raises(ConfigError, match="the style is 99"):
+        model.generate_each([Asked(sketch, 0), Asked(sketch, 0, style=99)])
+
+
+def test_batches_are_of_the_sizes_that_are_drawn() -> None:
+    class Way:
+        def __init__(self, sizes: tuple[int, ...], fills: bool) -> None:
+            self.sizes, self.fills = sizes, fills
+
+    assert batches(Way((1, 2, 4), False), 7) == [(4, 4), (2, 2), (1, 1)]
+    assert batches(Way((1, 2, 4, 8), True), 13) == [(8, 8), (5, 8)]
+    assert batches(Way((1, 2, 4, 8), True), 0) == []
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+def test_captured_graphs_of_each_size_draw_what_one_draws(sketch: np.ndarray) -> None:
+    model = EdgeGAN.from_pretrained("default", device="cuda")
+    asked = [Asked(np.roll(sketch, number, axis=1), number % 17, number) for number in range(70)]
+    for one, together in zip(asked, model.generate_each(asked)):
+        alone = model.generate(one.sketch, one.label, seed=one.seed)
+        assert np.abs(together.image.astype(int) - alone.image).mean() < 1.0
 
 
 def test_what_cannot_be_drawn_at_once(model: EdgeGAN, sketch: np.ndarray) -> None:

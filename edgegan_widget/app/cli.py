@@ -17,6 +17,7 @@ from edgegan_widget.base.needs import without_torch
 COMMANDS = {  # what each is for, and what adds its options; that is loaded for the command that is asked for alone
     "dashboard": ("open the drawing page in the browser", "cli_drawing.add_dashboard"),
     "generate": ("turn the picture of a sketch into a picture of the object", "cli_drawing.add_generate"),
+    "serve": ("let models draw for many people, on Ray", "cli_serving.add_serve"),
     "data": ("turn photos into data worth training on, and see what was refused", "cli_data.add_data"),
     "train": ("train a model on a folder of cut-outs or pairs", "cli_training.add_train"),
     "study": ("train a grid of settings; one table and one figure", "cli_training.add_study"),

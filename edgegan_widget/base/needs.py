@@ -1,4 +1,4 @@
-"""What a machine may lack: PyTorch, which drawing on a CPU does without, and a GPU. Asking does not load PyTorch.
+"""What a machine may lack: PyTorch, which drawing on a CPU does without, a GPU, and Ray. Asking does not load them.
 
 The package's base installation draws; training, evaluation, a GPU and a few of the pad's finer things need the extra
 ``train``. Where PyTorch is asked for and is not there, one sentence says how to get it.
@@ -15,9 +15,19 @@ from collections.abc import Iterator
 
 from edgegan_widget.base.errors import ConfigError, DependencyError
 
-__all__ = ["INSTALL_TORCH", "check_torch", "device_of", "has_torch", "needing_torch", "without_torch"]
+__all__ = [
+    "INSTALL_RAY",
+    "INSTALL_TORCH",
+    "check_ray",
+    "check_torch",
+    "device_of",
+    "has_torch",
+    "needing_torch",
+    "without_torch",
+]
 
 INSTALL_TORCH = "pip install 'edgegan_widget[train]'"
+INSTALL_RAY = "pip install 'edgegan_widget[serve]'"
 _DRIVERS = ("nvcuda.dll",) if os.name == "nt" else ("libcuda.so.1",)
 
 
@@ -27,6 +37,22 @@ def has_torch() -> bool:
         return importlib.util.find_spec("torch") is not None
     except (ImportError, ValueError):
         return False
+
+
+def check_ray(what: str) -> None:
+    """Refuse what cannot be done without Ray Serve where it is not installed.
+
+    Raises
+    ------
+    DependencyError
+        It is not there; ``what`` begins the sentence.
+    """
+    try:
+        there = all(importlib.util.find_spec(name) is not None for name in ("ray", "fastapi"))
+    except (ImportError, ValueError):
+        there = False
+    if not there:
+        raise DependencyError(f"{what} needs Ray Serve, which is not installed here; run: {INSTALL_RAY}")
 
 
 def check_torch(what: str) -> None:

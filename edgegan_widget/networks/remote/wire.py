@@ -19,11 +19,11 @@ from typing import Any, Final
 import msgpack
 import numpy as np
 
-from edgegan_widget.base.errors import MessageError
+from edgegan_widget.base.errors import EdgeGANError, MessageError
 
 __all__ = [
-    "LONGEST_SECONDS", "MOST_ANSWER_BYTES", "MOST_REQUEST_BYTES", "MOST_SESSIONS", "PATH", "REQUESTS", "Kind",
-    "Message", "decode", "encode",
+    "IN_SESSION", "LONGEST_SECONDS", "MOST_ANSWER_BYTES", "MOST_REQUEST_BYTES", "MOST_SESSIONS", "PATH", "REQUESTS",
+    "Kind", "Message", "decode", "encode", "error_frame",
 ]  # fmt: skip
 
 PATH = "/v1/draw"  # of the WebSocket; the digit is the version's
@@ -54,6 +54,7 @@ class Kind(enum.IntEnum):
     ERROR = 69
 
 
+IN_SESSION: Final = (Kind.DRAW, Kind.APPROACH, Kind.INTERPOLATE)  # a newer one overtakes older ones
 REQUESTS: Final = (Kind.ABOUT, Kind.DRAW, Kind.GUESS, Kind.APPROACH, Kind.INTERPOLATE)  # those that are answered
 
 
@@ -113,6 +114,12 @@ def decode(frame: bytes | str, most_bytes: int = MOST_REQUEST_BYTES) -> Message:
         raise MessageError(str(error), number) from error
     except ValueError as error:  # Kind's
         raise _refused(f"a message is of kind {kind}, which is not known", number) from error
+
+
+def error_frame(number: int, error: EdgeGANError) -> bytes:
+    """An error of ours as the answer to a request."""
+    body = {"error": type(error).__name__, "text": str(error)[:_MOST_TEXT]}
+    return encode(Message(Kind.ERROR, number, body))
 
 
 def _refused(text: str, number: int = 0) -> MessageError:

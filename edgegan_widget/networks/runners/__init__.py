@@ -7,6 +7,7 @@ the first fits the others are not, nor is torch.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +18,9 @@ from edgegan_widget.base.registry import Registry
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.networks.find import Source
 
-__all__ = ["AUTO", "ON_TORCH", "Drawn", "Running", "Runner", "names", "register", "runner_for"]
+__all__ = [
+    "AUTO", "ON_TORCH", "Drawn", "Runner", "Running", "batches", "most_threads", "names", "register", "runner_for",
+]  # fmt: skip
 
 AUTO = "auto"
 ON_TORCH = {"cpu": "torch_cpu", "cuda": "cuda_graph"}  # by device: for work on many pictures, such as evaluation
@@ -30,6 +33,8 @@ class Running(Protocol):
     mode: str  # how they are run, in words
     device_name: str
     at_once: int  # how many pictures are best drawn together
+    sizes: tuple[int, ...]  # of batches as they come, smallest first: 1, 2, 4 ...
+    fills: bool  # whether a batch is filled up to one of these sizes, since more rows cost next to nothing
 
     def draw(self, sketch: U8, condition: F32, noise: F32) -> Drawn:
         """Of a sketch [s, s], condition [1, K] and noise [1, n]: one row of each."""
@@ -72,6 +77,27 @@ class Runner:
 
 REGISTRY: Registry[Runner] = Registry(__name__, order=("onnx",))
 register = REGISTRY.register
+
+
+def batches(running: Running, count: int) -> list[tuple[int, int]]:
+    """So many pictures as batches of the sizes that the runner draws: how many there are in each, and its size."""
+    largest = running.sizes[-1]
+    found = []
+    while count:
+        if running.fills and count < largest:
+            size = next(size for size in running.sizes if size >= count)
+        else:
+            size = max(size for size in running.sizes if size <= count)
+        found.append((min(count, size), size))
+        count -= found[-1][0]
+    return found
+
+
+def most_threads() -> int:
+    """How many threads a picture may take: one a core, or fewer where ``OMP_NUM_THREADS`` says so."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    cores = os.cpu_count() or 1
+    return max(1, min(cores, int(asked))) if asked.isdecimal() else cores
 
 
 def names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``cuda_graph``: the networks in half precision as one captured graph on a GPU."""
+"""``cuda_graph``: the networks in half precision as captured graphs on a GPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgegan_widget.networks.fused import Drawer
 from edgegan_widget.networks.runners import register
 from edgegan_widget.networks.runners._tensors import Draw, Example, torch_runner
 
-__all__ = ["CudaGraph"]
+__all__ = ["CudaGraph", "ManyGraphs"]
 
 _WARM_UP_CALLS = 3
 
@@ -51,8 +51,44 @@ class CudaGraph:
         return image, edge, latent
 
 
+class ManyGraphs:
+    """The same of many at once: a captured graph for each size of batch, made when it is first asked for."""
+
+    def __init__(self, module: Drawer) -> None:
+        self._module = module
+        self._graphs: dict[int, _Captured] = {}
+
+    def __call__(self, sketches_u8: Tensor, conditions: Tensor, noises: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        count = len(sketches_u8)
+        if count not in self._graphs:
+            self._graphs[count] = _Captured(self._module, (sketches_u8, conditions, noises))
+        return self._graphs[count](sketches_u8, conditions, noises)
+
+
+class _Captured:
+    """``many`` of one size; what it gives is overwritten by its next call."""
+
+    def __init__(self, module: Drawer, example: tuple[Tensor, Tensor, Tensor]) -> None:
+        self._inputs = tuple(one.clone() for one in example)
+        stream = torch.cuda.Stream(example[0].device)
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.inference_mode(), torch.cuda.stream(stream):
+            for _ in range(_WARM_UP_CALLS):
+                module.many(*self._inputs)
+            stream.synchronize()
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph, stream=stream):
+                self._outputs = module.many(*self._inputs)
+
+    def __call__(self, *given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        for place, one in zip(self._inputs, given):
+            place.copy_(one)
+        self._graph.replay()
+        return self._outputs
+
+
 def _make(module: Drawer, example: Example) -> tuple[Draw, str]:
     return CudaGraph(module, example), "captured CUDA graph"
 
 
-register(torch_runner("cuda_graph", "cuda", "an NVIDIA GPU", _make))
+register(torch_runner("cuda_graph", "cuda", "an NVIDIA GPU", _make, ManyGraphs))

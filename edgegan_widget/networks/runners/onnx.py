@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from edgegan_widget.base.units import F32, U8
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.find import Source
 from edgegan_widget.networks.onnx.session import INPUTS, MODEL, give_back, has_onnxruntime, open_session
-from edgegan_widget.networks.runners import Drawn, Runner, register
+from edgegan_widget.networks.runners import Drawn, Runner, most_threads, register
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -41,6 +40,8 @@ class OnnxNetworks:
 
     device_name = "CPU"
     at_once = 4  # on one thread more are no quicker, and need memory
+    sizes: tuple[int, ...] = (1, 2, 4)
+    fills = False
 
     def __init__(self, source: Source) -> None:
         if source.place is None:
@@ -102,7 +103,7 @@ def _quickest(folder: Path, example: Given) -> tuple[InferenceSession, int]:
     """A warm session and its threads: one, or all where one is slow at its best and all are clearly quicker."""
     weights = sorted(folder.glob("model*.safetensors"))
     alone = open_session(folder / MODEL, weights)
-    cores, seconds = os.cpu_count() or 1, _seconds(alone, example)
+    cores, seconds = most_threads(), _seconds(alone, example)
     if seconds > _SLOW_SECONDS and cores > 1:
         together = open_session(folder / MODEL, weights, cores)
         if _seconds(together, example) < _CLEARLY_QUICKER * seconds:

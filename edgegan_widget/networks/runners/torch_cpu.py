@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from edgegan_widget.networks.devices import channels_last, threads
 from edgegan_widget.networks.fused import Drawer
-from edgegan_widget.networks.runners import register
+from edgegan_widget.networks.runners import most_threads, register
 from edgegan_widget.networks.runners._tensors import Draw, Example, torch_runner
 
 __all__ = ["cpu_candidates", "fastest_on_cpu"]
@@ -35,7 +34,7 @@ def fastest_on_cpu(module: Drawer, example: Example) -> tuple[Draw, str]:
     """
     candidates = list(cpu_candidates(module, example))
     name, draw, seconds = _quickest([(name, _with_threads(draw, 1)) for name, draw in candidates], example)
-    cores = os.cpu_count() or 1
+    cores = most_threads()
     if seconds[0] > _SLOW_SECONDS and cores > 1:
         on_all = _quickest([(name, _with_threads(draw, cores)) for name, draw in candidates], example)
         if _high(on_all[2]) < _CLEARLY_QUICKER * _high(seconds):

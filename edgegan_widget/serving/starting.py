@@ -1,0 +1,188 @@
+"""Starts the server: on a Ray of its own, or in a cluster that is there; and ends it without losing an answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is loaded; nothing is told to anybody
+
+import ray
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from edgegan_widget.base.errors import ConfigError, ServerError
+from edgegan_widget.serving.application import application
+from edgegan_widget.serving.settings import APPLICATION, Serving
+
+__all__ = ["own_metrics_port", "serving", "until_interrupted"]
+
+log = logging.getLogger(__name__)
+
+_STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all that lies there
+_DRAIN_SECONDS = 30.0
+_START_SECONDS, _END_SECONDS = 120.0, 20.0  # of Ray
+_METRICS_SECONDS = 2
+
+
+@contextmanager
+def serving(
+    settings: Serving, host: str = "127.0.0.1", port: int = 8000, address: str = "", metrics_port: int = 0
+) -> Iterator[str]:
+    """The server, for as long as the block lasts; its address is given.
+
+    Parameters
+    ----------
+    settings
+        What is served.
+    host, port
+        Where it listens; port 0 takes one that is free.
+    address
+        Of a Ray cluster, such as ``auto`` or ``ray://host:10001``; empty starts a Ray for this server alone, which
+        other machines do not reach.
+    metrics_port
+        Where Prometheus asks a Ray of our own; 0 takes one that is free.
+
+    Raises
+    ------
+    ConfigError
+        The port is in use.
+    ServerError
+        The cluster is not there, or the engines cannot draw.
+    """
+    port = _free_port(host, port)
+    with _ray(settings, address, metrics_port):
+        try:
+            serve.start(http_options=HTTPOptions(host=host, port=port))
+            door = serve.run(application(settings), name=APPLICATION, route_prefix="/")
+        except RuntimeError as error:
+            raise ServerError(f"the engines could not be started: {error}".split("\n")[0]) from error
+        try:
+            yield f"http://{_spoken(host)}:{port}"
+        finally:
+            _drain(door, settings.ingresses)
+            serve.delete(APPLICATION) if address else serve.shutdown()
+
+
+def own_metrics_port(port: int = 0) -> int:
+    """The port itself, or for 0 one that is free; ConfigError where it is not to be had."""
+    return _free_port("127.0.0.1", port)
+
+
+def until_interrupted() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    asked = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {kind: signal.signal(kind, ask) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while not asked.wait(1.0):
+            pass
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _drain(door: object, ingresses: int) -> None:
+    """Have every ingress answer what it took; each call reaches one of them."""
+    for _ in range(4 * ingresses if ingresses > 1 else 1):
+        with suppress(Exception):  # one that ended has nothing to answer any more
+            door.stop.remote().result(timeout_s=_DRAIN_SECONDS)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _ray(settings: Serving, address: str, metrics_port: int) -> Iterator[None]:
+    if address:
+        try:
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ServerError(
+                f"no Ray cluster answers at {address!r} ({error}); start one: ray start --head"
+            ) from error
+        try:
+            yield
+        finally:
+            ray.shutdown()
+        return
+    with _own_ray(settings, metrics_port) as own:
+        try:
+            ray.init(address=own, log_to_driver=False, configure_logging=False)
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _own_ray(settings: Serving, metrics_port: int) -> Iterator[str]:
+    """A Ray of this machine alone, on loopback, with a token and a folder of its own; its address.
+
+    ``ray start`` has all ports given, since Ray itself waits 15 seconds for those that its helpers choose, which is
+    too short on a busy machine.
+    """
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    engines = settings.replicas or settings.most_replicas
+    port, agent, listening, environments = (_free_port("127.0.0.1", 0) for _ in range(4))
+    folder = Path(tempfile.mkdtemp(prefix="eg-"))  # a short name: sockets lie in it, whose paths are limited
+    command = [
+        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--include-dashboard=false",
+        "--disable-usage-stats", "--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder}",
+        f"--num-cpus={max(engines, os.cpu_count() or 1)}", f"--object-store-memory={_STORE_BYTES}",
+        f"--dashboard-agent-grpc-port={agent}", f"--dashboard-agent-listen-port={listening}",
+        f"--runtime-env-agent-port={environments}", f"--metrics-export-port={own_metrics_port(metrics_port)}",
+        f"--system-config={json.dumps({'metrics_report_interval_ms': _METRICS_SECONDS * 1000})}",
+    ]  # fmt: skip
+    told = (folder / "start.log").open("w+")
+    # Ctrl-C is for this process, which lets Ray go when all is answered.
+    process = subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True)
+    try:
+        _wait_for(process, port, folder / "start.log")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+        process.kill()
+        told.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, told: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while "Ray runtime started" not in told.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = (told.read_text().split("\n\n")[-1].strip().splitlines() or ["it says nothing"])[-1]
+            raise ServerError(f"Ray did not start on port {port}: {last}; end what keeps the machine busy, try again.")
+        time.sleep(0.1)
+
+
+def _free_port(host: str, port: int) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise ConfigError(f"{host}:{port} is not to be had ({told}); choose another --port, or --host.") from error
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def _spoken(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
