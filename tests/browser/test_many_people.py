@@ -113,12 +113,15 @@ def test_pictures_come_from_an_engine_and_are_caught_up_with(browser: Any) -> No
 
 
 def test_a_page_that_takes_too_much_is_ended_and_told(browser: Any) -> None:
-    options = ["--page-mb", "300"]
-    with DashboardServer(device="cpu", preheat=False, runner="torch_cpu", options=options) as server:  # takes 400
-        page = visitor(browser)
-        page.goto(server.url)
-        told = page.get_by_text("is what it may take")
-        told.wait_for()
-        assert re.search(r"This page took 3\d\d MB of memory, and 300 MB is what it may take\.", told.inner_text())
-        assert "What you draw is kept" in told.inner_text()
-        page.context.close()
+    with DashboardServer(device="cpu", preheat=False, options=["--page-mb", "300"]) as server:
+        desk = Desk(visitor(browser)).open(server.url)
+        desk.draw(SHOE)
+        with desk.page.expect_navigation():
+            desk.page.locator(".eg-closeness .noUi-handle").press("End")  # which loads PyTorch, and that is too much
+            told = desk.page.get_by_text("is what it may take")
+            told.wait_for()
+            said = told.inner_text()
+        assert re.search(r"This page took \d+ MB of memory, and 300 MB is what it may take\.", said)
+        assert "What you draw is kept; a new kernel is started" in said
+        desk.page.wait_for_selector("canvas.eg-ink")
+        desk.page.context.close()

@@ -4,6 +4,7 @@ const BEAT_MS = 1000;
 const PATIENCE_MS = 1900; // without an answer; the banner is there within three seconds
 const GONE_MS = 7000; // a kernel that works but never answers has lost the pad
 const READ_MS = 4000; // for a sentence, before the page is loaded anew
+const TWICE_MS = 180000; // what is ended twice within this would be ended again
 const DEAD = ["dead", "restarting", "autorestarting", "terminating", "unknown"];
 
 class Pulse {
@@ -74,6 +75,7 @@ class Pulse {
     if (since < 5000) return; // one that ends at once is not started again and again
     this.reloading = true;
     const why = await this.reason();
+    if (why && since < TWICE_MS) return this.tell(`${why} ${kept}; load this page anew to go on.`);
     if (why) {
       this.tell(`${why} ${kept}; a new kernel is started …`);
       await new Promise((go) => setTimeout(go, READ_MS));
