@@ -42,7 +42,8 @@ def application(settings: Serving) -> Application:
             "upscale_delay_s": 2.0, "downscale_delay_s": 120.0, "look_back_period_s": 5.0, "metrics_interval_s": 1.0,
         }  # fmt: skip
     engines = serve.deployment(Replica).options(**options).bind(text)
-    door = Ingress.options(  # type: ignore[attr-defined]
+    door = serve.deployment(Ingress).options(
+        name="Door",
         max_ongoing_requests=settings.connections + 64,
         ray_actor_options={"num_cpus": 0},
         num_replicas=settings.ingresses,

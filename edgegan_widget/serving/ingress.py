@@ -7,9 +7,12 @@ import itertools
 import logging
 from typing import Any
 
-from fastapi import FastAPI, Request, WebSocket
-from fastapi.responses import JSONResponse
 from ray import serve
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from edgegan_widget import __version__
 from edgegan_widget.networks.remote.wire import PATH
@@ -24,11 +27,29 @@ log = logging.getLogger(__name__)
 
 _POLICY, _TRY_LATER = 1008, 1013  # codes of WebSocket
 _COUNT_SECONDS = 2.0
-web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
 
-@serve.deployment
-@serve.ingress(web)
+async def _draw(socket: WebSocket) -> None:
+    await _door().draw(socket)
+
+
+async def _models(request: Request) -> JSONResponse:
+    return _door().models(request)
+
+
+async def _health(_request: Request) -> JSONResponse:
+    return _door().health()
+
+
+def _door() -> Ingress:
+    door: Ingress = serve.get_replica_context().servable_object
+    return door
+
+
+_web = Starlette(routes=[WebSocketRoute(PATH, _draw), Route("/models", _models), Route("/health", _health)])
+
+
+@serve.ingress(_web)
 class Ingress:
     """Holds the connections; engines draw."""
 
@@ -41,7 +62,6 @@ class Ingress:
         self._stopping = False
         self._counting = None if self._settings.replicas else asyncio.ensure_future(self._count_engines())
 
-    @web.websocket(PATH)
     async def draw(self, socket: WebSocket) -> None:
         """A client, until it leaves."""
         if not self._admits(socket.headers, socket.query_params):
@@ -61,15 +81,13 @@ class Ingress:
             self._connections.discard(connection)
             self._meters.connections(len(self._connections))
 
-    @web.get("/models")
-    async def models(self, request: Request) -> JSONResponse:
+    def models(self, request: Request) -> JSONResponse:
         """The models by name."""
         if not self._admits(request.headers, request.query_params):
             return JSONResponse({"error": "give the token as Authorization: Bearer TOKEN"}, 401)
         return JSONResponse({"models": list(self._settings.models), "version": __version__})
 
-    @web.get("/health")
-    async def health(self) -> JSONResponse:
+    def health(self) -> JSONResponse:
         """Whether new clients are welcome: 200, or 503 while it is being stopped."""
         status = "stopping" if self._stopping else "ok"
         return JSONResponse({"status": status}, 503 if self._stopping else 200)

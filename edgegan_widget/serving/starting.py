@@ -19,14 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is loaded; nothing is told to anybody
-
-import ray
-from ray import serve
-from ray.serve.config import HTTPOptions
-
 from edgegan_widget.base.errors import ConfigError, ServerError
-from edgegan_widget.serving.application import application
 from edgegan_widget.serving.settings import APPLICATION, Serving
 
 __all__ = ["own_metrics_port", "serving", "until_interrupted"]
@@ -35,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all that lies there
 _DRAIN_SECONDS = 30.0
+_ATTEMPTS, _TOLD = 3, "start.log"  # of starting Ray
 _START_SECONDS, _END_SECONDS = 120.0, 20.0  # of Ray
 _METRICS_SECONDS = 2
 
@@ -65,7 +59,13 @@ def serving(
         The cluster is not there, or the engines cannot draw.
     """
     port = _free_port(host, port)
+    _prepare(own=not address)
     with _ray(settings, address, metrics_port):
+        from ray import serve
+        from ray.serve.config import HTTPOptions
+
+        from edgegan_widget.serving.application import application
+
         try:
             serve.start(http_options=HTTPOptions(host=host, port=port))
             door = serve.run(application(settings), name=APPLICATION, route_prefix="/")
@@ -99,6 +99,15 @@ def until_interrupted() -> None:
             signal.signal(kind, handler)
 
 
+def _prepare(own: bool) -> None:
+    """Ray reads these when it is loaded, so that it is not before; its processes inherit them."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if own:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15: behind everything else here
+
+
 def _drain(door: object, ingresses: int) -> None:
     """Have every ingress answer what it took; each call reaches one of them."""
     for _ in range(4 * ingresses if ingresses > 1 else 1):
@@ -108,6 +117,8 @@ def _drain(door: object, ingresses: int) -> None:
 
 @contextmanager
 def _ray(settings: Serving, address: str, metrics_port: int) -> Iterator[None]:
+    import ray
+
     if address:
         try:
             ray.init(address=address, log_to_driver=False, configure_logging=False)
@@ -130,46 +141,55 @@ def _ray(settings: Serving, address: str, metrics_port: int) -> Iterator[None]:
 
 @contextmanager
 def _own_ray(settings: Serving, metrics_port: int) -> Iterator[str]:
-    """A Ray of this machine alone, on loopback, with a token and a folder of its own; its address.
+    """A Ray of this machine alone, on loopback, with a token and a folder of its own; its address."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        folder = Path(tempfile.mkdtemp(prefix="eg-"))  # a short name: sockets lie in it, whose paths are limited
+        address, process = _begin_ray(settings, metrics_port, folder)
+        try:
+            wrong = _wait_for(process, folder / _TOLD)
+            if not wrong:
+                yield address
+                return
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+        log.warning("Ray did not start (attempt %d of %d): %s", attempt, _ATTEMPTS, wrong)
+    raise ServerError(f"Ray did not start: {wrong}; end what keeps this machine busy, and try again.")
 
-    ``ray start`` has all ports given, since Ray itself waits 15 seconds for those that its helpers choose, which is
-    too short on a busy machine.
+
+def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
+    """Its address, and the process that ends it when it is told to.
+
+    All ports that can be are given: Ray waits for those that its helpers choose, and not long on a busy machine.
     """
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     engines = settings.replicas or settings.most_replicas
-    port, agent, listening, environments = (_free_port("127.0.0.1", 0) for _ in range(4))
-    folder = Path(tempfile.mkdtemp(prefix="eg-"))  # a short name: sockets lie in it, whose paths are limited
+    host = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"  # the usual one Ray replaces by one for others
+    port, agent, listening, environments, clients = (_free_port(host, 0) for _ in range(5))
     command = [
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--include-dashboard=false",
-        "--disable-usage-stats", "--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder}",
+        "--no-monitor", "--include-log-monitor=false", f"--ray-client-server-port={clients}", "--disable-usage-stats",
+        f"--node-ip-address={host}", f"--port={port}", f"--temp-dir={folder}",
         f"--num-cpus={max(engines, os.cpu_count() or 1)}", f"--object-store-memory={_STORE_BYTES}",
         f"--dashboard-agent-grpc-port={agent}", f"--dashboard-agent-listen-port={listening}",
         f"--runtime-env-agent-port={environments}", f"--metrics-export-port={own_metrics_port(metrics_port)}",
         f"--system-config={json.dumps({'metrics_report_interval_ms': _METRICS_SECONDS * 1000})}",
     ]  # fmt: skip
-    told = (folder / "start.log").open("w+")
-    # Ctrl-C is for this process, which lets Ray go when all is answered.
-    process = subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True)
-    try:
-        _wait_for(process, port, folder / "start.log")
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)
-        process.kill()
-        told.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with (folder / _TOLD).open("w") as told:
+        # Ctrl-C is for this process, which lets Ray go when all is answered.
+        return f"{host}:{port}", subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True)
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int, told: Path) -> None:
+def _wait_for(process: subprocess.Popen[bytes], told: Path) -> str:
+    """Until Ray is there; what it says where it does not come, in a line."""
     deadline = time.monotonic() + _START_SECONDS
     while "Ray runtime started" not in told.read_text():
         if process.poll() is not None or time.monotonic() > deadline:
-            last = (told.read_text().split("\n\n")[-1].strip().splitlines() or ["it says nothing"])[-1]
-            raise ServerError(f"Ray did not start on port {port}: {last}; end what keeps the machine busy, try again.")
+            return (told.read_text().strip().splitlines() or ["it says nothing"])[-1].strip(" .")
         time.sleep(0.1)
+    return ""
 
 
 def _free_port(host: str, port: int) -> int:
