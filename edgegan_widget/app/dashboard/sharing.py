@@ -13,7 +13,7 @@ from edgegan_widget.base.settings import check_settings, setting
 
 __all__ = ["ALONE_SECONDS", "Sharing", "free_mb", "pages_that_fit"]
 
-PAGE_MB = 160  # a drawing page's kernel with onnxruntime, docs/scale.md; with PyTorch it takes 2.5 times as much
+PAGE_MB, PAGE_WITH_ENGINE_MB = 165, 110  # kernels of pages that have drawn, docs/scale.md; with PyTorch 400
 KEPT_FREE = 0.2  # of the free memory: for the server, and for what people do beside drawing
 ALONE_SECONDS = 30  # a page that nobody is connected to for so long has been closed, when others wait
 _CGROUP = Path("/sys/fs/cgroup")
@@ -68,9 +68,9 @@ class Sharing:
             ) from error
         return context
 
-    def places(self) -> int:
-        """How many pages may be open at a time."""
-        return self.most_pages or pages_that_fit(free_mb())
+    def places(self, with_engine: bool = False) -> int:
+        """How many pages may be open at a time; more fit where an engine elsewhere draws for them."""
+        return self.most_pages or pages_that_fit(free_mb(), PAGE_WITH_ENGINE_MB if with_engine else PAGE_MB)
 
 
 def pages_that_fit(free: float, page_mb: float = PAGE_MB) -> int:
@@ -78,7 +78,7 @@ def pages_that_fit(free: float, page_mb: float = PAGE_MB) -> int:
 
     Examples
     --------
-    >>> pages_that_fit(8_000), pages_that_fit(100)
+    >>> pages_that_fit(8_000, 160), pages_that_fit(100)
     (40, 1)
     """
     return max(1, int(free * (1 - KEPT_FREE) / page_mb))
