@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from edgegan_widget.app.dashboard import page, server
+from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.networks.find import packaged
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -21,10 +21,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     seen: dict[str, object] = {}
     monkeypatch.setattr(Voila, "launch_instance", lambda **options: seen.update(options))
     monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
-    for name in (
-        page.MODEL_VARIABLE, page.DEVICE_VARIABLE, page.RUNS_VARIABLE, page.FOLDER_VARIABLE, page.ENGINE_VARIABLE,
-    ):  # fmt: skip
-        monkeypatch.setenv(name, "")
+    for name in ("MODEL", "DEVICE", "RUNNER", "RUNS", "FOLDER", "ENGINE", "ENGINE_TOKEN"):
+        monkeypatch.setenv(f"EDGEGAN_WIDGET_{name}", "")
     return seen
 
 
@@ -53,8 +51,8 @@ def test_the_page_works_where_the_command_was_given(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     server.serve(open_browser=False, runs="mine")
-    assert os.environ[page.RUNS_VARIABLE] == str(tmp_path / "mine")
-    assert os.environ[page.FOLDER_VARIABLE] == str(tmp_path)
+    assert Handed.take().runs == str(tmp_path / "mine")
+    assert Handed.take().folder == str(tmp_path)
     assert served["config"].VoilaConfiguration.file_allowlist == []
 
 

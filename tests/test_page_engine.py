@@ -93,10 +93,8 @@ def test_a_pad_that_was_cleared_meanwhile_forgets_the_trouble(remote_pad: Sketch
 def test_a_page_that_is_opened_while_it_is_gone_opens_later(
     server: WireServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in ((page.ENGINE_VARIABLE, server.url), (page.RUNS_VARIABLE, str(tmp_path))):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(page.MODEL_VARIABLE, "default")
-    monkeypatch.setenv(page.FOLDER_VARIABLE, "")
+    for name, value in (("MODEL", "default"), ("FOLDER", ""), ("RUNS", str(tmp_path)), ("ENGINE", server.url)):
+        monkeypatch.setenv(f"EDGEGAN_WIDGET_{name}", value)
     server.stop()
     shown = page.page()
     assert "the page opens by itself once it answers." in said(shown)
@@ -123,7 +121,7 @@ assert shown.pad.wait(60) and shown.pad.image.shape == (64, 64, 3)
 print([name for name in ("torch", "onnxruntime", "ray", "matplotlib", "scipy") if name in sys.modules])
 shown.close()
 """
-    environment = os.environ | {page.ENGINE_VARIABLE: server.url, page.RUNS_VARIABLE: str(tmp_path)}
+    environment = os.environ | {"EDGEGAN_WIDGET_ENGINE": server.url, "EDGEGAN_WIDGET_RUNS": str(tmp_path)}
     command, root = [sys.executable, "-c", code], Path(__file__).parents[1]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, env=environment, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]

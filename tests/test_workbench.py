@@ -91,8 +91,8 @@ def test_using_a_model_goes_back_to_the_pad(bench: Workbench) -> None:
 def test_the_page_gets_runs_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(shown.RUNS_VARIABLE, str(tmp_path / "elsewhere"))
-    monkeypatch.setenv(shown.FOLDER_VARIABLE, str(tmp_path / "work"))
+    monkeypatch.setenv("EDGEGAN_WIDGET_RUNS", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("EDGEGAN_WIDGET_FOLDER", str(tmp_path / "work"))
     write_run(tmp_path / "elsewhere", "first")
     page = shown.page()
     assert page.train.view.run == Run(tmp_path / "elsewhere" / "first")

@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan_widget.app.dashboard import page
+from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError, DependencyError
-from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.find import find_model, packaged
 from edgegan_widget.networks.runners import AUTO
 
@@ -88,7 +87,11 @@ def serve(
     address = host if host is not None else EVERYWHERE if sharing.public else LOOPBACK[0]
     _check_address(address, port, token)
     below = _checked_path(base_url)
-    _hand_to_kernels(model, device, runner, runs, engine, engine_token)
+    if engine:
+        _check_engine(engine, model, engine_token)
+    place = model if engine else str(find_model(model).resolve())
+    whole_runs = str(Path(runs).expanduser().resolve())
+    Handed(place, device, runner, whole_runs, os.getcwd(), engine, engine_token).hand_on()
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
     logging.getLogger("tornado.general").addFilter(_is_news)
@@ -98,17 +101,11 @@ def serve(
     SharedVoila.launch_instance(argv=[str(_notebook())], config=settings)
 
 
-def _hand_to_kernels(
-    model: str, device: str, runner: str, runs: str | os.PathLike[str], engine: str, engine_token: str
-) -> None:
-    """Put into the environment what :func:`~edgegan_widget.app.dashboard.page.page` reads, checked first."""
-    if engine:
-        EdgeGAN.connect(engine, model, engine_token or None).close()
-    os.environ[page.MODEL_VARIABLE] = model if engine else str(find_model(model).resolve())
-    os.environ[page.DEVICE_VARIABLE], os.environ[page.RUNNER_VARIABLE] = device, runner
-    os.environ[page.FOLDER_VARIABLE] = os.getcwd()
-    os.environ[page.RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
-    os.environ[page.ENGINE_VARIABLE], os.environ[page.TOKEN_VARIABLE] = engine, engine_token
+def _check_engine(url: str, model: str, token: str) -> None:
+    """Refuse to begin without the engine: later it may be gone for a while, but now its address may be wrong."""
+    from edgegan_widget.networks.remote.client import RemoteEngine
+
+    RemoteEngine(url, model, token or None).close()
 
 
 def _check_address(host: str, port: int, token: str | None) -> None:

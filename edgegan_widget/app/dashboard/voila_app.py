@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
 from jupyter_server.utils import url_path_join
@@ -12,8 +11,8 @@ from traitlets import Instance
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
+from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.app.dashboard.housekeeping import LOOK_SECONDS, Housekeeping
-from edgegan_widget.app.dashboard.page import ENGINE_VARIABLE
 from edgegan_widget.app.dashboard.places import Places
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.app.dashboard.waiting import Page, Queue
@@ -29,7 +28,7 @@ class SharedVoila(Voila):  # type: ignore[misc]
     def init_handlers(self) -> list[Any]:
         """Voilà's handlers, with ours for the page, and one for the queue."""
         manager = self.kernel_manager
-        places = Places(self.sharing.places(bool(os.environ.get(ENGINE_VARIABLE))), lambda kernel: kernel in manager)
+        places = Places(self.sharing.places(bool(Handed.take().engine)), lambda kernel: kernel in manager)
         housekeeping = Housekeeping(manager, places, self.sharing)
         self._rounds = PeriodicCallback(housekeeping.look, LOOK_SECONDS * 1e3)
         handlers = super().init_handlers()
