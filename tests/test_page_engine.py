@@ -22,7 +22,6 @@ from tests.pad_desk import Plain, complaint, draw
 from tests.screen import said
 from tests.wire_server import WireServer
 
-pytestmark = pytest.mark.filterwarnings("ignore:connect.. must be used:DeprecationWarning")
 LINE = ((0.2, 0.5), (0.5, 0.4), (0.8, 0.5))
 
 

@@ -17,7 +17,7 @@ SHORT = {"models": 60, "drawings": 100, "pictures": 100, "kills": 3, "seeds": 2,
 USUAL = 300
 
 
-@pytest.mark.parametrize("name", PROMISES)
+@pytest.mark.parametrize("name", [name for name in PROMISES if name != "engines"])  # tests/serving holds that one
 def test_a_promise_holds(name: str) -> None:
     assert PROMISES[name].hold(SHORT.get(name, USUAL), Random(zlib.crc32(name.encode())))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Rate"]
 
 _MOST_OPEN = 256  # requests that are not answered
-_MOST_BEHIND = 64  # answers that a client has not taken
+_MOST_BEHIND_BYTES = 128_000_000  # answers that a client has not taken
 _EXCESS_PAUSE_SECONDS = 0.02  # a client that asks too often is read more slowly
 _KIND_AT, _NUMBER_AT = 3, slice(4, 8)  # in a frame
 GOING_AWAY, TOO_SLOW = 1001, 1013  # codes of WebSocket
@@ -66,7 +66,7 @@ class Connection:
         self._rate, self._per_second = Rate(rate_per_second, time.monotonic()), rate_per_second
         self._out: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._open: set[int] = set()
-        self._stopping = False
+        self._stopping, self._behind_bytes = False, 0
 
     async def serve(self) -> None:
         """Take requests and give answers until the client leaves or :meth:`stop`."""
@@ -103,7 +103,7 @@ class Connection:
                 raise ServerError(f"more than {self._per_second:g} requests a second came over one connection; wait.")
             self._follow(message)
         except EdgeGANError as error:
-            self._out.put_nowait(error_frame(error.number if isinstance(error, MessageError) else number, error))
+            self._put(error_frame(error.number if isinstance(error, MessageError) else number, error))
             if isinstance(error, ServerError) or not self._rate.allows(time.monotonic()):
                 await asyncio.sleep(_EXCESS_PAUSE_SECONDS)
 
@@ -126,15 +126,20 @@ class Connection:
     def _send(self, frame: bytes) -> None:
         if frame[_KIND_AT] != Kind.STEP:
             self._open.discard(int.from_bytes(frame[_NUMBER_AT], "big"))
+        self._put(frame)
+
+    def _put(self, frame: bytes) -> None:
+        self._behind_bytes += len(frame)
         self._out.put_nowait(frame)
 
     async def _write(self) -> None:
         try:
             while (frame := await self._out.get()) is not None:
-                if self._out.qsize() > _MOST_BEHIND + len(self._open):
+                if self._behind_bytes > _MOST_BEHIND_BYTES:
                     await self._socket.close(TOO_SLOW)
                     return
                 await self._socket.send_bytes(frame)
+                self._behind_bytes -= len(frame)
             await self._socket.close(GOING_AWAY)
         except Exception:  # whatever the server beneath raises where the client has left; reading says so too
             return

@@ -112,6 +112,8 @@ class Engines:
 def _check_mendable(error: Exception) -> None:
     """An engine that ended, or is not there yet, is; an error of ours is not."""
     if isinstance(error, RayTaskError):
+        if isinstance(error.cause, EdgeGANError):
+            raise error.cause
         log.error("an engine failed", exc_info=error)
         raise ServerError(f"the engine failed ({type(error.cause).__name__}); its log tells more.") from error
 
@@ -133,12 +135,17 @@ class Dispatcher:
         self._long: dict[tuple[int, int], tuple[Waiting, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._together: dict[str, int] = {}
-        self._drawing, self.free = 0, _TWICE
+        self._drawing, self._engines_count, self.free = 0, 1, _TWICE
+        self._morphs = asyncio.Semaphore(1)  # one long work an engine, so that pictures get through beside them
         self.taken = 0  # requests that are not answered yet
 
     def engines_are(self, count: int) -> None:
         """So many engines draw now."""
-        self.free = _TWICE * max(1, count)
+        count = max(1, count)
+        for _ in range(count - self._engines_count):
+            self._morphs.release()
+        self._engines_count = max(count, self._engines_count)
+        self.free = _TWICE * count
         self._go_on()
 
     def take(self, request: Waiting) -> None:
@@ -230,19 +237,26 @@ class Dispatcher:
     async def _one(self, request: Waiting) -> None:
         try:
             if request.kind == Kind.APPROACH:
-                await self._approach(request)
+                async with self._morphs:
+                    await self._approach(request)
+            elif request.kind == Kind.INTERPOLATE:
+                async with self._morphs:
+                    request.send(await self._asked(request))
             else:
-                frame = await self._engines.ask(
-                    request.kind.name.lower(), request.model, request.deadline, request.number,
-                    *([] if request.kind == Kind.ABOUT else [request.body]), retry=self._meters.retry,
-                )  # fmt: skip
-                request.send(frame)
+                request.send(await self._asked(request))
             self._end(request, "answered")
         except EdgeGANError as error:
             self._answer(request, error, "failed")
         except asyncio.CancelledError:
             self._answer(request, StoppedError("a newer request overtook this one."), "overtaken")
             raise
+
+    async def _asked(self, request: Waiting) -> bytes:
+        """The frame that answers what is neither drawn in batches nor answered in steps."""
+        given = [request.number] if request.kind == Kind.ABOUT else [request.number, request.body]
+        method, model, retry = request.kind.name.lower(), request.model, self._meters.retry
+        frame: bytes = await self._engines.ask(method, model, request.deadline, *given, retry=retry)
+        return frame
 
     async def _approach(self, request: Waiting) -> None:
         """Steps as they come; where the engine ends in between, another one takes up, and old steps are not told."""

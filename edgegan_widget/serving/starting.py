@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from edgegan_widget.base.errors import ConfigError, ServerError
 from edgegan_widget.serving.settings import APPLICATION, Serving
 
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 _STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all that lies there
 _DRAIN_SECONDS = 30.0
 _ATTEMPTS, _TOLD = 3, "start.log"  # of starting Ray
-_START_SECONDS, _END_SECONDS = 120.0, 20.0  # of Ray
+_START_SECONDS, _END_SECONDS = 120.0, 40.0  # of Ray; it takes up to 30 seconds to take leave of itself
 _METRICS_SECONDS = 2
 
 
@@ -106,6 +108,7 @@ def _prepare(own: bool) -> None:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15: behind everything else here
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # else it leaves loopback, on Linux too
 
 
 def _drain(door: object, ingresses: int) -> None:
@@ -151,10 +154,7 @@ def _own_ray(settings: Serving, metrics_port: int) -> Iterator[str]:
                 yield address
                 return
         finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_END_SECONDS)
-            process.kill()
+            _end_ray(process)
             shutil.rmtree(folder, ignore_errors=True)
         log.warning("Ray did not start (attempt %d of %d): %s", attempt, _ATTEMPTS, wrong)
     raise ServerError(f"Ray did not start: {wrong}; end what keeps this machine busy, and try again.")
@@ -166,7 +166,7 @@ def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str,
     All ports that can be are given: Ray waits for those that its helpers choose, and not long on a busy machine.
     """
     engines = settings.replicas or settings.most_replicas
-    host = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"  # the usual one Ray replaces by one for others
+    host = "127.0.0.1"
     port, agent, listening, environments, clients = (_free_port(host, 0) for _ in range(5))
     command = [
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--include-dashboard=false",
@@ -180,6 +180,19 @@ def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str,
     with (folder / _TOLD).open("w") as told:
         # Ctrl-C is for this process, which lets Ray go when all is answered.
         return f"{host}:{port}", subprocess.Popen(command, stdout=told, stderr=told, start_new_session=True)
+
+
+def _end_ray(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and end whatever of it does not."""
+    with suppress(psutil.NoSuchProcess):
+        whole = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+        for left in whole:
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
+        process.kill()
 
 
 def _wait_for(process: subprocess.Popen[bytes], told: Path) -> str:

@@ -13,7 +13,7 @@ from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.data.audit.rules import Judging
 from edgegan_widget.training.config import DEVICES
-from tests.benchmarks import audit, crowd, data, drawing, edges, evaluate, many, photo, train
+from tests.benchmarks import audit, crowd, data, drawing, edges, evaluate, many, photo, serving, train
 
 Figures = dict[str, Any]
 
@@ -45,6 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     part = _add(parts, "many", text, lambda o: many.run(o.model, o.rounds, o.people))
     part.add_argument("--rounds", type=int, default=3, help="how often to open the page with each (default: 3)")
     part.add_argument("--people", type=int, default=crowd.PEOPLE, help="how many draw at once; 0: none (default: 20)")
+    part = _add(parts, "serve", "a server for many", lambda o: serving.run(o.model, o.replicas, o.seconds, o.kills))
+    part.add_argument("--replicas", type=int, default=1, metavar="N", help="engines (default: 1)")
+    part.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of each measurement (default: 15)")
+    part.add_argument("--kills", type=int, default=3, metavar="N", help="how often to kill an engine (default: 3)")
     _add_photo(parts)
     _add_audit(parts)
     return parser

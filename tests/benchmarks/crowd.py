@@ -6,35 +6,31 @@ and draw through the same client as a page's kernel does: one request at a time,
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgegan_widget.base.background import NewestWins
-from edgegan_widget.base.errors import DependencyError
+from edgegan_widget.base.needs import check_ray
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
-from tests.benchmarks.page import RECORDER, DashboardServer, children, chromium, latencies, opened
+from tests.benchmarks.page import RECORDER, DashboardServer, chromium, latencies, opened
+from tests.serving.server import TOKEN, RunningServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["PEOPLE", "engine_server", "rows"]
+__all__ = ["PEOPLE", "crowd", "rows"]
 
 PEOPLE = 20
 BROWSERS = 2  # that two cores carry beside all else
@@ -73,38 +69,18 @@ def rows(model: str = "default", people: int = PEOPLE) -> list[Figures]:
     DependencyError
         Ray, a browser or Playwright is not installed.
     """
-    found = []
-    with engine_server(model) as (url, server):
-        server_mb = proportional_mb(server.pid)
-        alone = crowd(url, 1)
-        found += [_row("pen to picture, one who draws: median", median(waits(alone)), "ms")]
-        found += _doubling(url, alone)
-        with DashboardServer(model, "cpu", preheat=False, options=["--engine", url]) as dashboard:
-            found += _with_pages(url, dashboard, people)
+    check_ray("a crowd with one engine")
+    with RunningServer("--model", model, "--rate", "10000", replicas="1") as server:
+        before_mb = _proportional_mb(server)
+        alone = crowd(server.url, 1)
+        found = [_row("pen to picture, one who draws: median", median(waits(alone)), "ms")]
+        found += _doubling(server.url, alone)
+        options = ["--engine", server.url, "--engine-token", TOKEN]
+        with DashboardServer(model, "cpu", preheat=False, options=options) as dashboard:
+            found += _with_pages(server.url, dashboard, people)
             kernels = dashboard.kernel_megabytes()
-        found += _memory(kernels, server_mb, proportional_mb(server.pid))
+        found += _memory(kernels, before_mb, _proportional_mb(server))
     return found
-
-
-@contextmanager
-def engine_server(model: str = "default") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """``edgegan-widget serve`` with one engine: its address, and its process."""
-    command = [sys.executable, "-u", "-m", "edgegan_widget", "serve", "--model", model, "--port", "0", "--rate", "1000"]
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not (url := re.search(r"^Serving .* at (http://\S+)", _read(told), re.MULTILINE)):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise DependencyError(f"the server did not start: {_read(told).strip()}")
-                time.sleep(0.2)
-            yield url[1], process
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def crowd(url: str, count: int, seconds: float = DRAW_SECONDS) -> list[Seen]:
@@ -124,16 +100,9 @@ def pictures_a_second(seen: Sequence[Seen]) -> float:
     return sum(len(one.pictures) for one in seen) / (ended - began)
 
 
-def proportional_mb(process: int) -> float:
-    """Memory of a process and all that it began, each shared page once."""
-    total = 0.0
-    for one in (process, *children(process)):
-        try:
-            told = Path(f"/proc/{one}/smaps_rollup").read_text()
-        except OSError:  # it has ended, or is another's
-            continue
-        total += int(re.search(r"^Pss:\s+(\d+)", told, re.MULTILINE)[1]) / 1e3  # type: ignore[index]
-    return total
+def _proportional_mb(server: RunningServer) -> float:
+    """Memory of the server and of Ray, what they share once."""
+    return sum(float(process.memory_full_info().pss) for process in server.processes()) / 1e6
 
 
 # Who draws ---------------------------------------------------------------------------------------------------------
@@ -141,7 +110,7 @@ def proportional_mb(process: int) -> float:
 
 def _draw_together(url: str, count: int, seconds: float) -> list[Seen]:
     everyone = [Seen() for _ in range(count)]
-    engines = [EdgeGAN.connect(url, patience_seconds=MOST_WAIT_SECONDS) for _ in everyone]
+    engines = [EdgeGAN.connect(url, token=TOKEN, patience_seconds=MOST_WAIT_SECONDS) for _ in everyone]
     sketches = _growing(engines[0].sketch_px, round(seconds * MOVES_A_SECOND))
     begin = time.perf_counter() + 0.5
     threads = [
@@ -261,11 +230,6 @@ def _memory(kernels_mb: list[float], server_before_mb: float, server_mb: float) 
 
 def _p95(values: Sequence[float]) -> float:
     return float(np.percentile(values, 95))
-
-
-def _read(file: Any) -> str:
-    file.seek(0)
-    return str(file.read().decode(errors="replace"))
 
 
 def _row(name: str, value: float, unit: str, bar: float | None = None) -> Figures:

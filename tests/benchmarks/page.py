@@ -24,7 +24,7 @@ from edgegan_widget.base.errors import DependencyError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["RECORDER", "DashboardServer", "children", "chromium", "latencies", "latencies_ms", "opened", "page_rows"]
+__all__ = ["RECORDER", "DashboardServer", "chromium", "latencies", "latencies_ms", "opened", "page_rows"]
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -121,7 +121,7 @@ class DashboardServer:
 
     def kill_kernels(self, kernel_id: str = "") -> None:
         """End the kernel of this id, or all of them, at once, as a crash does."""
-        for process in children(self._process.pid):
+        for process in _children(self._process.pid):
             if "ipykernel" in _command(process) and kernel_id in _command(process):
                 os.kill(process, signal.SIGKILL)
 
@@ -142,7 +142,7 @@ class DashboardServer:
 
     def kernels(self) -> list[int]:
         """Its kernels' processes."""
-        return [process for process in children(self._process.pid) if "ipykernel" in _command(process)]
+        return [process for process in _children(self._process.pid) if "ipykernel" in _command(process)]
 
     def _wait_until_open(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -329,7 +329,7 @@ def _row(name: str, value: float, unit: str, bar: float | None = None) -> dict[s
     return {"name": name, "value": value, "unit": unit, "bar": bar}
 
 
-def children(process: int) -> list[int]:
+def _children(process: int) -> list[int]:
     """Processes begun by this one or by its children."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -339,7 +339,7 @@ def children(process: int) -> list[int]:
             continue
         if int(fields[1]) == process:
             child = int(entry.parent.name)
-            found += [child, *children(child)]
+            found += [child, *_children(child)]
     return found
 
 

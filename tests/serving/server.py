@@ -77,13 +77,14 @@ class RunningServer:
         among = psutil.process_iter() if self._everywhere else self.processes()
         return [process for process in among if _ENGINE in _title(process)]
 
-    def metric(self, name: str) -> float:
-        """The sum of a figure over its labels, as Prometheus sees it."""
+    def metric(self, name: str, label: str = "") -> float:
+        """The sum of a figure over its labels, or those with this one, as Prometheus sees it."""
         port = re.search(r"Prometheus: http://127.0.0.1:(\d+)", self.told)
         address = f"http://127.0.0.1:{port[1] if port else os.environ['EDGEGAN_WIDGET_TEST_METRICS']}/metrics"
         with urllib.request.urlopen(address, timeout=30) as answer:
             text = answer.read().decode()
-        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if re.match(rf"(ray_)?{name}\{{", line))
+        lines = [line for line in text.splitlines() if line.startswith(f"ray_{name}{{") and label in line]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -32,6 +32,7 @@ from edgegan_widget.panels.widgets import error_html
 from edgegan_widget.sketch.raster import rasterize
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from edgegan_widget.sketch.trace import read_sketch
+from tests.soak.engines import a_killed_engine_loses_nothing
 
 __all__ = ["PROMISES", "Promise"]
 
@@ -336,4 +337,5 @@ PROMISES = {
     "markup": Promise("no text becomes markup", 10_000, no_text_becomes_markup),
     "strokes": Promise("any sequence of strokes is survived", 100_000, any_strokes_are_survived),
     "memory": Promise("drawing leaks nothing", 10_000, drawing_leaks_nothing),
+    "engines": Promise("an engine that is killed loses no request", 10_000, a_killed_engine_loses_nothing),
 }

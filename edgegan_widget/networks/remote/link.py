@@ -12,6 +12,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -106,9 +107,9 @@ class Link:
         self._socket: ClientConnection | None = None
         self._failed, self._why = 0, ""  # attempts in a row, and what the last one met
         self._closed = False
-        self._held: list[ClientConnection] = []
+        self._held = ExitStack()  # of the socket of now; libraries want it entered and left, not closed
         self._ticker: Ticker | None = None
-        weakref.finalize(self, _close_all, self._held)
+        weakref.finalize(self, self._held.close)
 
     def open(self) -> None:
         """Connect now, or say at once why not.
@@ -158,7 +159,7 @@ class Link:
         self._fail_all(ServerError(f"the connection to {self.url} was closed; connect anew."))
         if self._ticker is not None:
             self._ticker.close()
-        _close_all(self._held)
+        self._held.close()
 
     def _send(self, socket: ClientConnection | None, frame: bytes) -> None:
         if socket is not None:
@@ -213,7 +214,7 @@ class Link:
     def _connected(self) -> ClientConnection:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            return connect(
+            made = connect(
                 self._address, additional_headers=headers, compression=None, max_size=MOST_ANSWER_BYTES + 1024,
                 open_timeout=_OPEN_SECONDS, close_timeout=_CLOSE_SECONDS,
                 ping_interval=_PING_SECONDS, ping_timeout=_PONG_SECONDS,
@@ -225,12 +226,14 @@ class Link:
                     f"the server {self.url} refuses this token; take the one it was started with."
                 ) from error
             raise
+        return made.__enter__()
 
     def _keep(self, socket: ClientConnection) -> ClientConnection:
         """Use this connection from now on, and send over it what waits."""
         with self._changing:
             self._socket, waiting = socket, list(self._calls.values())
-            self._held[:] = [socket]
+            self._held.pop_all()  # the one before is broken
+            self._held.push(socket)
         self._failed, self._why = 0, ""
         for call in waiting:
             self._send(socket, call.again())
@@ -283,11 +286,6 @@ def _read_address(url: str, token: str | None) -> tuple[str, str, str, str]:
     found = token if token is not None else "".join(parse_qs(parts.query).get("token", []))
     shown = urlunsplit((parts.scheme, host, below, "", ""))
     return shown, host, urlunsplit((schemes[parts.scheme], host, below + PATH, "", "")), found
-
-
-def _close_all(held: list[ClientConnection]) -> None:
-    while held:
-        held.pop().close()
 
 
 def steps_of(call: Call) -> Iterator[Message]:
