@@ -10,7 +10,7 @@ from PIL import Image
 
 from edgegan_widget.app import cli
 from edgegan_widget.app.cli import main
-from edgegan_widget.app.dashboard import serve
+from edgegan_widget.app.dashboard.server import serve
 from edgegan_widget.base.errors import ConfigError
 
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
 from pathlib import Path
 
 import pytest
 
-from edgegan_widget.app import dashboard
+from edgegan_widget.app.dashboard import page, server
+from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.networks.find import packaged
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -21,15 +21,13 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     seen: dict[str, object] = {}
     monkeypatch.setattr(Voila, "launch_instance", lambda **options: seen.update(options))
     monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
-    for name in (
-        dashboard.MODEL_VARIABLE, dashboard.DEVICE_VARIABLE, dashboard.RUNS_VARIABLE, dashboard.FOLDER_VARIABLE,
-    ):  # fmt: skip
-        monkeypatch.setenv(name, "")
+    for name in ("MODEL", "DEVICE", "RUNNER", "RUNS", "FOLDER", "ENGINE", "ENGINE_TOKEN"):
+        monkeypatch.setenv(f"EDGEGAN_WIDGET_{name}", "")
     return seen
 
 
 def test_it_is_served_to_this_machine_only_and_behind_a_token(served: dict[str, object]) -> None:
-    dashboard.serve(open_browser=False)
+    server.serve(open_browser=False)
     settings = served["config"]
     assert settings.Voila.ip == "127.0.0.1"
     assert settings.Voila.auto_token is True
@@ -40,26 +38,26 @@ def test_it_is_served_to_this_machine_only_and_behind_a_token(served: dict[str, 
 
 
 def test_the_page_gets_the_model_it_was_started_with(served: dict[str, object]) -> None:
-    dashboard.serve("default", token="secret", open_browser=False)
+    server.serve("default", token="secret", open_browser=False)
     assert served["config"].Voila.token == "secret"
-    page = dashboard.page()
-    page.pad.label = "horse"
-    assert page.pad.label == "horse", "the shipped model knows it"
-    page.close()
+    shown = page.page()
+    shown.pad.label = "horse"
+    assert shown.pad.label == "horse", "the shipped model knows it"
+    shown.close()
 
 
 def test_the_page_works_where_the_command_was_given(
     served: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    dashboard.serve(open_browser=False, runs="mine")
-    assert os.environ[dashboard.RUNS_VARIABLE] == str(tmp_path / "mine")
-    assert os.environ[dashboard.FOLDER_VARIABLE] == str(tmp_path)
+    server.serve(open_browser=False, runs="mine")
+    assert Handed.take().runs == str(tmp_path / "mine")
+    assert Handed.take().folder == str(tmp_path)
     assert served["config"].VoilaConfiguration.file_allowlist == []
 
 
 def test_the_template_fetches_nothing_from_elsewhere() -> None:
-    template = Path(dashboard.__file__).parent / "jupyter" / "voila" / "templates" / "edgegan" / "index.html.j2"
+    template = Path(server.__file__).parent / "jupyter" / "voila" / "templates" / "edgegan" / "index.html.j2"
     assert "not-loaded" in template.read_text("utf-8")
 
 

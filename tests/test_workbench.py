@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pytest
 
 import edgegan_widget
-from edgegan_widget.app import dashboard
+from edgegan_widget.app.dashboard import page as shown
 from edgegan_widget.app.launching import Launched, launch
 from edgegan_widget.app.workbench import Workbench
 from edgegan_widget.base.errors import ConfigError
@@ -109,10 +109,10 @@ def test_using_a_model_goes_back_to_the_pad(bench: Workbench) -> None:
 def test_the_page_gets_runs_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(dashboard.RUNS_VARIABLE, str(tmp_path / "elsewhere"))
-    monkeypatch.setenv(dashboard.FOLDER_VARIABLE, str(tmp_path / "work"))
+    monkeypatch.setenv("EDGEGAN_WIDGET_RUNS", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("EDGEGAN_WIDGET_FOLDER", str(tmp_path / "work"))
     write_run(tmp_path / "elsewhere", "first")
-    page = dashboard.page()
+    page = shown.page()
     assert page.train.view.run == Run(tmp_path / "elsewhere" / "first")
     assert Path.cwd() == tmp_path / "work"
     page.close()

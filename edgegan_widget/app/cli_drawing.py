@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import check_form, picture_rgb_u8, save_picture
-from edgegan_widget.base.options import path
+from edgegan_widget.base.options import add_options, given, path
 from edgegan_widget.base.words import known_class, spoken
 from edgegan_widget.networks.runners import AUTO, names
 
@@ -17,7 +18,7 @@ def add_dashboard(command: argparse.ArgumentParser) -> None:
     """The page."""
     command.set_defaults(run=_dashboard)
     _add_model(command)
-    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    command.add_argument("--host", help="address to listen on (default: this machine only, or all with --public)")
     command.add_argument("--port", type=int, default=8866, help="port (default: 8866, or the next free one)")
     text = "path below which the page lies, as a reverse proxy hands it on (default: /)"
     command.add_argument("--base-url", default="/", metavar="PATH", help=text)
@@ -26,16 +27,21 @@ def add_dashboard(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address")
     command.add_argument("--no-preheat", action="store_true", help="keep no kernel waiting: less memory, slower page")
     command.add_argument("--runs", default="runs", metavar="DIR", help="folder of the training runs (default: runs)")
+    text = "address of a server that draws instead of the page's own process: see edgegan-widget serve"
+    command.add_argument("--engine", default="", metavar="URL", help=text)
+    command.add_argument("--engine-token", default="", metavar="T", help="that server's token, if not in its address")
+    add_options(command.add_argument_group("for many people, see docs/scale.md"), Sharing)
 
 
 def _dashboard(options: argparse.Namespace) -> None:
-    from edgegan_widget.app.dashboard import serve
+    from edgegan_widget.app.dashboard.server import serve
 
     token = "" if options.no_token else options.token
     serve(
         options.model, options.device, options.host, options.port, token, runner=options.runner,
         base_url=options.base_url, open_browser=not options.no_browser, preheat=not options.no_preheat,
-        runs=options.runs,
+        runs=options.runs, engine=options.engine, engine_token=options.engine_token,
+        sharing=Sharing(**given(options, Sharing)),
     )  # fmt: skip
 
 

@@ -36,6 +36,9 @@ class NewestWins(Generic[Request, Answer]):
         that something moves on the page while the pen does.
     on_error
         Called in the worker with what ``work`` or ``on_answer`` raised; the worker goes on.
+    again_seconds
+        Told the same error: after how many seconds the request is tried again, unless a newer one came; None to leave
+        it at that.
 
     Notes
     -----
@@ -47,8 +50,10 @@ class NewestWins(Generic[Request, Answer]):
         work: Callable[[Request], Answer],
         on_answer: Callable[[Answer], None],
         on_error: Callable[[Exception], None],
+        again_seconds: Callable[[Exception], float | None] = lambda _: None,
     ) -> None:
         self._work, self._on_answer, self._on_error = work, on_answer, on_error
+        self._again_seconds = again_seconds
         self._changed = threading.Condition()
         self._mailbox: list[Request] = []
         self._busy = self._closed = False
@@ -95,15 +100,27 @@ class NewestWins(Generic[Request, Answer]):
             request = self._mailbox.pop()
             self._busy = True
         try:
-            self._on_answer(self._work(request))
-        except Exception as error:  # told to the page; a thread that died silently would freeze it
-            log.warning("drawing failed", exc_info=True)
-            self._on_error(error)
+            while self._is_to_be_tried_again(request):
+                pass
         finally:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
         return True
+
+    def _is_to_be_tried_again(self, request: Request) -> bool:
+        """Do what was asked for; whether that failed in a way that passes, and nothing newer came meanwhile."""
+        try:
+            self._on_answer(self._work(request))
+        except Exception as error:  # told to the page; a thread that died silently would freeze it
+            log.warning("drawing failed", exc_info=True)
+            self._on_error(error)
+            pause_seconds = self._again_seconds(error)
+            if pause_seconds is None:
+                return False
+            with self._changed:
+                return not self._changed.wait_for(lambda: self.overtaken, pause_seconds)
+        return False
 
 
 _WORKERS: weakref.WeakKeyDictionary[threading.Thread, weakref.ref[NewestWins[Any, Any]]] = weakref.WeakKeyDictionary()

@@ -13,7 +13,7 @@ from edgegan_widget.base.errors import ConfigError, EdgeGANError
 from edgegan_widget.base.files import write_bytes
 from edgegan_widget.data.audit.rules import Judging
 from edgegan_widget.training.config import DEVICES
-from tests.benchmarks import audit, data, drawing, edges, evaluate, many, photo, serving, train
+from tests.benchmarks import audit, crowd, data, drawing, edges, evaluate, many, photo, serving, train
 
 Figures = dict[str, Any]
 
@@ -41,8 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
     _add(parts, "edges", "pictures a second of each source", lambda o: _of_one_core(edges.rows()))
     _add(parts, "evaluate", "an evaluation's parts", lambda o: evaluate.run(o.model, o.device))
-    part = _add(parts, "many", "a page's kernel with and without torch", lambda o: many.run(o.model, o.rounds))
+    text = "a page's kernel with and without torch, and many people with one engine"
+    part = _add(parts, "many", text, lambda o: many.run(o.model, o.rounds, o.people))
     part.add_argument("--rounds", type=int, default=3, help="how often to open the page with each (default: 3)")
+    part.add_argument("--people", type=int, default=crowd.PEOPLE, help="how many draw at once; 0: none (default: 20)")
     part = _add(parts, "serve", "a server for many", lambda o: serving.run(o.model, o.replicas, o.seconds, o.kills))
     part.add_argument("--replicas", type=int, default=1, metavar="N", help="engines (default: 1)")
     part.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of each measurement (default: 15)")

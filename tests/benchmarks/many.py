@@ -1,4 +1,4 @@
-"""What a page for one person costs with each runner, in one run: its kernel's memory, and how soon it draws.
+"""What a page for one person costs with each runner, in one run: its kernel's memory, and how soon it draws; and many.
 
 Runners take turns, so that what else the machine does falls on both. Told are the least memory and time of a page, to
 which others' work only ever adds, the median of a picture, and their ratios.
@@ -16,6 +16,8 @@ import numpy as np
 
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.runners import ON_TORCH
+from tests.benchmarks import crowd
+from tests.benchmarks.crowd import PEOPLE
 from tests.benchmarks.drawing import machine
 from tests.benchmarks.page import DashboardServer, chromium, opened
 
@@ -40,8 +42,17 @@ MEASURED: dict[str, tuple[str, float | None, float | None]] = {
 }
 
 
-def run(model: str = "default", rounds: int = 3) -> Figures:
-    """Open the page ``rounds`` times with each runner, and time the engines: rows of each, and of their ratios."""
+def run(model: str = "default", rounds: int = 3, people: int = PEOPLE) -> Figures:
+    """Open the page ``rounds`` times with each runner, and time the engines: rows of each, and of their ratios.
+
+    Then ``people`` draw at the same time with one engine, see :mod:`tests.benchmarks.crowd`; either is left out with 0.
+    """
+    rows, modes = _of_runners(model, rounds) if rounds else ([], {})
+    rows += crowd.rows(model, people) if people else []
+    return {"machine": machine("CPU") | {"rounds": rounds, "people": people} | modes, "rows": rows}
+
+
+def _of_runners(model: str, rounds: int) -> tuple[list[Figures], dict[str, str]]:
     found: dict[str, list[dict[str, float]]] = {LIGHT: [], HEAVY: []}
     with chromium() as browser:
         for turn in range(rounds):
@@ -60,8 +71,7 @@ def run(model: str = "default", rounds: int = 3) -> Figures:
             {"name": f"{name}: {HEAVY}", "value": heavy, "unit": unit, "bar": None},
             {"name": f"{name}: ratio", "value": light / heavy, "unit": "times", "bar": share},
         ]
-    modes = {runner: engine.mode for runner, engine in engines.items()}
-    return {"machine": machine("CPU") | {"rounds": rounds} | modes, "rows": rows}
+    return rows, {runner: engine.mode for runner, engine in engines.items()}
 
 
 def _of_a_page(browser: Browser, model: str, runner: str) -> dict[str, float]:

@@ -11,9 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +24,7 @@ from edgegan_widget.base.errors import DependencyError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["DashboardServer", "chromium", "latencies_ms", "opened", "page_rows"]
+__all__ = ["RECORDER", "DashboardServer", "chromium", "latencies", "latencies_ms", "opened", "page_rows"]
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -68,7 +66,7 @@ INKED = """
 class DashboardServer:
     """``edgegan-widget dashboard`` in a process of its own, on a free port of this machine.
 
-    Used as a context manager; :attr:`url` is the page's address.
+    Used as a context manager; :attr:`url` is the page's address. ``options`` are more of the command's.
     """
 
     def __init__(
@@ -78,17 +76,19 @@ class DashboardServer:
         preheat: bool = True,
         base_url: str = "/",
         runner: str = "auto",
+        options: Sequence[str] = (),
+        scheme: str = "http",
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.token = "measured"
-        self.url = f"http://127.0.0.1:{self.port}{base_url}?token={self.token}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}{base_url}?token={self.token}"
         self.preheat = preheat
         self._command = [
             sys.executable, "-m", "edgegan_widget", "dashboard", "--no-browser", "--port", str(self.port),
             "--token", self.token, "--model", model, "--device", device, "--runner", runner,
-            "--base-url", base_url, *([] if preheat else ["--no-preheat"]),
+            "--base-url", base_url, *([] if preheat else ["--no-preheat"]), *options,
         ]  # fmt: skip
 
     def __enter__(self) -> DashboardServer:
@@ -150,11 +150,9 @@ class DashboardServer:
             if self._process.poll() is not None:
                 raise RuntimeError(f"the dashboard ended at once:\n{self.log()}")
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/none?token={self.token}", timeout=5):
-                    return
-            except urllib.error.HTTPError:
-                return  # it answers
-            except (urllib.error.URLError, OSError):
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
+                return
+            except OSError:
                 time.sleep(0.1)
         raise RuntimeError(f"the dashboard did not open within {START_SECONDS} s")
 
@@ -224,17 +222,17 @@ def opened(browser: Browser, server: DashboardServer) -> tuple[Page, float, floa
 def _drawing_rows(page: Page, forward_ms: float) -> list[dict[str, Any]]:
     frame = _draw_slowly(page)
     seen = page.evaluate("window.egSeen")
-    latencies = _latencies(seen)
+    waits = latencies(seen)
     inks = [painted - moved for moved, painted in seen["inks"]]
     last_ms = _flood_ms(page, frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2, frame["width"])
-    median_ms, forward_here_ms = float(np.median(latencies)), float(np.median(seen["forwards"]))
+    median_ms, forward_here_ms = float(np.median(waits)), float(np.median(seen["forwards"]))
     return [
         _row("F on the page, which shares the cores with the browser", forward_here_ms, "ms"),
         _row("stroke to picture on screen, median", median_ms, "ms"),
         _row("same, less F on the page", median_ms - forward_here_ms, "ms", 25),
         _row("same, less F alone", median_ms - forward_ms, "ms", 25),
-        _row("95th percentile, less F on the page", _percentile(latencies) - forward_here_ms, "ms", 40),
-        _row("95th percentile, less F alone", _percentile(latencies) - forward_ms, "ms", 40),
+        _row("95th percentile, less F on the page", _percentile(waits) - forward_here_ms, "ms", 40),
+        _row("95th percentile, less F alone", _percentile(waits) - forward_ms, "ms", 40),
         _row("pen to picture: original's cold run over ours", ORIGINAL_COLD_SECONDS * 1e3 / median_ms, "times", 60),
         _row("ink on screen after the pointer, median", float(np.median(inks)), "ms", 25),
         _row("last picture after pen-up in a flood", last_ms, "ms", 2 * forward_ms + 50),
@@ -279,10 +277,11 @@ def latencies_ms(model: str = "default") -> list[float]:
         page = opened(browser, server)[0]
         page.wait_for_timeout(2000)
         _draw_slowly(page)
-        return _latencies(page.evaluate("window.egSeen"))
+        return latencies(page.evaluate("window.egSeen"))
 
 
-def _latencies(seen: dict[str, Any]) -> list[float]:
+def latencies(seen: dict[str, Any]) -> list[float]:
+    """Milliseconds from each move to the next picture, as the recorder noted them."""
     return [_first_after(seen["pictures"], moved) - moved for moved in seen["moves"]]
 
 

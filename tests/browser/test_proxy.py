@@ -14,6 +14,7 @@ import pytest
 
 from tests.benchmarks.page import DashboardServer
 from tests.browser.conftest import SHOE, Desk
+from tests.certificate import certificate
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,7 @@ http {{
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
   server {{
     listen 127.0.0.1:{port} ssl;
-    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+    ssl_certificate {folder}/own.cert; ssl_certificate_key {folder}/own.key;
     location /draw/ {{
       proxy_pass http://127.0.0.1:{behind};
       proxy_http_version 1.1;
@@ -54,11 +55,9 @@ def free_port() -> int:
 def address(tmp_path: Path) -> Iterator[str]:
     """A dashboard below /draw/, behind nginx with a certificate that it signed itself."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin")
-    if nginx is None or shutil.which("openssl") is None:
-        pytest.skip("nginx or openssl is not installed: apt-get install nginx-light openssl")
-    subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"]
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
-    subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
+    if nginx is None:
+        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    certificate(tmp_path / "own")
     port = free_port()
     with DashboardServer(device="cpu", base_url="/draw/", preheat=False) as server:
         (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port, behind=server.port))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
@@ -16,9 +17,11 @@ from edgegan_widget.panels.drawing.browser import BrowserSide
 from edgegan_widget.panels.drawing.pad import Pad
 from edgegan_widget.panels.forms import hint
 from edgegan_widget.panels.widgets import button, classed, error_html, folded, guard, refill, row, thumb
-from edgegan_widget.retrieval.index import Found, Index
 from edgegan_widget.sketch.edges import draw, squared
 from edgegan_widget.sketch.trace import trace
+
+if TYPE_CHECKING:
+    from edgegan_widget.retrieval.index import Found, Index
 
 __all__ = ["NearestView"]
 
@@ -138,6 +141,8 @@ class NearestView(widgets.VBox):  # type: ignore[misc]
     # In the worker ---------------------------------------------------------------------------------------------
 
     def _look_up(self, asked: _Asked) -> _Answer:
+        from edgegan_widget.retrieval.index import Index  # a page is there sooner without it
+
         index = Index.open(asked.folder)  # a millisecond; one that was made anew meanwhile counts at once
         if asked.sketch is None:
             return _Answer([], f"{_size(index)}; draw, and the nearest appear here.")

@@ -12,11 +12,11 @@ import numpy as np
 from PIL import ImageColor
 
 from edgegan_widget.base.background import NewestWins
-from edgegan_widget.base.errors import EdgeGANError
+from edgegan_widget.base.errors import EdgeGANError, ServerError
 from edgegan_widget.base.result import Engine
 from edgegan_widget.base.units import U8
 from edgegan_widget.panels.drawing.asking.model import DrawingModel
-from edgegan_widget.panels.drawing.asking.requests import Request, pictures
+from edgegan_widget.panels.drawing.asking.requests import Request, again_seconds, pictures, told
 from edgegan_widget.panels.drawing.looks.look import Look
 from edgegan_widget.panels.photo.grounds import Grounds
 from edgegan_widget.panels.widgets import Say
@@ -132,7 +132,8 @@ class Painter:
         self._keeping = threading.Lock()  # files are saved beside what is shown
         self._layers: list[_Layer] = []  # the ground, and upon it one object after the other
         self._on_screen: U8 | None = None
-        self._worker: NewestWins[_View, None] = NewestWins(self._work, lambda _: None, say)
+        self._failing = False  # the last view could not be shown whole
+        self._worker: NewestWins[_View, None] = NewestWins(self._work, self._worked, self._complain, again_seconds)
 
     def ask(self, scene: Scene, finished: bool = True) -> None:
         """Show a scene; with ``finished`` false the pen is down, and the quickest picture will do."""
@@ -169,6 +170,15 @@ class Painter:
                 if self._worker.overtaken:
                     return
 
+    def _worked(self, _: None) -> None:
+        if self._failing:
+            self._failing = False
+            self._say(None)
+
+    def _complain(self, error: Exception) -> None:
+        self._failing = True
+        self._say(told(error))
+
     def _lay(self, scene: Scene, seen: list[Placed], quick: bool) -> None:
         ground_u8, scale = self._grounds.shown(scene), self._grounds.scale(scene)
         objects, left_out = [], None
@@ -183,6 +193,8 @@ class Painter:
             self._send(_on_checks(on_ground(scene, ground_u8, objects, scale)), None)
         else:
             self._send(*self._laid(scene.ground, ground_u8, objects, scale, quick))
+        if isinstance(left_out, ServerError):
+            raise left_out  # which passes: the view is shown again until it is whole
         if left_out is not None:
             self._say(left_out)
 

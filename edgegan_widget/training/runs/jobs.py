@@ -20,7 +20,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ConfigError, TrainingError
@@ -29,8 +29,10 @@ from edgegan_widget.base.needs import check_torch
 from edgegan_widget.base.runs import JobFolder, find_jobs, start_job
 from edgegan_widget.networks.config import SIZES_PX
 from edgegan_widget.networks.find import find_model, read_config
-from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.kinds import kind_of, that_fit
+
+if TYPE_CHECKING:
+    from edgegan_widget.training.config import TrainConfig
 
 __all__ = ["SAMPLE_KINDS", "Run", "SampleKind", "check_needs", "find_runs", "start_run"]
 
@@ -86,6 +88,8 @@ class Run(JobFolder):
 
     def config(self) -> TrainConfig | None:
         """The run's settings; None where they cannot be read."""
+        from edgegan_widget.training.config import TrainConfig  # a page that lists runs is there sooner without it
+
         for name in SETTINGS:
             try:
                 return TrainConfig.from_json((self.folder / name).read_text("utf-8"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from edgegan_widget.base.background import NewestWins
 from edgegan_widget.base.result import Engine
 from edgegan_widget.panels.drawing.asking.model import DrawingModel
-from edgegan_widget.panels.drawing.asking.requests import Request
+from edgegan_widget.panels.drawing.asking.requests import Request, again_seconds, told
 from edgegan_widget.panels.widgets import Say
 
 __all__ = ["Drawer"]
@@ -15,6 +15,8 @@ __all__ = ["Drawer"]
 
 class Drawer:
     """Has requests answered, the newest first; a model that cannot be loaded gives way to the last one that could.
+
+    One that draws on a server which is gone is asked again and again until it answers, or something newer is wanted.
 
     Parameters
     ----------
@@ -49,8 +51,9 @@ class Drawer:
     ) -> None:
         self.model = self._proven = model
         self._device, self._runner, self._ready = device, runner, False
-        self._draw, self._on_loaded, self._on_failed = draw, on_loaded, on_failed
-        self._worker: NewestWins[Request, None] = NewestWins(self._work, lambda _: None, say)
+        self._draw, self._on_loaded, self._on_failed, self._say = draw, on_loaded, on_failed, say
+        self._failing = False  # the last one was not answered
+        self._worker = NewestWins(self._work, self._worked, self._complain, again_seconds)
 
     def use(self, model: DrawingModel) -> None:
         """Draw with another model from now on."""
@@ -76,8 +79,18 @@ class Drawer:
         """End the worker after the request at hand."""
         self._worker.close()
 
-    def _work(self, request: Request) -> None:
+    def _work(self, request: Request) -> Request:
         self._draw(self._loaded(request.model), request)
+        return request
+
+    def _worked(self, request: Request) -> None:
+        if self._failing:  # what was told is not true any more, even if the pad is empty by now
+            self._failing = False
+            self._say(request.notice)
+
+    def _complain(self, error: Exception) -> None:
+        self._failing = True
+        self._say(told(error))
 
     def _loaded(self, model: DrawingModel) -> Engine:
         try:

@@ -31,6 +31,9 @@ class DrawingModel:
             known = read_config(self.place)
         else:
             self.engine = known = model
+            if getattr(model, "url", ""):  # on a server, where a name finds it again
+                self.name = str(getattr(model, "name", ""))
+                self.title = "" if self.name == "default" else self.name
         self.classes, self.sketch_px, self.alpha = known.classes, known.sketch_px, known.alpha
 
     @property

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.errors import ConfigError, ServerError
 from edgegan_widget.base.result import Asked, Engine, Result
 from edgegan_widget.base.units import U8
 from edgegan_widget.panels.drawing.asking.model import DrawingModel
 from edgegan_widget.panels.drawing.looks.look import Look
 
-__all__ = ["Request", "morphed", "pictures"]
+__all__ = ["Request", "again_seconds", "morphed", "pictures", "told"]
+
+AGAIN_SECONDS = 1.0  # after a server that draws did not answer
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,19 @@ def morphed(engine: Engine, request: Request, frames: int) -> U8:
     start, sketch = request.start or (request.look, request.sketch)
     ends = _asked(engine, start, sketch), _asked(engine, request.look, request.sketch)
     return engine.interpolate(ends[0], ends[1], frames).images
+
+
+def again_seconds(error: Exception) -> float | None:
+    """When to ask again after an error: soon where a server that draws is gone, which passes; else never."""
+    return AGAIN_SECONDS if isinstance(error, ServerError) else None
+
+
+def told(error: Exception | None) -> Exception | None:
+    """An error as the page tells it: what is to be done about a server that is gone is done by itself."""
+    if not isinstance(error, ServerError):
+        return error
+    what = str(error).partition(";")[0].rstrip(".")
+    return ServerError(f"{what}; draw on, the picture follows by itself once it answers.")
 
 
 def _asked(engine: Engine, look: Look, sketch: U8 | None) -> Asked:

@@ -3,6 +3,8 @@
 const BEAT_MS = 1000;
 const PATIENCE_MS = 1900; // without an answer; the banner is there within three seconds
 const GONE_MS = 7000; // a kernel that works but never answers has lost the pad
+const READ_MS = 4000; // for a sentence, before the page is loaded anew
+const TWICE_MS = 180000; // what is ended twice within this would be ended again
 const DEAD = ["dead", "restarting", "autorestarting", "terminating", "unknown"];
 
 class Pulse {
@@ -68,12 +70,30 @@ class Pulse {
   // Voilà starts a new kernel for a page that is loaded anew; the drawing comes back from the browser's storage.
   async reload(kept) {
     const since = Date.now() - Number(sessionStorage.getItem("edgegan-reloaded") ?? 0);
+    if (this.reloading) return;
     this.tell(`The kernel has ended. ${kept}; a new kernel is started …`);
-    if (this.reloading || since < 5000) return; // one that ends at once is not started again and again
+    if (since < 5000) return; // one that ends at once is not started again and again
     this.reloading = true;
+    const why = await this.reason();
+    if (why && since < TWICE_MS) return this.tell(`${why} ${kept}; load this page anew to go on.`);
+    if (why) {
+      this.tell(`${why} ${kept}; a new kernel is started …`);
+      await new Promise((go) => setTimeout(go, READ_MS));
+    }
     sessionStorage.setItem("edgegan-reloaded", Date.now());
     await Promise.all(shared.sides.map((side) => side.storage?.write()));
     location.reload();
+  }
+
+  // Why the dashboard's server ended this kernel, in a sentence; nothing where it did not.
+  async reason() {
+    const { baseUrl = "/" } = JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}");
+    try {
+      const answer = await fetch(`${baseUrl}voila/places?kernel=${this.kernel.id}`, { cache: "no-store" });
+      return answer.ok ? (await answer.json()).reason : "";
+    } catch {
+      return "";
+    }
   }
 
   close() {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan_widget.app.dashboard.handed import Handed
+from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError, DependencyError
 from edgegan_widget.networks.find import find_model, packaged
 from edgegan_widget.networks.runners import AUTO
@@ -16,39 +17,17 @@ from edgegan_widget.networks.runners import AUTO
 if TYPE_CHECKING:
     from traitlets.config import Config
 
-    from edgegan_widget.app.workbench import Workbench
+__all__ = ["serve"]
 
-__all__ = ["page", "serve"]
-
-MODEL_VARIABLE = "EDGEGAN_WIDGET_MODEL"
-DEVICE_VARIABLE = "EDGEGAN_WIDGET_DEVICE"
-RUNNER_VARIABLE = "EDGEGAN_WIDGET_RUNNER"
-RUNS_VARIABLE = "EDGEGAN_WIDGET_RUNS"
-FOLDER_VARIABLE = "EDGEGAN_WIDGET_FOLDER"  # where the command was given: paths typed on the page start there
 UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
-CULL_AFTER_SECONDS = 600  # a kernel outlives its closed page by this much
+EVERYWHERE = ""  # all addresses of this machine, as Tornado takes them
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-def page() -> Workbench:
-    """The dashboard's content, for the model and the runs that :func:`serve` was started with."""
-    from edgegan_widget.app.workbench import Workbench
-
-    sys.setswitchinterval(0.001)  # the drawing thread need not wait 5 ms for the one that takes the pen's events
-    if folder := os.environ.get(FOLDER_VARIABLE):
-        os.chdir(folder)  # Voilà starts the page in the notebook's folder, which lies inside the installed package
-    return Workbench(
-        os.environ.get(MODEL_VARIABLE) or "default",
-        device=os.environ.get(DEVICE_VARIABLE) or "auto",
-        runs=os.environ.get(RUNS_VARIABLE) or "runs",
-        runner=os.environ.get(RUNNER_VARIABLE) or AUTO,
-    )
 
 
 def serve(
     model: str = "default",
     device: str = "auto",
-    host: str = "127.0.0.1",
+    host: str | None = None,
     port: int = 8866,
     token: str | None = None,
     open_browser: bool = True,
@@ -56,6 +35,9 @@ def serve(
     runs: str | os.PathLike[str] = "runs",
     runner: str = AUTO,
     base_url: str = "/",
+    sharing: Sharing | None = None,
+    engine: str = "",
+    engine_token: str = "",
 ) -> None:
     """Serve the dashboard until interrupted.
 
@@ -66,7 +48,8 @@ def serve(
     device
         ``auto``, ``cpu`` or ``cuda``.
     host
-        Address to listen on; anything but loopback lets others in, who may run code in the kernel.
+        Address to listen on; anything but loopback lets others in, who may run code in the kernel. None is this machine
+        only, or all addresses where ``sharing`` says public.
     port
         Port to listen on; the next free one is taken where it is in use.
     token
@@ -81,37 +64,54 @@ def serve(
         How the networks are run, see :mod:`edgegan_widget.networks.runners`.
     base_url
         Path below which the page lies, as a reverse proxy hands it on: ``/`` or ``/draw/``.
+    sharing
+        How many pages at a time, what each may take, and TLS; usually for one person on this machine.
+    engine, engine_token
+        Address and token of a server that draws (``edgegan-widget serve``), for ``model`` as it is called there; empty
+        to draw in each page's kernel.
 
     Raises
     ------
     ModelError
         There is no such model.
+    ServerError
+        The engine does not answer, or refuses its token.
     ConfigError
         A server that others can reach would have no token; or port or path are none.
     """
     try:
-        from voila.app import Voila
+        from edgegan_widget.app.dashboard.voila_app import SharedVoila
     except ImportError as error:
         raise DependencyError("Voilà is not installed; run: pip install voila") from error
-    _check_address(host, port, token)
+    sharing = sharing or Sharing()
+    address = host if host is not None else EVERYWHERE if sharing.public else LOOPBACK[0]
+    _check_address(address, port, token)
     below = _checked_path(base_url)
-    os.environ[MODEL_VARIABLE] = str(find_model(model).resolve())
-    os.environ[DEVICE_VARIABLE] = device
-    os.environ[RUNNER_VARIABLE] = runner
-    os.environ[FOLDER_VARIABLE] = os.getcwd()
-    os.environ[RUNS_VARIABLE] = str(Path(runs).expanduser().resolve())
+    if engine:
+        _check_engine(engine, model, engine_token)
+    place = model if engine else str(find_model(model).resolve())
+    whole_runs = str(Path(runs).expanduser().resolve())
+    Handed(place, device, runner, whole_runs, os.getcwd(), engine, engine_token).hand_on()
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
     logging.getLogger("tornado.general").addFilter(_is_news)
-    settings = _settings(token, preheat)
+    settings = _settings(token, preheat, sharing)
     settings.Voila.base_url = below
-    settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = host, port, open_browser
-    Voila.launch_instance(argv=[str(_notebook())], config=settings)
+    settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = address, port, open_browser
+    SharedVoila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _check_engine(url: str, model: str, token: str) -> None:
+    """Refuse to begin without the engine: later it may be gone for a while, but now its address may be wrong."""
+    from edgegan_widget.networks.remote.client import RemoteEngine
+
+    RemoteEngine(url, model, token or None).close()
 
 
 def _check_address(host: str, port: int, token: str | None) -> None:
     if token == "" and host not in LOOPBACK:
-        raise ConfigError(f"without a token anybody who reaches {host} could run code; give a token or use 127.0.0.1.")
+        where = host or "this machine"
+        raise ConfigError(f"without a token anybody who reaches {where} could run code; give a token or use 127.0.0.1.")
     if not 0 <= port <= 65_535:
         raise ConfigError(f"the port is {port}; give one from 0 (any that is free) to 65535.")
 
@@ -124,12 +124,12 @@ def _checked_path(base_url: str) -> str:
     return below
 
 
-def _settings(token: str | None, preheat: bool) -> Config:
+def _settings(token: str | None, preheat: bool, sharing: Sharing) -> Config:
     """Voilà's settings: nothing served but the page, no tracebacks, prompt websockets, idle kernels ended."""
     from traitlets.config import Config
 
-    from edgegan_widget.app.admission import Admission
-    from edgegan_widget.app.websocket import PromptWebsocket
+    from edgegan_widget.app.dashboard.admission import Admission
+    from edgegan_widget.app.dashboard.websocket import PromptWebsocket
 
     settings = Config()
     settings.Voila.identity_provider_class = Admission
@@ -146,8 +146,9 @@ def _settings(token: str | None, preheat: bool) -> Config:
     settings.NotebookNotary.store_factory = _Ours
     if os.name != "nt":
         settings.KernelManager.transport = "ipc"  # sockets that only this user can open, not ports of the machine
-    settings.MappingKernelManager.cull_interval = 60
-    settings.MappingKernelManager.cull_idle_timeout = CULL_AFTER_SECONDS
+    settings.MappingKernelManager.cull_interval = min(60, sharing.idle_seconds)
+    settings.MappingKernelManager.cull_idle_timeout = sharing.idle_seconds
+    settings.SharedVoila.sharing = sharing
     return settings
 
 

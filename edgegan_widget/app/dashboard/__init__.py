@@ -1,0 +1,1 @@
+"""The dashboard: what serves it, whom it lets in, and what a page shows."""
