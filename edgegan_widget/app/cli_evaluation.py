@@ -65,7 +65,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.card import write_card
     from edgegan_widget.evaluation.report.page import page
     from edgegan_widget.evaluation.report.pictures import write_samples
-    from edgegan_widget.evaluation.report.table import people_line, table
+    from edgegan_widget.evaluation.report.table import left_out_line, not_measured, people_line, table
 
     if options.out is None and options.samples is None and not options.card:
         raise ConfigError("there is nowhere to write to; give --out REPORT, --samples FILE.png or --card.")
@@ -82,7 +82,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         write_samples(options.samples, found)
     if options.card:
         print(f"{write_card(options.models[0], found.report, _command(options))}: the numbers are written")
-    print("\n".join(filter(None, [table(found.report), people_line(found.report)])))
+    told = (line(found.report) for line in (table, not_measured, people_line, left_out_line))
+    print("\n".join(filter(None, told)))
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -94,7 +95,7 @@ def _command(options: argparse.Namespace) -> str:
     for field in dataclasses.fields(usual):
         value = given(options, EvaluationConfig).get(field.name)
         if field.name not in ("inception", "cache") and value not in (None, getattr(usual, field.name)):
-            words += [flag(field), str(value)]
+            words += [flag(field), *(value if isinstance(value, tuple) else [str(value)])]
     return " ".join([*words, "--card"])
 
 
