@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.files import check_place, write_bytes
 from edgegan_widget.base.needs import device_of
 from edgegan_widget.base.options import add_options, chosen, flag, given, path
 from edgegan_widget.evaluation.config import EvaluationConfig
@@ -73,6 +73,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"--card and --samples are for one model; {len(options.models)} are given. Take them one by one."
         )
+    for place in filter(None, (options.out, options.samples)):
+        check_place(place)  # before the minutes of measuring
     found = _evaluated(options.models, options)
     if options.out is not None:
         stem = _stem(options.out)
@@ -118,6 +120,7 @@ def _compare(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.page import comparison_page, comparison_text
     from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
 
+    check_place(options.out)
     found = _evaluated(options.given, options)
     ballots = choose_ballots(found, options.pairs, options.ballot_seed)
     compared = compare(found)

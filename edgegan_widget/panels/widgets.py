@@ -25,6 +25,7 @@ __all__ = [
     "classed",
     "error_html",
     "folded",
+    "free",
     "guard",
     "heading",
     "offer",
@@ -87,14 +88,15 @@ def refill(box: widgets.Box, children: Sequence[widgets.Widget]) -> None:
     """
     old, box.children = box.children, tuple(children)
     for child in _LEFT.pop(box, ()):
-        _free(child)
+        free(child)
     if old:
         _LEFT[box] = old
 
 
-def _free(widget: widgets.Widget) -> None:
+def free(widget: widgets.Widget) -> None:
+    """Close a widget with all that is in it; ipywidgets keeps for good what is not closed."""
     for child in (*getattr(widget, "children", ()), *_LEFT.pop(widget, ())):
-        _free(child)
+        free(child)
     for part in ("layout", "style"):  # each widget has its own, which closing it leaves behind
         if (own := getattr(widget, part, None)) is not None:
             own.close()
