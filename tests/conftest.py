@@ -1,4 +1,8 @@
-"""Small things that many tests need: drawn pictures as data, and a small model."""
+"""Small things that many tests need: drawn pictures as data, and a small model.
+
+PyTorch is loaded where a fixture needs it: what draws and prepares data is tested without it as well, see
+``tests/soak/versions.py``.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,21 @@ import functools
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
-from edgegan_widget.networks.architectures.features import load_features
+from edgegan_widget.base.needs import has_torch
 from edgegan_widget.networks.config import ModelConfig
-from edgegan_widget.networks.store import build_networks, save_model
 from edgegan_widget.panels.drawing.sketchpad import SketchPad
 from edgegan_widget.sketch.sets.folders import is_kept_for_testing
 from edgegan_widget.sketch.strokes import Drawing, Stroke
-from edgegan_widget.training.config import TrainConfig
-from edgegan_widget.training.recipes.projected import step
 from tests.pad_desk import Plain
-from tests.parity.original import rebuilt_weights
-from tests.small import small_run
+
+if TYPE_CHECKING:
+    from edgegan_widget.training.config import TrainConfig
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CLASSES = ("ball", "box")
@@ -77,6 +79,12 @@ def draw_shape(name: str, random: np.random.Generator) -> Image.Image:
 
 @pytest.fixture(scope="session", autouse=True)
 def _features_read_once() -> Iterator[None]:
+    if not has_torch():
+        yield
+        return
+    from edgegan_widget.networks.architectures.features import load_features
+    from edgegan_widget.training.recipes.projected import step
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(step, "load_features", functools.cache(load_features))
         yield
@@ -85,6 +93,8 @@ def _features_read_once() -> Iterator[None]:
 @pytest.fixture
 def small_config() -> TrainConfig:
     """A run that takes a second a step at most."""
+    from tests.small import small_run
+
     return small_run("projected")
 
 
@@ -96,6 +106,8 @@ def small_model() -> ModelConfig:
 @pytest.fixture
 def plain_model(tmp_path: Path, small_model: ModelConfig) -> Path:
     """A model of the older networks: 64 pixels, neither styles nor alpha."""
+    from edgegan_widget.networks.store import build_networks, save_model
+
     save_model(tmp_path / "plain", build_networks(small_model))
     return tmp_path / "plain"
 
@@ -126,9 +138,14 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def original_weights() -> dict[str, np.ndarray]:
     """The original's weights behind the golden vectors."""
+    from tests.parity.original import rebuilt_weights
+
     return rebuilt_weights()
 
 
 @pytest.fixture(autouse=True)
 def _same_chance() -> None:
-    torch.manual_seed(0)
+    if has_torch():
+        import torch
+
+        torch.manual_seed(0)

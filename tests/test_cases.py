@@ -46,6 +46,12 @@ def test_sketches_of_any_suffix_are_asked_for() -> None:
     assert found.sources == ("sneaker/1.jpg",)
 
 
+def test_a_bad_sketch_is_told_to_who_asks() -> None:
+    told: list[str] = []
+    human_sketches(CASES / "evaluate-sketches" / "skset" / "bad", ("sneaker",), 64, tell=told.append)
+    assert [problem.partition(": ")[0].endswith("2_blank.png") for problem in told] == [True]
+
+
 def test_a_bad_sketch_is_named_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         (found,) = human_sketches(CASES / "evaluate-sketches" / "skset" / "bad", ("sneaker",), 64)

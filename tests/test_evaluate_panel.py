@@ -172,7 +172,7 @@ def test_the_cost_is_told_before(panel_of: Maker, models: Path) -> None:
     find(panel, "Drawings a class").value = 2
     assert cost(panel) == "Pictures to draw: 2 times 12."
     add_model(panel, models / "other" / "first")
-    assert cost(panel) == "The chosen models and the data need two classes in common."
+    assert cost(panel) == "Pictures to draw: 3 times 6."
     find(panel, "Data").value = ""
     assert cost(panel) == ""
 
@@ -207,8 +207,8 @@ def test_what_is_missing_is_told(panel_of: Maker, started: list[Request], change
 def test_models_without_classes_in_common_are_told(panel_of: Maker, models: Path, tmp_path: Path) -> None:
     panel = panel_of()
     assert not find(panel, "Start").disabled
-    add_model(panel, models / "other" / "first")
-    assert "have 1 classes in common, and two are needed; remove a model" in said(panel)
+    add_model(panel, write_model(tmp_path / "stranger", 2, ("cup", "hat")))
+    assert "have no class in common; remove a model" in said(panel)
     assert find(panel, "Start").disabled
     every(panel, "Remove")[-1].click()
     assert not find(panel, "Start").disabled

@@ -18,7 +18,7 @@ from edgegan_widget.base.result import Result
 from edgegan_widget.evaluation.comparison import compare, differences
 from edgegan_widget.evaluation.drawn import held_out_edges
 from edgegan_widget.evaluation.evaluate import Evaluation, EvaluationConfig, Step, evaluate
-from edgegan_widget.evaluation.report.page import comparison_page, page
+from edgegan_widget.evaluation.report.page import comparison_page, comparison_text, page
 from edgegan_widget.evaluation.report.table import table
 from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
 from edgegan_widget.sketch.sets.folders import is_kept_for_testing
@@ -276,6 +276,8 @@ def test_people_s_sketches_and_a_stop(objects: Path, tmp_path: Path) -> None:
         (tmp_path / "people" / "set one" / name).mkdir(parents=True)
         for number in range(3):
             draw_object("box", random).convert("L").save(tmp_path / "people" / "set one" / name / f"{number}.png")
+    (tmp_path / "people" / "set one" / "box" / "torn.svg").write_text("<svg>")
+    (tmp_path / "people" / "box.ndjson").write_text("{")
     config = EvaluationConfig(classifier_steps=2, robustness_per_class=0, per_class=8, people="all", cache="none")
     model = Constructed("faithful", *[load_data(objects, "val")] * 2)
     steps = list(evaluate([model], objects, tmp_path / "people", config))
@@ -284,6 +286,11 @@ def test_people_s_sketches_and_a_stop(objects: Path, tmp_path: Path) -> None:
         ("edge maps of held-out pictures", 24), ("people's sketches: set one", 3),
     ]  # fmt: skip
     assert report["sketch_folders_of_no_class"] == ["set one/cloud"]
+    left_out = report["people"]["left_out"]
+    assert [sum(name in line for line in left_out) for name in ("torn.svg", "box.ndjson")] == [1, 1]
+    shown = page(steps[-1].evaluation)
+    assert "2 of people's drawings could not be used" in shown
+    assert "torn.svg" in shown
     assert "too_few" in report["models"][0]["sets"][1]["realism"]
     assert "robustness" not in report["models"][0]
     stopped = evaluate([model], objects, config=config)
@@ -363,19 +370,49 @@ def test_pictures_of_two_sizes_stand_side_by_side(two_sizes: Evaluation) -> None
     assert sides == [(128, 128), (128, 128)], "a size would tell"
 
 
+def test_a_single_class_is_measured(objects: Path) -> None:
+    """What is judged by classes is left out and named; everything else is told as of several classes."""
+    val = load_data(objects, "val")
+    models = [Constructed("same", val, val), Constructed("other", val, val)]
+    settings = {"classifier_steps": 2, "robustness_per_class": 1, "colour_seeds": 2, "cache": "none"}
+    config = EvaluationConfig(**settings, classes=("Ball",))
+    found = list(evaluate(models, objects, config=config))[-1].evaluation
+    assert found is not None
+    report = found.report
+    assert report["classes"] == ["ball"]
+    assert report["not_measured"][0]["numbers"] == ["right class", "mean over classes", "worst class", "swapped labels"]
+    (measured,) = report["models"][0]["sets"]
+    assert not {"right_class", "swapped"} & set(measured)
+    assert measured["faithful"]["f_score"]["value"] > 0.9
+    assert measured["realism"]["frechet_distance"]["extractor"].startswith("classifier of quarter turns")
+    assert report["reference"].keys() == {"realism of the training pictures"}
+    assert set(report["differences"][0]) >= {"f_score"}
+    assert "right" not in report["models"][0]["robustness"]["mirrored"]
+    shown = page(found)
+    assert "1 class; 40 training and 16 held-out pictures" in shown
+    assert "swapped labels: not measured, as only one class was measured" in shown
+    assert "is right on" not in shown
+    compared = compare(found)
+    HTMLParser().feed(comparison_page(found, compared, "blind.html"))
+    assert "worst class, swapped labels: not measured" in comparison_text(compared)
+
+
 def test_what_cannot_be_compared(objects: Path) -> None:
     val = load_data(objects, "val")
     model = Constructed("a", val, val)
-    few = Constructed("c", val, val, ("box",))
+    other = Constructed("c", val, val)
+    other.classes = ("cup",)
     for models, message in (
         ([], "there is no model"),
         ([model, model], "two models have one name"),
-        ([model, few], "1 classes in common, two are needed"),
+        ([model, other], "no class in common; the data has ball, bar, box"),
     ):
         with pytest.raises(ModelError, match=message):
             next(evaluate(models, objects))
     with pytest.raises(DataError):
         next(evaluate([model], objects / "missing"))
+    with pytest.raises(ConfigError, match=r"do not share bal \(did you mean ball\?\); they share ball, bar, box"):
+        next(evaluate([model], objects, config=EvaluationConfig(classes=("bal",))))
     with pytest.raises(ConfigError, match="variations is 0; it must be at least 1"):
         EvaluationConfig(variations=0)
     with pytest.raises(ConfigError, match="colour_seeds is 1; two colours or more can differ"):

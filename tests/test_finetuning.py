@@ -255,6 +255,12 @@ def test_drawings_that_cannot_be_used(tilted: Path, tmp_path: Path, small_model:
     (tilted / "zebra").mkdir()
     with pytest.raises(DataError, match=r"has folders named zebra; put the drawings into folders named .*ball, box"):
         train(drawings_config(start, str(tilted), str(tmp_path / "run")))
+    (tilted / "zebra").rmdir()
+    for name in ("blank", "broken"):
+        (tilted / "ball" / f"{name}.json").write_text(Drawing().to_json() if name == "blank" else "{")
+    told = r"2 of 6 drawings cannot be used; mend or remove them\. .*blank\.json.* .*broken\.json"
+    with pytest.raises(DataError, match=told):
+        train(drawings_config(start, str(tilted), str(tmp_path / "run")))
     (tmp_path / "none" / "ball").mkdir(parents=True)
     with pytest.raises(DataError, match="holds no drawing"):
         train(drawings_config(start, str(tmp_path / "none"), str(tmp_path / "run")))

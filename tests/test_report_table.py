@@ -6,7 +6,7 @@ import pytest
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.evaluation.metrics import Metric, at, metrics
-from edgegan_widget.evaluation.report.table import best_rows, cell, people_line, read_report, table
+from edgegan_widget.evaluation.report.table import best_rows, cell, left_out_line, people_line, read_report, table
 from tests.fake_evaluations import fake_report
 
 
@@ -68,6 +68,14 @@ def test_how_many_of_people_s_drawings_were_asked_for() -> None:
     report["people"]["asked_for"] = "all"
     assert "known to a model that was trained on these" in people_line(report)
     assert people_line(report).endswith(" At most 3 of a class were taken.")
+
+
+def test_drawings_that_could_not_be_used_are_named() -> None:
+    report = fake_report()
+    assert left_out_line(report) == ""
+    report["people"]["left_out"] = [f"{name}.png: the drawing shows no lines." for name in "abcde"]
+    assert left_out_line(report).startswith("5 drawings could not be used: a.png: the drawing shows no lines. b.png:")
+    assert left_out_line(report).endswith("c.png: the drawing shows no lines. And 2 more.")
 
 
 @pytest.mark.parametrize(

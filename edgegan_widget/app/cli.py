@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import logging
 import os
@@ -14,6 +15,7 @@ from edgegan_widget import __version__
 from edgegan_widget.base.errors import EdgeGANError
 from edgegan_widget.base.needs import without_torch
 
+_NO_ROOM = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name)}
 COMMANDS = {  # what each is for, and what adds its options; that is loaded for the command that is asked for alone
     "dashboard": ("open the drawing page in the browser", "cli_drawing.add_dashboard"),
     "generate": ("turn the picture of a sketch into a picture of the object", "cli_drawing.add_generate"),
@@ -56,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     shown = logging.StreamHandler()
     shown.setLevel(logging.INFO if options.verbose else logging.WARNING)  # a run's own log.txt gets more
     logging.basicConfig(format="%(message)s", handlers=[shown])
+    logging.raiseExceptions = False  # a log that cannot be written tells no traceback
     try:
         options.run(options)
     except (EdgeGANError, ModuleNotFoundError) as error:
@@ -78,8 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _unforeseen(error: Exception) -> str:
     """A sentence about an error that nobody foresaw, and where the rest of it stands."""
     about = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror or about}; choose another place, or make room."
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
+        place = "what was asked for" if error.filename is None else str(error.filename)
+        return f"{place} cannot be written or read ({error.strerror or about}); choose another place, or make room."
     try:
         with tempfile.NamedTemporaryFile("w", prefix="edgegan-widget-", suffix=".log", delete=False) as file:
             file.write(f"edgegan-widget {' '.join(sys.argv[1:])}\n\n{traceback.format_exc()}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.files import check_place, write_bytes
 from edgegan_widget.base.needs import device_of
 from edgegan_widget.base.options import add_options, chosen, flag, given, path
 from edgegan_widget.evaluation.config import EvaluationConfig
@@ -65,7 +65,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.card import write_card
     from edgegan_widget.evaluation.report.page import page
     from edgegan_widget.evaluation.report.pictures import write_samples
-    from edgegan_widget.evaluation.report.table import people_line, table
+    from edgegan_widget.evaluation.report.table import left_out_line, not_measured, people_line, table
 
     if options.out is None and options.samples is None and not options.card:
         raise ConfigError("there is nowhere to write to; give --out REPORT, --samples FILE.png or --card.")
@@ -73,6 +73,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"--card and --samples are for one model; {len(options.models)} are given. Take them one by one."
         )
+    for place in filter(None, (options.out, options.samples)):
+        check_place(place)  # before the minutes of measuring
     found = _evaluated(options.models, options)
     if options.out is not None:
         stem = _stem(options.out)
@@ -82,7 +84,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         write_samples(options.samples, found)
     if options.card:
         print(f"{write_card(options.models[0], found.report, _command(options))}: the numbers are written")
-    print("\n".join(filter(None, [table(found.report), people_line(found.report)])))
+    told = (line(found.report) for line in (table, not_measured, people_line, left_out_line))
+    print("\n".join(filter(None, told)))
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -94,7 +97,7 @@ def _command(options: argparse.Namespace) -> str:
     for field in dataclasses.fields(usual):
         value = given(options, EvaluationConfig).get(field.name)
         if field.name not in ("inception", "cache") and value not in (None, getattr(usual, field.name)):
-            words += [flag(field), str(value)]
+            words += [flag(field), *(value if isinstance(value, tuple) else [str(value)])]
     return " ".join([*words, "--card"])
 
 
@@ -117,6 +120,7 @@ def _compare(options: argparse.Namespace) -> None:
     from edgegan_widget.evaluation.report.page import comparison_page, comparison_text
     from edgegan_widget.evaluation.report.vote import blind_page, choose_ballots, vote_json
 
+    check_place(options.out)
     found = _evaluated(options.given, options)
     ballots = choose_ballots(found, options.pairs, options.ballot_seed)
     compared = compare(found)

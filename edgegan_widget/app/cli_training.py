@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgegan_widget.app.progress import bar
 from edgegan_widget.base.errors import ConfigError
+from edgegan_widget.base.files import check_place
 from edgegan_widget.base.options import add_options, given, path
 from edgegan_widget.networks.config import SIZES_PX
-from edgegan_widget.networks.find import find_model, read_config
+from edgegan_widget.networks.find import GUESSER, find_model, read_config
 from edgegan_widget.training.config import DEFAULT_PRESET, TrainConfig, finetune_config, moving_config
 from edgegan_widget.training.kinds import PLAIN_EDGES, kinds, presets, read_by
 from edgegan_widget.training.runs.resuming import recalled, with_folders_found
@@ -178,6 +179,7 @@ def _train_guess(options: argparse.Namespace) -> None:
     folder = find_model(options.model)
     if not folder.is_dir():
         raise ConfigError(f"{options.model} is a checkpoint; make a model folder of it first: edgegan-widget export.")
+    check_place(folder / GUESSER)
     classes = read_config(folder).classes
     pictures, people = read(options.data, classes, options.sketches)
     torch.manual_seed(options.seed)
@@ -223,6 +225,7 @@ def _export(options: argparse.Namespace) -> None:
         _export_onnx(options.out)
         return
     _check_free(options.out, options.force)
+    check_place(options.out)
     networks = load_model(options.model)
     critics = load_critics(options.model) if options.critics else None
     save_model(options.out, networks, critics=critics)
@@ -266,6 +269,7 @@ def _pack(options: argparse.Namespace) -> None:
     if options.edges:
         more = tuple(source for source in parse_sources(options.edges) if source not in always_drawn())
     sketch_px = options.sketch_size or wanted.sketch_px
+    check_place(options.out)
     counts = pack(options.data, options.out, wanted.size_px, more, sketch_px, options.sketches)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")
 
@@ -284,6 +288,7 @@ def _import(options: argparse.Namespace) -> None:
     from edgegan_widget.networks.tensorflow.convert import import_tensorflow
 
     _check_free(options.out, options.force)
+    check_place(options.out)
     networks, critics = import_tensorflow(options.checkpoint, options.classes)
     save_model(options.out, networks, half=False, critics=None if critics is None else critics.state_dict())
     held = "with" if critics is not None else "without"

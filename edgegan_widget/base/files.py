@@ -8,6 +8,7 @@ import functools
 import os
 import re
 import secrets
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from edgegan_widget.base.units import U8
 
 __all__ = [
     "check_form",
+    "check_place",
     "PICTURE_SUFFIXES",
     "SKETCH_SUFFIXES",
     "encode_png",
@@ -49,6 +51,7 @@ _SAVED = (".json", ".svg", ".svgz", ".ndjson", ".bin", ".excalidraw", ".excalidr
 SKETCH_SUFFIXES = (*_SAVED, *PICTURE_SUFFIXES)
 
 TEMPORARY_SUFFIX = ".tmp"
+_PROBE_BYTES = 4096  # a block of most disks
 MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
 
 
@@ -85,10 +88,28 @@ def write_atomic(path: Path | str) -> Iterator[BinaryIO]:
             if nameless:
                 _give_name(stream.fileno(), temporary)
         os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+    except BaseException as error:
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+            error.filename = str(target)  # the system's word on a full disk names no file
         raise
+
+
+def check_place(path: Path | str) -> None:
+    """Refuse a place where nothing can be written, before the work whose result is to go there.
+
+    Raises
+    ------
+    DataError
+        The folder is read-only, or its disk is full.
+    """
+    folder = Path(path).expanduser().absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    with telling(path, "written", "choose another place, or make room"), tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(_PROBE_BYTES))
+        probe.flush()
 
 
 def sweep(folder: Path | str) -> None:

@@ -6,6 +6,7 @@ be checked; the digest of what was fetched is written beside it, and a later fet
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import urllib.error
@@ -17,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.files import telling, write_bytes
 
 __all__ = ["Remote", "download", "files"]
 
+_DISK = (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES)  # the disk's fault, not the server's
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_SECONDS = 30
 _HTTP_PARTIAL, _HTTP_NOTHING_LEFT = 206, 416
@@ -82,10 +84,15 @@ def download(remote: Remote, folder: Path) -> Iterator[tuple[int, int | None]]:
     if target.exists():
         yield target.stat().st_size, target.stat().st_size
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    with telling(folder, "written", "choose another place, or make room"):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         yield from _fetch(remote, partial)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise DataError(
+                f"{partial} cannot be written ({error.strerror}); make room, and run the same command again to go on."
+            ) from error
         reason = getattr(error, "reason", error)
         raise DataError(
             f"{remote.address} cannot be fetched ({reason}); fetch it by hand into {folder} as {remote.name}, or run "

@@ -32,7 +32,7 @@ def differences(first: Scored, second: Scored) -> Json:
     split = first.drawn.inputs.split
     found = {}
     for metric in metrics():
-        if metric.paired:
+        if metric.paired and metric.per_picture in first.values:
             left, right = _pair(metric, first, second)
             found[metric.difference] = paired_difference(left, right).difference(split=split)
     return found
@@ -56,7 +56,7 @@ def compare(evaluation: Evaluation) -> Json:
         raise ModelError(f"the evaluation has {len(names)} models ({', '.join(names)}); compare two.")
     first, second = (evaluation.scored[name] for name in names)
     sets = [_one_set(first[name], second[name], evaluation.train.classes) for name in first]
-    kept = ("version", "machine", "settings", "classes", "data", "reference", "people")
+    kept = ("version", "machine", "settings", "classes", "data", "reference", "people", "not_measured")
     return {"format": FORMAT, "models": names} | {name: evaluation.report[name] for name in kept} | {"sets": sets}
 
 
@@ -97,7 +97,7 @@ def _of_sets(first: Scored, second: Scored) -> Json:
 def _of_class(first: Scored, second: Scored, chosen: npt.NDArray[np.bool_]) -> Json:
     found: Json = {"drawings": int(chosen.sum())}
     for metric in metrics():
-        if metric.short:
+        if metric.short and metric.per_picture in first.values:
             left, right = (values[chosen] for values in _pair(metric, first, second))
             means = {"first": float(left.mean()), "second": float(right.mean())}
             found[metric.difference] = means | paired_difference(left, right).difference()

@@ -23,6 +23,7 @@ class EvaluationConfig:
     """
 
     per_class: int = advanced(0, "most drawings of a class and set; 0 takes all", least=0, label="Drawings a class")
+    classes: tuple[str, ...] = advanced((), "those to measure; empty takes all that models and data share")
     variations: int = advanced(1, "pictures of each drawing: the most likely one, then others by seed", least=1)
     robustness_per_class: int = advanced(
         4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -146,10 +146,16 @@ def held_out_edges(data: PairDataset) -> InputSet:
     return InputSet("edge maps of held-out pictures", "val", edges, data.labels.numpy(), tuple(sources))
 
 
-def human_sketches(root: Path | str, classes: Sequence[str], size_px: int, people: str = "all") -> list[InputSet]:
+def human_sketches(
+    root: Path | str,
+    classes: Sequence[str],
+    size_px: int,
+    people: str = "all",
+    tell: Callable[[str], object] | None = None,
+) -> list[InputSet]:
     """People's sketches, one set for each folder directly below ``root``, see :mod:`sketch.sets.folders`.
 
-    What cannot be read, or shows no line, is named in the log and left out.
+    What cannot be read, or shows no line, is left out, and told in a sentence: in the log, or by ``tell``.
 
     Raises
     ------
@@ -160,7 +166,7 @@ def human_sketches(root: Path | str, classes: Sequence[str], size_px: int, peopl
     for folder in asked_sketches(root, classes, people):
         given = sets.setdefault(folder.set_name, [])
         label = list(classes).index(folder.asked)
-        read = readable(folder.paths, size_px)
+        read = readable(folder.paths, size_px, tell)
         given += [(sketch, label, f"{folder.name}/{drawing.name}") for drawing, sketch in read]
     if not any(sets.values()):
         raise DataError(f"{root} has no sketch that can be read; each was named with its reason.")

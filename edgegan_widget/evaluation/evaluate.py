@@ -8,6 +8,7 @@ command line, a panel and the tests, and to stop is not to ask for the next step
 from __future__ import annotations
 
 import dataclasses
+import logging
 import platform
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from pathlib import Path
 import torch
 
 from edgegan_widget._version import __version__
-from edgegan_widget.base.errors import ModelError
+from edgegan_widget.base.errors import ConfigError, ModelError
 from edgegan_widget.base.units import Json
+from edgegan_widget.base.words import sort_out
 from edgegan_widget.evaluation import robustness
 from edgegan_widget.evaluation.comparison import differences
 from edgegan_widget.evaluation.config import EvaluationConfig
@@ -34,13 +36,16 @@ from edgegan_widget.evaluation.drawn import (
 from edgegan_widget.evaluation.features import ClassifierFeatures, FeatureCache
 from edgegan_widget.evaluation.inception import InceptionFeatures
 from edgegan_widget.evaluation.judge import Evaluation, Judge, Look, Scored
-from edgegan_widget.evaluation.metrics import Asked, Question, flags, more_to_draw
+from edgegan_widget.evaluation.metrics import Asked, Question, flags, more_to_draw, unanswerable
 from edgegan_widget.evaluation.report.table import FORMAT
+from edgegan_widget.sketch.sets.files import broken_files
 from edgegan_widget.sketch.sets.folders import left_out, sketch_folders
 from edgegan_widget.training.data_folder import class_counts
 from edgegan_widget.training.dataset import PairDataset, load_data
 
 __all__ = ["Evaluation", "EvaluationConfig", "Step", "evaluate"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +82,9 @@ def evaluate(
     Parameters
     ----------
     models
-        The classes that all of them and the data know are compared. Where models draw at several sizes, the judge looks
-        at all pictures at the largest; each model is given the drawings at the size that it reads.
+        The classes that all of them and the data know are compared; of a single one, what needs several is left out.
+        Where models draw at several sizes, the judge looks at all pictures at the largest; each model is given the
+        drawings at the size that it reads.
     data
         Folder, or packed file, with ``train`` and ``val``, as for training.
     sketches
@@ -89,12 +95,14 @@ def evaluate(
     Raises
     ------
     ModelError
-        There is no model, two share a name, or they have fewer than two classes in common.
+        There is no model, two share a name, or they have no class in common.
     DataError
         Data or sketches cannot be used.
+    ConfigError
+        A class that is asked for is not among these.
     """
     config = config or EvaluationConfig()
-    train, held_out = _load(models, data)
+    train, held_out = _load(models, data, config.classes)
     drawings = _Drawings(data, held_out, sketches, config)
     sets = drawings.of(models[0])  # before the classifier's minutes: there may be none to ask for
     cache = None if config.cache == "none" else FeatureCache(config.cache or None)
@@ -152,6 +160,7 @@ class _Drawings:
     ) -> None:
         self._data, self._held_out, self._sketches, self._config = data, held_out, sketches, config
         self._sets: dict[int, list[InputSet]] = {}
+        self._left_out: dict[str, None] = {}  # sentences, each once however often the sketches are read
 
     def of(self, model: Model) -> list[InputSet]:
         """The sets at this model's side: held-out edge maps first."""
@@ -167,7 +176,12 @@ class _Drawings:
             every[folder.set_name] = every.get(folder.set_name, 0) + len(folder.paths)
         used = {given.name: len(given) for sets in self._sets.values() for given in sets}
         counts = [{"name": name, "used": used.get(people_set(name), 0), "of": of} for name, of in every.items()]
-        return {"asked_for": self._config.people, "sets": counts}
+        return {"asked_for": self._config.people, "sets": counts, "left_out": list(self._left_out)}
+
+    def _tell(self, problem: str) -> None:
+        if problem not in self._left_out:
+            log.warning("left out: %s", problem)
+        self._left_out[problem] = None
 
     def _read(self, side: int) -> list[InputSet]:
         edges = self._held_out
@@ -175,11 +189,12 @@ class _Drawings:
             edges = load_data(self._data, "val", edges.size_px, edges.classes, sketch_px=side)
         sets = [held_out_edges(edges)]
         if self._sketches is not None:
-            sets += human_sketches(self._sketches, edges.classes, side, self._config.people)
+            self._left_out |= dict.fromkeys(broken_files(Path(self._sketches)))  # the log has them already
+            sets += human_sketches(self._sketches, edges.classes, side, self._config.people, self._tell)
         return sets
 
 
-def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairDataset]:
+def _load(models: Sequence[Model], data: Path | str, wanted: Sequence[str] = ()) -> tuple[PairDataset, PairDataset]:
     if not models:
         raise ModelError("there is no model to evaluate; name at least one.")
     names = [model.name for model in models]
@@ -189,10 +204,12 @@ def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairD
         )
     known = class_counts(data, "train")
     common = [name for name in known if all(name in model.classes for model in models)]
-    if len(common) < 2:
-        raise ModelError(
-            f"models and data have {len(common)} classes in common, two are needed; the data has {', '.join(known)}."
-        )
+    if not common:
+        raise ModelError(f"models and data have no class in common; the data has {', '.join(known)}.")
+    chosen, unknown = sort_out(wanted, common)
+    if unknown:
+        raise ConfigError(f"models and data do not share {'; '.join(unknown)}; they share {', '.join(common)}.")
+    common = [name for name in common if name in chosen or not wanted]
     size, side = max(model.size_px for model in models), sketch_side(models[0])
     train, held_out = (load_data(data, split, size, common, sketch_px=side) for split in ("train", "val"))
     return train, held_out
@@ -200,6 +217,7 @@ def _load(models: Sequence[Model], data: Path | str) -> tuple[PairDataset, PairD
 
 def _head(judge: Judge, sets: list[InputSet], config: EvaluationConfig) -> Json:
     settings = dataclasses.asdict(config) | {"cache": "", "inception": Path(config.inception).name}
+    settings["classes"] = list(config.classes)
     return {
         "format": FORMAT,
         "version": __version__,
@@ -209,6 +227,7 @@ def _head(judge: Judge, sets: list[InputSet], config: EvaluationConfig) -> Json:
         "data": {"train": judge.train.counts(), "val": judge.held_out.counts()},
         "sets": [{"name": given.name, "split": given.split, "drawings": len(given)} for given in sets],
         "judged_at_px": judge.size_px,
+        "not_measured": unanswerable(len(judge.train.classes)),
         "sketch_folders_of_no_class": [],
         "people": None,
         "flags": flags(),

@@ -43,6 +43,7 @@ CLASSIFIER_BATCH = 48
 _WIDTHS = (3, 16, 48, 96, 96)  # twice as wide costs twice as much and sees no more
 _RATE = 3e-3
 _WARM_UP_SHARE = 0.2
+_TURNS = 4  # by quarters
 LIMIT_MB = 2000
 
 
@@ -133,17 +134,22 @@ class ClassifierFeatures:
     Good for comparing models on one data set, and for nothing else: another data set, or another training of the
     classifier, gives other numbers. Never comparable with the FID.
 
+    Where the data has a single class there is nothing to tell apart but how a picture is turned; that is learned then
+    (Gidaris, Singh and Komodakis, "Unsupervised Representation Learning by Predicting Image Rotations", ICLR 2018).
+
     Parameters
     ----------
     classifier
         Its last two modules are dropout and a linear head.
+    of_turns
+        It tells quarter turns apart and not classes: its verdict is always the one class.
     """
 
     name = "classifier trained on the data at hand (not comparable with FID)"
     resize = "none: pictures as they are"
     is_inception = False
 
-    def __init__(self, classifier: nn.Sequential) -> None:
+    def __init__(self, classifier: nn.Sequential, of_turns: bool = False) -> None:
         head = classifier[-1]
         if not isinstance(head, nn.Linear):
             raise TypeError("the classifier's last module must be linear.")
@@ -151,6 +157,9 @@ class ClassifierFeatures:
         self._body = channels_last(copy.deepcopy(classifier[:-2])).eval()
         self._head = copy.deepcopy(head).double()
         self.digest = content_digest("classifier", weights_digest(classifier))
+        self._of_turns = of_turns
+        if of_turns:
+            self.name = "classifier of quarter turns, trained on the one class at hand (not comparable with FID)"
 
     @classmethod
     def trained_on(
@@ -167,22 +176,25 @@ class ClassifierFeatures:
         cls, data: PairDataset, seed: int = 0, steps: int = CLASSIFIER_STEPS, cache: FeatureCache | None = None
     ) -> Generator[int, None, ClassifierFeatures]:
         """The same, which tells after each step how many were taken; none are where it was trained before."""
+        of_turns = len(data.classes) == 1
         if cache is None:
-            return cls((yield from training_classifier(data, seed, steps)))
+            return cls((yield from training_classifier(data, seed, steps)), of_turns)
         given: tuple[str | npt.NDArray[np.generic], ...]
         given = (str(seed), str(steps), data.images_u8.numpy(), data.labels.numpy(), *data.classes)
         digest = content_digest("classifier 2", *given)
-        found = cache.network(digest, fresh_classifier(len(data.classes)))
+        found = cache.network(digest, fresh_classifier(_told_apart(data)))
         if found is None:
             found = yield from training_classifier(data, seed, steps)
             cache.keep_network(digest, found)
-        return cls(found)
+        return cls(found, of_turns)
 
     def __call__(self, pictures_u8: Tensor) -> Tensor:
         return in_chunks(self._body, to_unit(pictures_u8))
 
     def verdicts(self, found: F64) -> npt.NDArray[np.int64]:
         """Class numbers [N] that the classifier gives pictures of these features."""
+        if self._of_turns:
+            return np.zeros(len(found), np.int64)
         with torch.inference_mode():
             seen: npt.NDArray[np.int64] = self._head(torch.from_numpy(found)).argmax(dim=1).numpy()
         return seen
@@ -213,7 +225,7 @@ def training_classifier(data: PairDataset, seed: int, steps: int) -> Generator[i
     """The same, which tells after each step how many were taken; who asks for the next draws no chance meanwhile."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        classifier = channels_last(fresh_classifier(len(data.classes)))
+        classifier = channels_last(fresh_classifier(_told_apart(data)))
         optimizer = torch.optim.AdamW(classifier.parameters(), lr=_RATE, weight_decay=1e-2)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_share(step / steps))
         for step in range(steps):
@@ -247,8 +259,16 @@ def _rate_share(done: float) -> float:
 def _batch(data: PairDataset, seed: int, step: int) -> tuple[Tensor, Tensor]:
     """Pictures [N, 3, S, S], classes drawn evenly; without the sketches, which cost more than the pictures do."""
     chosen = data.choose(seed, step, CLASSIFIER_BATCH, balanced=True)
-    pictures = place(to_unit(data.images_u8[chosen]), stream(seed, step, "classifier"))
-    return pictures.contiguous(memory_format=torch.channels_last), data.labels[chosen]
+    pictures, labels = place(to_unit(data.images_u8[chosen]), stream(seed, step, "classifier")), data.labels[chosen]
+    if len(data.classes) == 1:
+        labels = torch.arange(len(pictures)) % _TURNS
+        pictures = torch.stack([picture.rot90(int(turn), (1, 2)) for picture, turn in zip(pictures, labels)])
+    return pictures.contiguous(memory_format=torch.channels_last), labels
+
+
+def _told_apart(data: PairDataset) -> int:
+    """How many kinds of pictures the classifier tells apart: classes, or quarter turns of a single one."""
+    return len(data.classes) if len(data.classes) > 1 else _TURNS
 
 
 def fresh_classifier(classes: int) -> nn.Sequential:

@@ -16,7 +16,7 @@ from edgegan_widget.base.frechet import F64
 from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.drawn import Drawn
 from edgegan_widget.evaluation.features import ClassifierFeatures, Extractor, FeatureCache, PixelFeatures, features
-from edgegan_widget.evaluation.metrics import flags, questions
+from edgegan_widget.evaluation.metrics import answerable, flags
 from edgegan_widget.training.dataset import PairDataset
 
 __all__ = ["Evaluation", "Judge", "Look", "Scored", "as_tensor"]
@@ -145,13 +145,15 @@ class Judge:
 
     def reference(self) -> Json:
         """What the numbers are for real pictures."""
-        asked = [question.reference(self) for question in questions() if question.reference is not None]
+        able = answerable(len(self.train.classes))
+        asked = [question.reference(self) for question in able if question.reference is not None]
         return {name: found for part in asked for name, found in part.items()}
 
     def score(self, drawn: Drawn) -> Scored:
         """All numbers of one set, but those for which something else has to be drawn."""
         look = Look(drawn, self)
-        found = {one.name: one.compute(look) for one in questions() if one.asks is None}
+        able = answerable(len(self.train.classes))
+        found = {one.name: one.compute(look) for one in able if one.asks is None}
         raised = {flag for one in found.values() for flag in one.flags}
         report = {
             "name": drawn.inputs.name,

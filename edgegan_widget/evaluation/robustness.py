@@ -16,7 +16,7 @@ import numpy as np
 
 from edgegan_widget.base.units import F32, U8, Json
 from edgegan_widget.evaluation.drawn import Drawn, InputSet, Model, draw
-from edgegan_widget.evaluation.metrics import Metric, metrics
+from edgegan_widget.evaluation.metrics import Metric, answerable
 
 if TYPE_CHECKING:
     from edgegan_widget.evaluation.judge import Judge
@@ -29,9 +29,9 @@ STRENGTHS = (0.33, 0.67, 1.0)
 PAPER = 255.0
 
 
-def curved() -> list[Metric]:
-    """The numbers that are told of distorted drawings; each by the last part of its place."""
-    return [metric for metric in metrics() if metric.curve is not None]
+def curved(classes: int) -> list[Metric]:
+    """The numbers that are told of distorted drawings of so many classes; each by the last part of its place."""
+    return [one for question in answerable(classes) for one in question.numbers if one.curve is not None]
 
 
 def steps_of(inputs: InputSet) -> int:
@@ -73,7 +73,8 @@ def _point(model: Model, inputs: InputSet, meant: U8, judge: Judge, before: int)
     """A generator of int that returns each number's value."""
     for step in draw(model, inputs, judge.train.classes, timed=0):
         if isinstance(step, Drawn):
-            return {one.path[-1]: one.curve(step, meant, judge) for one in curved() if one.curve is not None}
+            told = curved(len(judge.train.classes))
+            return {one.path[-1]: one.curve(step, meant, judge) for one in told if one.curve is not None}
         yield before + step
     raise RuntimeError("a model drew nothing")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from fnmatch import fnmatch
@@ -66,14 +67,18 @@ def save_model(
     _check_finite(target, networks.state_dict())
     fresh = target.with_name(f".{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for entry in _others(target, networks.config.classes):
-        copy = shutil.copytree if entry.is_dir() else shutil.copy2
-        copy(entry, fresh / entry.name)
-    _write_weights(fresh, "model", networks.state_dict(), half)
-    if critics is not None:
-        _write_weights(fresh, "critics", critics, half)
-    write_bytes(fresh / "config.json", settings.to_json(networks.config))
+    try:
+        fresh.mkdir(parents=True)
+        for entry in _others(target, networks.config.classes):
+            copy = shutil.copytree if entry.is_dir() else shutil.copy2
+            copy(entry, fresh / entry.name)
+        _write_weights(fresh, "model", networks.state_dict(), half)
+        if critics is not None:
+            _write_weights(fresh, "critics", critics, half)
+        write_bytes(fresh / "config.json", settings.to_json(networks.config))
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -187,7 +192,13 @@ def _write_weights(folder: Path, name: str, weights: Mapping[str, Tensor], half:
 
 
 def _write_shard(path: Path, shard: dict[str, Tensor]) -> None:
-    safetensors.torch.save_file(shard, path)
+    try:
+        safetensors.torch.save_file(shard, path)
+    except safetensors.SafetensorError as error:  # so it tells of a disk that is full
+        told = re.search(r"os error (\d+)", str(error))
+        if told is None:
+            raise
+        raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
     path.chmod(0o644)  # safetensors makes it readable by its owner only
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from IPython.display import HTML, display
 
-from edgegan_widget.panels.widgets import classed, error_html, style_and_script
+from edgegan_widget.panels.widgets import classed, error_html, free, style_and_script
 
 __all__ = ["Panel", "Styled"]
 
@@ -18,6 +18,13 @@ class Styled(widgets.VBox):  # type: ignore[misc]
     def __init__(self, children: Sequence[widgets.Widget] = ()) -> None:
         super().__init__(tuple(children))
         self.add_class("eg-app")
+
+    def close(self) -> None:
+        """Take it off the page, with all that is in it."""
+        inside = self.children
+        super().close()
+        for child in inside:
+            free(child)
 
     def _repr_mimebundle_(self, **options: object) -> object:
         display(HTML(style_and_script()))

@@ -25,6 +25,7 @@ __all__ = [
     "classed",
     "error_html",
     "folded",
+    "free",
     "guard",
     "heading",
     "offer",
@@ -87,18 +88,21 @@ def refill(box: widgets.Box, children: Sequence[widgets.Widget]) -> None:
     """
     old, box.children = box.children, tuple(children)
     for child in _LEFT.pop(box, ()):
-        _free(child)
+        free(child)
     if old:
         _LEFT[box] = old
 
 
-def _free(widget: widgets.Widget) -> None:
-    """Close a widget before its parts: a page that is opened meanwhile is told of none whose parts are gone."""
+def free(widget: widgets.Widget) -> None:
+    """Close a widget with all that is in it; ipywidgets keeps for good what is not closed.
+
+    It goes before its parts: a page that is opened meanwhile is told of none whose parts are gone.
+    """
     inside = (*getattr(widget, "children", ()), *_LEFT.pop(widget, ()))
-    own = [getattr(widget, part, None) for part in ("layout", "style")]  # which closing the widget leaves behind
+    own = [getattr(widget, part, None) for part in ("layout", "style")]  # each widget has its own
     widget.close()
     for child in inside:
-        _free(child)
+        free(child)
     for part in own:
         if part is not None:
             part.close()

@@ -210,6 +210,14 @@ def test_the_page_shows_names_as_text(tmp_path: Path) -> None:
     assert "&lt;b&gt;cat&lt;/b&gt;: 0.6 a&amp;b</figure>" in page
 
 
+def test_the_page_names_what_was_left_out(tmp_path: Path) -> None:
+    Report().write(tmp_path / "audit.html", Counter(), 0, [f"<i>{number}.png is cut short." for number in range(230)])
+    page = (tmp_path / "audit.html").read_text("utf-8")
+    assert "Left out (230)" in page
+    assert "the first 200, all are in problems.txt" in page
+    assert "<li>&lt;i&gt;0.png is cut short.</li>" in page
+
+
 def test_the_page_shows_those_nearest_to_the_threshold(tmp_path: Path) -> None:
     report = Report()
     for size in range(1, 61):  # px; a reason whose threshold is named with its unit

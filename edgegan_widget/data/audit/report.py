@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import heapq
+import itertools
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -19,6 +21,7 @@ from edgegan_widget.data.sources import Record
 __all__ = ["Report"]
 
 _MOST_SHOWN = 48  # pictures for each reason: those nearest to the threshold, where a person's eye is needed
+_MOST_LEFT_OUT = 200  # sentences
 _THUMB_PX = 96
 
 
@@ -43,15 +46,19 @@ class Report:
             if len(heap) > _MOST_SHOWN:
                 heapq.heappop(heap)
 
-    def write(self, path: Path, pictures: Counter[tuple[str, str]], refused: int) -> None:
-        """Write the page."""
+    def write(self, path: Path, pictures: Counter[tuple[str, str]], refused: int, left_out: Iterable[str] = ()) -> None:
+        """Write the page; ``left_out`` has a sentence for each thing that did not become a picture."""
+        sentences = iter(left_out)
+        told = list(itertools.islice(sentences, _MOST_LEFT_OUT))
+        count = len(told) + sum(1 for _ in sentences)
         reasons = [
             (meaning, self._counts[reason], sorted(self._shown[reason], reverse=True))
             for reason, meaning in REASONS.items()
             if self._counts[reason]
         ]
         page = jinja2.Template(Path(__file__).with_name("audit.html").read_text("utf-8"), autoescape=True)
-        write_bytes(path, page.render(pictures=pictures, refused=refused, reasons=reasons, thumbnail=_thumbnail))
+        given = {"pictures": pictures, "refused": refused, "reasons": reasons, "left_out": told}
+        write_bytes(path, page.render(**given, count_left_out=count, thumbnail=_thumbnail))
 
 
 def _thumbnail(path: Path) -> str:

@@ -130,7 +130,7 @@ def finish(out: Path, judging: Judging, move: bool = True) -> Summary:
                 report.add(path, line, line["audit"]["reasons"], judging.thresholds)
     rows += [(name, "", "", "", decision) for name, decision in sorted(decisions.items())]
     write_decisions(out / LIST, rows)
-    report.write(out / REPORT, summary.pictures, summary.refused)
+    report.write(out / REPORT, summary.pictures, summary.refused, _left_out(out))
     summary.problems = _write_problems(out)
     return summary
 

@@ -61,7 +61,7 @@ class ReaderKind:
 
 
 REGISTRY: Registry[ReaderKind] = Registry(
-    __name__, ("coco", "folder", "sketchycoco", "pairs", "synthetic"), asked="pictures are to come from"
+    __name__, ("coco", "labels", "folder", "sketchycoco", "pairs", "synthetic"), asked="pictures are to come from"
 )
 register, kinds, kind_of = REGISTRY.register, REGISTRY.known, REGISTRY.named
 

@@ -29,7 +29,8 @@ __all__ = ["CocoReader"]
 
 _LARGEST_SIDE_PX = 65_535
 _SHOWN = 80  # characters of a broken entry
-_SIGNS = {  # what only other programs write at the top of their files
+_OWN_READER = "take it with edgegan-widget data from-labels, or export it as COCO instances"
+_SIGNS = {  # what only other programs write at the top of their files; the first three have a reader of their own
     "shapes": "a labelme file",
     "_via_img_metadata": "a project of the VGG Image Annotator",
     "objects": "a Supervisely file",
@@ -129,7 +130,8 @@ class CocoReader:
         if needed:
             program = next((name for key, name in _SIGNS.items() if key in self._file.keys), "")
             looks = f"; it looks like {program}" if program else ""
-            raise DataError(f"{self._path} has no {' and no '.join(needed)}{looks}; export it as COCO instances.")
+            advice = _OWN_READER if program in list(_SIGNS.values())[:3] else "export it as COCO instances"
+            raise DataError(f"{self._path} has no {' and no '.join(needed)}{looks}; {advice}.")
 
     def __iter__(self) -> Iterator[Source]:
         """One source for each picture with a wanted object, by picture number."""

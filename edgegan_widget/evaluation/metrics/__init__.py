@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from edgegan_widget.evaluation.judge import Judge, Look, Scored
     from edgegan_widget.evaluation.metrics.intervals import Interval
 
-__all__ = ["Asked", "Measured", "Metric", "Question", "Section", "at", "compared", "flags", "leading", "metrics",
-           "more_to_draw", "number", "question_of", "questions", "register"]  # fmt: skip
+__all__ = ["Asked", "Measured", "Metric", "Question", "Section", "answerable", "at", "compared", "flags", "leading",
+           "metrics", "more_to_draw", "number", "question_of", "questions", "register", "unanswerable"]  # fmt: skip
 
 
 SET, PICTURES, CLASSES = "set", "pictures", "classes"
+ONE_CLASS = "only one class was measured, and these need two or more"
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Question:
     flags: Mapping[str, str] = field(default_factory=dict)  # faults that it can find, with what they mean
     reference: Callable[[Judge], Json] | None = None  # what is told of the real pictures
     section: Section | None = None  # its own pictures on the page
+    several: bool = False  # it asks which of several classes is seen, so a single one has no answer
     place: int = 100  # its order in tables
 
 
@@ -144,9 +146,20 @@ def metrics() -> tuple[Metric, ...]:
     return tuple(one for question in questions() for one in question.numbers)
 
 
+def answerable(classes: int) -> tuple[Question, ...]:
+    """The questions that can be asked of pictures of so many classes, as they stand in tables."""
+    return tuple(one for one in questions() if classes > 1 or not one.several)
+
+
+def unanswerable(classes: int) -> list[Json]:
+    """The numbers that so many classes have none of, by heading, and why; for the report."""
+    left_out = [one for one in questions() if one not in answerable(classes)]
+    return [{"numbers": [each.heading for one in left_out for each in one.numbers], "why": ONE_CLASS}] * bool(left_out)
+
+
 def more_to_draw(inputs: InputSet, classes: int, config: EvaluationConfig) -> list[tuple[Question, Asked]]:
     """What questions want drawn besides a set: what only other labels and other seeds show."""
-    found = [(one, one.asks(inputs, classes, config)) for one in questions() if one.asks is not None]
+    found = [(one, one.asks(inputs, classes, config)) for one in answerable(classes) if one.asks is not None]
     return [(question, asked) for question, asked in found if asked is not None]
 
 

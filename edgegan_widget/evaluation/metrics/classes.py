@@ -212,6 +212,7 @@ register(Question(
     flags={"wrong class": "the classifier sees the class asked for in less than half as many as in real pictures"},
     reference=_reference,
     place=20,
+    several=True,
 ))  # fmt: skip
 
 
@@ -251,4 +252,5 @@ register(Question(
     CLASSES,
     asks=_ask_swapped,
     place=30,
+    several=True,
 ))  # fmt: skip

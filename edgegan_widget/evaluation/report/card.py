@@ -9,7 +9,7 @@ from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.units import Json
 from edgegan_widget.base.words import spoken
 from edgegan_widget.evaluation.metrics import Metric, at, metrics
-from edgegan_widget.evaluation.report.table import by_class, cell, people_line, shown
+from edgegan_widget.evaluation.report.table import by_class, cell, left_out_line, not_measured, people_line, shown
 from edgegan_widget.networks.find import find_model
 
 __all__ = ["BEGIN", "END", "section", "write_card"]
@@ -55,15 +55,13 @@ def section(report: Json, command: str) -> str:
     """The numbers of the first model as Markdown, with what they rest on and the command that makes them again."""
     row = report["models"][0]
     sets = row["sets"]
-    accuracy = report["reference"]["real_accuracy"]["value"]
     lines = [
         "## How good it is",
         f"Made by `{command}` with version {report['version']}; brackets are 95 % intervals over the drawings.",
         "",
         *_rows(["", *(f"{found['name']} ({found['drawings']})" for found in sets)], _numbers(sets)),
         "",
-        f"- **Judge of classes**: a small classifier trained on the {sum(report['data']['train'].values())} real "
-        f"training pictures; right on {accuracy:.1%} of {sum(report['data']['val'].values())} real held-out ones.",
+        *_judge(report),
         *_people(report),
         *_realism(sets),
         f"- **Time**: {row['milliseconds']['median']:.1f} ms a picture in the median, "
@@ -93,10 +91,23 @@ def _realism(sets: list[Json]) -> list[str]:
     return [f"{told}, {about['real']} real held-out pictures or fewer."]
 
 
+def _judge(report: Json) -> list[str]:
+    """What classes are judged by; where there is a single one, what that leaves out."""
+    train, val = (sum(report["data"][split].values()) for split in ("train", "val"))
+    about = report["reference"].get("real_accuracy")
+    if about is None:
+        return [f"- **Not measured**: {not_measured(report)}"]
+    return [
+        f"- **Judge of classes**: a small classifier trained on the {train} real training pictures; right on "
+        f"{about['value']:.1%} of {val} real held-out ones."
+    ]
+
+
 def _people(report: Json) -> list[str]:
     """What was asked of people's drawings."""
     heading, _, told = people_line(report).partition(": ")
-    return [f"- **{heading}**: {told}"] if told else []
+    missing = [f"- **Left out**: {left_out_line(report)}"] if left_out_line(report) else []
+    return [*([f"- **{heading}**: {told}"] if told else []), *missing]
 
 
 def _by_class(report: Json, sets: list[Json]) -> list[str]:

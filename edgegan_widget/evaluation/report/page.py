@@ -65,7 +65,8 @@ def comparison_page(evaluation: Evaluation, found: Json, blind_name: str) -> str
         first, second = (evaluation.scored[name][given["name"]] for name in found["models"])
         apart = most_different(first, second, MOST_DIFFERENT).tolist()
         sets.append((given, [_side_by_side(first, second, one, evaluation.train.classes) for one in apart]))
-    named = [metric for metric in compared() if metric.short]
+    told = {name for given in found["sets"] for row in given["by_class"] for name in row}
+    named = [metric for metric in compared() if metric.short and metric.difference in told]
     return render(
         "comparison.html", compared=found, table=table, blind=blind_name, sets=sets, named=named, leading=leading()
     )
@@ -73,7 +74,7 @@ def comparison_page(evaluation: Evaluation, found: Json, blind_name: str) -> str
 
 def comparison_text(found: Json) -> str:
     """The differences as text."""
-    lines = []
+    lines = [table.not_measured(found)] if table.not_measured(found) else []
     for given in found["sets"]:
         lines.append(f"{' minus '.join(found['models'])} · {given['name']} ({given['drawings']} drawings)")
         for name, one in given["differences"].items():
@@ -121,7 +122,7 @@ def _side_by_side(first: Scored, second: Scored, drawing: int, classes: Sequence
 def _curves(report: Json) -> Json:
     """What falls as drawings are distorted: its words, and lines from 0 to 100 across and 0 to 60 down."""
     rows = [row for row in report["models"] if "robustness" in row]
-    numbers = list(zip(curved(), itertools.cycle(_LINES)))
+    numbers = list(zip(curved(len(report["classes"])), itertools.cycle(_LINES)))
     models = [(row["name"], _COLOURS[place % len(_COLOURS)]) for place, row in enumerate(rows)]
     plots = [
         (name, curve, [

@@ -10,11 +10,13 @@ from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.units import Json
 from edgegan_widget.evaluation.metrics import Metric, at, compared, metrics
 
-__all__ = ["FORMAT", "Cell", "Grid", "best_rows", "by_class", "cell", "differences", "grids", "people_line",
-           "raised_flags", "read_report", "shown", "table", "with_ends"]  # fmt: skip
+__all__ = ["FORMAT", "Cell", "Grid", "best_rows", "by_class", "cell", "differences", "grids", "judged", "left_out",
+           "left_out_line", "not_measured",
+           "people_line", "raised_flags", "read_report", "shown", "table", "with_ends"]  # fmt: skip
 
 
 FORMAT = 1  # reports from before a number was added are shown without it
+_MOST_LEFT_OUT = 3  # that are named in a line; pages and the JSON name all
 _REST = ("value", "low", "high", "unreliable", "class_name")
 
 
@@ -114,6 +116,33 @@ def raised_flags(report: Json) -> Iterator[str]:
         for flag, meaning in report["flags"].items():
             if where := [found["name"] for found in row["sets"] if flag in found["flags"]]:
                 yield f"{row['name']}: {flag}: {meaning} ({'; '.join(where)})."
+
+
+def not_measured(report: Json) -> str:
+    """Which numbers there are none of, and why, in sentences; empty where all were measured."""
+    said = (f"{', '.join(one['numbers'])}: not measured, as {one['why']}." for one in report.get("not_measured", ()))
+    return " ".join(text[:1].upper() + text[1:] for text in said)
+
+
+def judged(report: Json) -> str:
+    """What the classifier is worth, in a sentence; empty where it was not asked for classes."""
+    real = report["reference"].get("real_accuracy", {}).get("value")
+    if real is None:
+        return ""
+    return f"Classes are judged by a classifier that never saw a drawn picture; it is right on {real:.1%} of real ones."
+
+
+def left_out(report: Json) -> list[str]:
+    """A sentence for each of people's drawings that could not be used."""
+    return list((report.get("people") or {}).get("left_out", ()))
+
+
+def left_out_line(report: Json) -> str:
+    """How many of people's drawings could not be used, and the first of them; empty where all could be."""
+    problems = left_out(report)
+    more = f" And {len(problems) - _MOST_LEFT_OUT:,} more." if len(problems) > _MOST_LEFT_OUT else ""
+    count = f"{len(problems):,} drawing{'s' * (len(problems) != 1)} could not be used: "
+    return f"{count}{' '.join(problems[:_MOST_LEFT_OUT])}{more}" if problems else ""
 
 
 def table(report: Json) -> str:

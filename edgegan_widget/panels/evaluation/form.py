@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError, EdgeGANError, ModelError
+from edgegan_widget.base.words import sort_out
 from edgegan_widget.evaluation.config import EvaluationConfig
 from edgegan_widget.evaluation.drawn import InputSet
 from edgegan_widget.evaluation.folder import Request
@@ -96,15 +97,12 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         try:
             request = self.request
             known = class_counts(request.data, "train")
-            common = _common(known, self.models.chosen)
+            common = _common(known, self.models.chosen, request.config.classes)
         except EdgeGANError as error:
             text = str(error)
             return text[:1].upper() + text[1:]
-        if len(common) < 2:
-            return (
-                f"The chosen models and the data have {len(common)} classes in common, and two are needed; remove a "
-                "model, or name other data."
-            )
+        if not common:
+            return "The chosen models and the data have no class in common; remove a model, or name other data."
         return ""
 
     @property
@@ -141,7 +139,7 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         except EdgeGANError as error:
             self._say(error)
             return {}
-        common = _common(held_out, self.models.chosen)
+        common = _common(held_out, self.models.chosen, self._settings.values["classes"])
         classes = f"{len(held_out)} classes"
         if self.models.chosen and len(common) < len(held_out):
             classes = f"{len(common)} of {classes} that all chosen models draw"
@@ -167,8 +165,6 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
 
     def _cost_line(self, held_out: Mapping[str, int], drawings: int, sketches: int) -> str:
         models, classes = len(self.models.chosen), len(held_out)
-        if classes < 2:
-            return "The chosen models and the data need two classes in common."
         if not models:
             return f"{drawings + sketches:,} drawings for each model."
         variations = max(1, self._typed_number("variations"))
@@ -197,8 +193,10 @@ class EvaluateForm(widgets.Box):  # type: ignore[misc]
         return int(self._settings[name].value or 0)
 
 
-def _common(held_out: Mapping[str, int], models: Sequence[Chosen]) -> list[str]:
-    return [name for name in held_out if all(name in model.config.classes for model in models)]
+def _common(held_out: Mapping[str, int], models: Sequence[Chosen], wanted: Sequence[str]) -> list[str]:
+    """Classes that all models draw, of those that are wanted where some are named."""
+    chosen = sort_out(wanted, tuple(held_out))[0] if wanted else held_out
+    return [name for name in held_out if name in chosen and all(name in model.config.classes for model in models)]
 
 
 def _capped(counts: Mapping[str, int], most: int) -> int:

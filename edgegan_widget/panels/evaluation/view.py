@@ -22,7 +22,7 @@ from edgegan_widget.evaluation.folder import (
     new_folder,
     start_evaluation,
 )
-from edgegan_widget.evaluation.report.table import people_line
+from edgegan_widget.evaluation.report.table import judged, left_out_line, not_measured, people_line
 from edgegan_widget.panels.evaluation.score_table import Gallery, Place, ScoreTable
 from edgegan_widget.panels.run_lines import headline_html
 from edgegan_widget.panels.widgets import Say, button, classed, guard, row, show
@@ -212,10 +212,9 @@ class EvaluationView(widgets.VBox):  # type: ignore[misc]
 def _about(report: Json) -> str:
     """What was held against what."""
     counts = {split: sum(by_class.values()) for split, by_class in report["data"].items()}
-    real = report["reference"]["real_accuracy"]["value"]
-    sure = "" if real is None else f" It is right on {real:.1%} of held-out real pictures."
-    return (
-        f"<p>{len(report['classes'])} classes; {counts['train']:,} training and {counts['val']:,} held-out pictures. "
-        f"The class is judged by a classifier that never saw a drawn picture.{sure} "
-        f"{html.escape(people_line(report))}</p>"
+    classes = len(report["classes"])
+    told = (
+        f"{classes} class{'es' * (classes != 1)}; {counts['train']:,} training and {counts['val']:,} held-out pictures."
     )
+    said = filter(None, [told, judged(report), not_measured(report), people_line(report), left_out_line(report)])
+    return f"<p>{html.escape(' '.join(said))}</p>"

@@ -33,6 +33,7 @@ __all__ = [
     "KEPT_OF",
     "MOST_OF_FILE",
     "OnDisk",
+    "broken_files",
     "drawings_below",
     "is_kept_for_testing",
     "read_drawing_of",
@@ -111,23 +112,35 @@ def drawings_below(root: Path) -> dict[str, tuple[OnDisk, ...]]:
         if single:
             found[name or root.name] = single
         for path in many:
-            if members := _members(path, path.stat().st_size, path.stat().st_mtime_ns):
+            if members := _members(path, path.stat().st_size, path.stat().st_mtime_ns)[0]:
                 word = (word_of(path) if path.suffix.lower() == LINES else None) or told_name(path)
                 key = f"{name}/{word}" if name else word
                 found[key] = (*found.get(key, ()), *members)
     return found
 
 
+def broken_files(root: Path) -> list[str]:
+    """A sentence for each file of many drawings, in and below a folder, that cannot be read and is left out."""
+    found = [
+        _members(path, path.stat().st_size, path.stat().st_mtime_ns)[1]
+        for folder in [root, *sorted(_folders(root))]
+        for path in sorted(folder.iterdir())
+        if is_sketch(path) and path.suffix.lower() in (LINES, BINARY)
+    ]
+    return list(filter(None, found))
+
+
 @functools.lru_cache(maxsize=1024)
-def _members(path: Path, _size: int, _changed_ns: int) -> tuple[OneOf, ...]:
+def _members(path: Path, _size: int, _changed_ns: int) -> tuple[tuple[OneOf, ...], str]:
+    """The drawings of a file of many; or none, and why."""
     try:
         places = list(drawings_in(path, MOST_OF_FILE + 1))
     except DataError as error:
-        log.warning("%s It is left out.", error)
-        return ()
+        log.warning("left out: %s", error)
+        return (), str(error)
     if len(places) > MOST_OF_FILE:
         log.info("%s holds more than %d drawings; the first %d are taken", path, MOST_OF_FILE, MOST_OF_FILE)
-    return tuple(OneOf(path, number + 1, *place) for number, place in enumerate(places[:MOST_OF_FILE]))
+    return tuple(OneOf(path, number + 1, *place) for number, place in enumerate(places[:MOST_OF_FILE])), ""
 
 
 def _folders(root: Path) -> Iterator[Path]:

@@ -130,15 +130,23 @@ def left_out(root: Path | str, classes: Sequence[str]) -> list[str]:
     return [name for name in drawings_below(Path(root)) if name not in taken]
 
 
-def readable(drawings: Iterable[OnDisk], size_px: int) -> Iterator[tuple[OnDisk, U8]]:
-    """Drawings that can be read, each with its sketch; what cannot is named in the log and left out."""
+def readable(
+    drawings: Iterable[OnDisk], size_px: int, tell: Callable[[str], object] | None = None
+) -> Iterator[tuple[OnDisk, U8]]:
+    """Drawings that can be read, each with its sketch; what cannot is left out, and told in a sentence: in the log, or
+    by ``tell``.
+    """
     for drawing in drawings:
         try:
             sketch = read_drawing_of(drawing, size_px)
         except DataError as error:
-            log.warning("left out: %s", error)
+            (tell or _log_left_out)(str(error))
             continue
         yield drawing, sketch
+
+
+def _log_left_out(problem: str) -> None:
+    log.warning("left out: %s", problem)
 
 
 @dataclass(frozen=True)

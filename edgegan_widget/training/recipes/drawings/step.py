@@ -38,7 +38,7 @@ from edgegan_widget.networks.losses import hinge_discriminator, latent_l1
 from edgegan_widget.networks.store import Networks, build_networks
 from edgegan_widget.sketch.hands.hand import sketch_like
 from edgegan_widget.sketch.hands.warp import place
-from edgegan_widget.sketch.trace import read_sketch
+from edgegan_widget.sketch.sets.folders import readable
 from edgegan_widget.training.dataset import Batch, PairDataset
 from edgegan_widget.training.recipes import diffaugment
 from edgegan_widget.training.recipes.common import BaseRecipe, Inputs, Losses, Parts, adam, move
@@ -75,7 +75,7 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
     Raises
     ------
     DataError
-        The folder holds no drawing of a class that the model knows.
+        The folder holds no drawing of a class that the model knows, or drawings that cannot be read: all are named.
     """
     model = read_config(find_model(config.start_from))
     root = Path(config.drawings)
@@ -87,11 +87,15 @@ def load(config: TrainConfig) -> tuple[PairDataset, PairDataset]:
             f"folders named after the model's classes: {', '.join(model.classes)}."
         )
     drawn: list[Tensor] = []
-    labels = []
+    labels, problems = list[int](), list[str]()
     for folder in folders:
-        for path in sorted(filter(is_sketch, folder.iterdir())):
-            drawn.append(torch.from_numpy(read_sketch(path, model.sketch_px).copy()))
-            labels.append(model.classes.index(known_class(folder.name, model.classes)))
+        label = model.classes.index(known_class(folder.name, model.classes))
+        for _, sketch in readable(sorted(filter(is_sketch, folder.iterdir())), model.sketch_px, problems.append):
+            drawn.append(torch.from_numpy(sketch.copy()))
+            labels.append(label)
+    if problems:  # so few drawings count one by one: none is left out without being asked
+        told, every = " ".join(problems), len(problems) + len(drawn)
+        raise DataError(f"{len(problems)} of {every} drawings cannot be used; mend or remove them. {told}")
     if not drawn:
         raise DataError(
             f"{root} holds no drawing ({', '.join(SKETCH_SUFFIXES)}); draw some on the pad and save them there."
