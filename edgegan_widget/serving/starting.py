@@ -60,7 +60,8 @@ def serving(
     ServerError
         The cluster is not there, or the engines cannot draw.
     """
-    port = _free_port(host, port)
+    if not (address and port):  # in a cluster Serve may hold the port already
+        port = _free_port(host, port)
     _prepare(own=not address)
     with _ray(settings, address, metrics_port):
         from ray import serve
