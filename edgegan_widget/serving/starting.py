@@ -32,7 +32,12 @@ _STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all t
 _DRAIN_SECONDS = 30.0
 _ATTEMPTS, _TOLD = 3, "start.log"  # of starting Ray
 _START_SECONDS, _END_SECONDS = 120.0, 40.0  # of Ray; it takes up to 30 seconds to take leave of itself
-_METRICS_SECONDS = 2
+_RAY = {  # its settings: soon told, patient with a busy machine, and nothing started that nobody asked for
+    "metrics_report_interval_ms": 2000,
+    "worker_register_timeout_seconds": 300,
+    "agent_register_timeout_ms": 120_000,
+    "prestart_worker_first_driver": False,
+}
 
 
 @contextmanager
@@ -60,7 +65,8 @@ def serving(
     ServerError
         The cluster is not there, or the engines cannot draw.
     """
-    port = _free_port(host, port)
+    if not (address and port):  # in a cluster Serve may hold the port already
+        port = _free_port(host, port)
     _prepare(own=not address)
     with _ray(settings, address, metrics_port):
         from ray import serve
@@ -175,7 +181,7 @@ def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str,
         f"--num-cpus={max(engines, os.cpu_count() or 1)}", f"--object-store-memory={_STORE_BYTES}",
         f"--dashboard-agent-grpc-port={agent}", f"--dashboard-agent-listen-port={listening}",
         f"--runtime-env-agent-port={environments}", f"--metrics-export-port={own_metrics_port(metrics_port)}",
-        f"--system-config={json.dumps({'metrics_report_interval_ms': _METRICS_SECONDS * 1000})}",
+        f"--system-config={json.dumps(_RAY)}",
     ]  # fmt: skip
     with (folder / _TOLD).open("w") as told:
         # Ctrl-C is for this process, which lets Ray go when all is answered.
