@@ -32,6 +32,9 @@ class Kernels:
         process.stdout.readline()
         self.running[kernel] = process
 
+    def __contains__(self, kernel: str) -> bool:
+        return kernel in self.running
+
     def get_kernel(self, kernel: str) -> Any:
         return SimpleNamespace(provisioner=SimpleNamespace(pid=self.running[kernel].pid))
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import edgegan_widget
-from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.errors import DataError, ServerError
 from edgegan_widget.base.files import encode_png
 from edgegan_widget.base.result import Result
 from edgegan_widget.panels.photo.photopad import PhotoPad
@@ -40,6 +40,17 @@ class Opaque(Plain):
         alpha = np.zeros(result.images.shape[:3], np.uint8)
         alpha[:, 4:-4, 4:-4] = 255
         return dataclasses.replace(result, alpha=alpha)
+
+
+class Away(Opaque):
+    """The same on a server, which is gone until it is told to be there."""
+
+    there = False
+
+    def generate(self, *arguments: Any, **named: Any) -> Result:
+        if not self.there:
+            raise ServerError("the server cannot be reached; start it.")
+        return super().generate(*arguments, **named)
 
 
 class Page:
@@ -156,6 +167,22 @@ def test_a_thing_is_replaced_and_every_step_taken_back(page: Page) -> None:
     page.act(*["redo"] * 4)
     assert page.pad.scene == states[-1]
     assert np.abs(full.astype(int) - page.picture).mean() < 3
+
+
+def test_a_server_that_is_gone_is_told_and_caught_up_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Away()
+    page = Page(PhotoPad(engine, photo()), monkeypatch)
+    before = page.picture.copy()
+    stroke = {"do": "ink", "stroke": 1, "tool": "pen", "width": 2, "points": [[*p, 0] for p in SQUARE], "done": True}
+    page.surface.hear(None, stroke, [])
+    assert not page.pad.wait(0.5)
+    assert "draw on, the picture follows by itself once it answers." in page.complaint()
+    assert np.array_equal(page.picture, before), "the photo is seen without it"
+    engine.there = True
+    assert page.pad.wait(60)
+    assert page.complaint() == ""
+    assert np.abs(page.picture.astype(int) - before)[35:65, 55:85].mean() > 20, "without a click"
+    page.pad.close()
 
 
 def test_a_picture_lies_under_its_ink(page: Page) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 
+from edgegan_widget.app.dashboard.handed import ENGINE_TOKEN
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import check_form, picture_rgb_u8, save_picture
@@ -29,7 +31,8 @@ def add_dashboard(command: argparse.ArgumentParser) -> None:
     command.add_argument("--runs", default="runs", metavar="DIR", help="folder of the training runs (default: runs)")
     text = "address of a server that draws instead of the page's own process: see edgegan-widget serve"
     command.add_argument("--engine", default="", metavar="URL", help=text)
-    command.add_argument("--engine-token", default="", metavar="T", help="that server's token, if not in its address")
+    text = f"that server's token (default: that of its address, or ${ENGINE_TOKEN}, which other users cannot see)"
+    command.add_argument("--engine-token", default=os.environ.get(ENGINE_TOKEN, ""), metavar="T", help=text)
     add_options(command.add_argument_group("for many people, see docs/scale.md"), Sharing)
 
 

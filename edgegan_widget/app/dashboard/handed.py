@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, fields
 
 from edgegan_widget.networks.runners import AUTO
 
-__all__ = ["Handed"]
+__all__ = ["ENGINE_TOKEN", "Handed"]
 
 _BEGIN = "EDGEGAN_WIDGET_"
+ENGINE_TOKEN = f"{_BEGIN}ENGINE_TOKEN"
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Housekeeping:
         pages = self._places.pages
         self._alone_since = {kernel: since for kernel, since in self._alone_since.items() if kernel in pages}
         for kernel in pages:
-            reason = self._fault(kernel)
+            reason = self._fault(kernel) if kernel in self._manager else ""  # it may have ended while another did
             if reason:
                 log.warning("kernel %s is ended: %s", kernel, reason)
                 self._reasons[kernel] = reason
