@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import edgegan_widget
 from edgegan_widget.app.dashboard import page as shown
@@ -48,6 +49,18 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
     made = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
     yield made
     made.close()
+
+
+def test_a_page_that_is_closed_leaves_hardly_a_widget_behind(tmp_path: Path) -> None:
+    """ipywidgets keeps what is not closed, and with it the whole page and its pictures."""
+    before = len(_instances)
+    made = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
+    for title in part(made, widgets.Tab).titles:
+        made.show_tab(title)
+    opened = len(_instances)
+    made.close()
+    assert opened - before > 1000
+    assert len(_instances) - before < 30
 
 
 def test_tabs_are_made_when_opened_and_once(bench: Workbench) -> None:

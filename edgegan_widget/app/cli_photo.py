@@ -12,7 +12,6 @@ from edgegan_widget.app.progress import bar
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import save_picture
 from edgegan_widget.base.options import add_options, chosen, path
-from edgegan_widget.training.cutout.config import CutoutConfig
 
 if TYPE_CHECKING:
     from edgegan_widget.training.cutout.loop import Progress
@@ -69,12 +68,15 @@ def _cut_one(photo: Path, out: Path, model: Path | None, made: set[Path]) -> str
 
 def add_train_cutout(command: argparse.ArgumentParser) -> None:
     """Train the network that finds the object."""
+    from edgegan_widget.training.cutout.config import CutoutConfig  # which needs torch, as no other command here does
+
     command.set_defaults(run=_train_cutout)
     add_options(command, CutoutConfig)
     command.add_argument("--resume", action="store_true", help="go on where the run in RUN stopped")
 
 
 def _train_cutout(options: argparse.Namespace) -> None:
+    from edgegan_widget.training.cutout.config import CutoutConfig
     from edgegan_widget.training.cutout.loop import train_cutout
 
     config = chosen(options, CutoutConfig())

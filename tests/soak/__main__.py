@@ -7,9 +7,7 @@ import sys
 import time
 from random import Random
 
-from tests.soak.promises import PROMISES
-
-_PROBE = 20  # trials that tell how long one takes
+from tests.soak.promises import PROMISES, Promise
 
 
 def main() -> int:
@@ -24,11 +22,7 @@ def main() -> int:
     for name in names:
         promise = PROMISES[name]
         try:
-            promise.hold(_PROBE, Random(options.seed))  # what it needs is loaded
-            began = time.monotonic()
-            promise.hold(_PROBE, Random(options.seed))
-            each = (time.monotonic() - began) / _PROBE
-            count = max(_PROBE, min(promise.trials, int(options.minutes * 60 / len(names) / each)))
+            count, began = _count(promise, options.minutes * 60 / len(names), options.seed), time.monotonic()
             told = promise.hold(count, Random(options.seed + 1))
             print(
                 f"held    {promise.text:<55} {count:>8,} trials, {time.monotonic() - began:5.0f} s: {told}", flush=True
@@ -37,6 +31,17 @@ def main() -> int:
             broken.append(name)
             print(f"BROKEN  {promise.text:<55} {error}", flush=True)
     return 1 if broken else 0
+
+
+def _count(promise: Promise, seconds: float, seed: int) -> int:
+    """How many trials fit into so many seconds, measured by a few of them."""
+    if not promise.probe:
+        return promise.trials
+    promise.hold(promise.probe, Random(seed))  # what it needs is loaded
+    began = time.monotonic()
+    promise.hold(promise.probe, Random(seed))
+    each = (time.monotonic() - began) / promise.probe
+    return max(promise.probe, min(promise.trials, int(seconds / each)))
 
 
 if __name__ == "__main__":

@@ -68,11 +68,15 @@ FREE_OF_MARKUP = ("<script", "<img", "<svg", "</style")
 
 @dataclass(frozen=True)
 class Promise:
-    """What is promised, how many trials a full run takes, and the trials; these return what is worth telling."""
+    """What is promised, how many trials a full run takes, and the trials; these return what is worth telling.
+
+    ``probe`` trials tell how long one takes; with none the run is always the full one.
+    """
 
     text: str
     trials: int
     hold: Callable[[int, Random], str]
+    probe: int = 20
 
 
 def no_name_leaves_its_folder(trials: int, chance: Random) -> str:
@@ -326,6 +330,24 @@ def _started(code: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+def no_text_of_any_page(trials: int, chance: Random) -> str:
+    from tests.soak.pages import no_text_of_a_page_becomes_markup
+
+    return no_text_of_a_page_becomes_markup(trials, chance)
+
+
+def pages_leak_nothing(trials: int, chance: Random) -> str:
+    from tests.soak import pages
+
+    return pages.pages_leak_nothing(trials, chance)
+
+
+def old_and_new_versions(trials: int, chance: Random) -> str:
+    from tests.soak.versions import old_and_new_versions_work
+
+    return old_and_new_versions_work(trials, chance)
+
+
 PROMISES = {
     "models": Promise("a damaged model file ends in one sentence", 10_000, broken_models_end_in_a_sentence),
     "drawings": Promise("a damaged drawing ends in one sentence", 10_000, broken_drawings_end_in_a_sentence),
@@ -338,4 +360,7 @@ PROMISES = {
     "strokes": Promise("any sequence of strokes is survived", 100_000, any_strokes_are_survived),
     "memory": Promise("drawing leaks nothing", 10_000, drawing_leaks_nothing),
     "engines": Promise("an engine that is killed loses no request", 10_000, a_killed_engine_loses_nothing),
+    "pages": Promise("no text of a page becomes markup", 10_000, no_text_of_any_page),
+    "page-memory": Promise("pages that are closed leave nothing", 50, pages_leak_nothing, probe=0),
+    "versions": Promise("the oldest and the newest Python and libraries work", 1, old_and_new_versions, probe=0),
 }

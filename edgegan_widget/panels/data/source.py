@@ -16,7 +16,7 @@ from edgegan_widget.data.readers import kinds
 from edgegan_widget.data.sources import Making
 from edgegan_widget.panels.folders import browsable
 from edgegan_widget.panels.forms import SettingsForm, hint
-from edgegan_widget.panels.widgets import classed, guard, show
+from edgegan_widget.panels.widgets import classed, free, guard, show
 
 __all__ = ["READY", "DataSource"]
 
@@ -62,6 +62,12 @@ class DataSource(widgets.VBox):  # type: ignore[misc]
         self.way_choice.observe(guard(self._follow_way, say), "value")
         self.folder_field.observe(guard(self._changed, say), "value")
         self._show_way()
+
+    def close(self) -> None:
+        """Take it off the page, with the questions of all ways, of which one is shown at a time."""
+        super().close()
+        for form in getattr(self, "_answers", {}).values():
+            free(form)
 
     @property
     def way(self) -> str:
