@@ -15,7 +15,9 @@ from edgegan_widget.networks.remote.wire import (
     Message,
     decode,
     error_frame,
-)  # fmt: skip
+    kind_of,
+    number_of,
+)
 from edgegan_widget.serving.dispatch import Dispatcher, Waiting
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ __all__ = ["Connection", "Rate"]
 _MOST_OPEN = 256  # requests that are not answered
 _MOST_BEHIND_BYTES = 128_000_000  # answers that a client has not taken
 _EXCESS_PAUSE_SECONDS = 0.02  # a client that asks too often is read more slowly
-_KIND_AT, _NUMBER_AT = 3, slice(4, 8)  # in a frame
 GOING_AWAY, TOO_SLOW = 1001, 1013  # codes of WebSocket
 
 
@@ -124,8 +125,8 @@ class Connection:
         self._line.take(Waiting(message.kind, message.number, body, (self._number, session), self._send, deadline))
 
     def _send(self, frame: bytes) -> None:
-        if frame[_KIND_AT] != Kind.STEP:
-            self._open.discard(int.from_bytes(frame[_NUMBER_AT], "big"))
+        if kind_of(frame) != Kind.STEP:
+            self._open.discard(number_of(frame))
         self._put(frame)
 
     def _put(self, frame: bytes) -> None:

@@ -20,7 +20,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 
 from edgegan_widget.base.errors import EdgeGANError, ServerError, StoppedError
-from edgegan_widget.networks.remote.wire import IN_SESSION, Kind, error_frame
+from edgegan_widget.networks.remote.wire import IN_SESSION, Kind, error_frame, kind_of, numbered
 from edgegan_widget.serving.meters import Meters
 
 __all__ = ["Dispatcher", "Engines", "Waiting"]
@@ -135,6 +135,7 @@ class Dispatcher:
         self._long: dict[tuple[int, int], tuple[Waiting, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._together: dict[str, int] = {}
+        self._models: dict[str, bytes] = {}  # what they are, as frames; they stay the same
         self._drawing, self._engines_count, self.free = 0, 1, _TWICE
         self._morphs = asyncio.Semaphore(1)  # one long work an engine, so that pictures get through beside them
         self.taken = 0  # requests that are not answered yet
@@ -253,9 +254,14 @@ class Dispatcher:
 
     async def _asked(self, request: Waiting) -> bytes:
         """The frame that answers what is neither drawn in batches nor answered in steps."""
-        given = [request.number] if request.kind == Kind.ABOUT else [request.number, request.body]
+        about = request.kind == Kind.ABOUT
+        if about and request.model in self._models:
+            return numbered(self._models[request.model], request.number)
+        given = [request.number] if about else [request.number, request.body]
         method, model, retry = request.kind.name.lower(), request.model, self._meters.retry
         frame: bytes = await self._engines.ask(method, model, request.deadline, *given, retry=retry)
+        if about and kind_of(frame) == Kind.MODEL:
+            self._models[request.model] = frame
         return frame
 
     async def _approach(self, request: Waiting) -> None:

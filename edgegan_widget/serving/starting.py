@@ -32,7 +32,12 @@ _STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all t
 _DRAIN_SECONDS = 30.0
 _ATTEMPTS, _TOLD = 3, "start.log"  # of starting Ray
 _START_SECONDS, _END_SECONDS = 120.0, 40.0  # of Ray; it takes up to 30 seconds to take leave of itself
-_METRICS_SECONDS = 2
+_RAY = {  # its settings: soon told, patient with a busy machine, and nothing started that nobody asked for
+    "metrics_report_interval_ms": 2000,
+    "worker_register_timeout_seconds": 300,
+    "agent_register_timeout_ms": 120_000,
+    "prestart_worker_first_driver": False,
+}
 
 
 @contextmanager
@@ -60,10 +65,12 @@ def serving(
     ServerError
         The cluster is not there, or the engines cannot draw.
     """
-    port = _free_port(host, port)
+    if not (address and port):  # in a cluster Serve may hold the port already
+        port = _free_port(host, port)
     _prepare(own=not address)
     with _ray(settings, address, metrics_port):
         from ray import serve
+        from ray.exceptions import RayError
         from ray.serve.config import HTTPOptions
 
         from edgegan_widget.serving.application import application
@@ -71,8 +78,9 @@ def serving(
         try:
             serve.start(http_options=HTTPOptions(host=host, port=port))
             door = serve.run(application(settings), name=APPLICATION, route_prefix="/")
-        except RuntimeError as error:
-            raise ServerError(f"the engines could not be started: {error}".split("\n")[0]) from error
+        except (RayError, RuntimeError, TimeoutError) as error:
+            told = str(error).split("\n")[0].rstrip(".")
+            raise ServerError(f"the engines could not be started: {told}; try again, or with fewer.") from error
         try:
             yield f"http://{_spoken(host)}:{port}"
         finally:
@@ -107,6 +115,7 @@ def _prepare(own: bool) -> None:
     if own:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "50")  # 5 are too few on a busy machine
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15: behind everything else here
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # else it leaves loopback, on Linux too
 
@@ -175,7 +184,7 @@ def _begin_ray(settings: Serving, metrics_port: int, folder: Path) -> tuple[str,
         f"--num-cpus={max(engines, os.cpu_count() or 1)}", f"--object-store-memory={_STORE_BYTES}",
         f"--dashboard-agent-grpc-port={agent}", f"--dashboard-agent-listen-port={listening}",
         f"--runtime-env-agent-port={environments}", f"--metrics-export-port={own_metrics_port(metrics_port)}",
-        f"--system-config={json.dumps({'metrics_report_interval_ms': _METRICS_SECONDS * 1000})}",
+        f"--system-config={json.dumps(_RAY)}",
     ]  # fmt: skip
     with (folder / _TOLD).open("w") as told:
         # Ctrl-C is for this process, which lets Ray go when all is answered.

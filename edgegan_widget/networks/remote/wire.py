@@ -23,7 +23,8 @@ from edgegan_widget.base.errors import EdgeGANError, MessageError
 
 __all__ = [
     "IN_SESSION", "LONGEST_SECONDS", "MOST_ANSWER_BYTES", "MOST_REQUEST_BYTES", "MOST_SESSIONS", "PATH", "REQUESTS",
-    "Kind", "Message", "decode", "encode", "error_frame",
+    "Kind", "Message", "decode", "encode", "error_frame", "kind_of", "number_of",
+    "numbered",
 ]  # fmt: skip
 
 PATH = "/v1/draw"  # of the WebSocket; the digit is the version's
@@ -114,6 +115,21 @@ def decode(frame: bytes | str, most_bytes: int = MOST_REQUEST_BYTES) -> Message:
         raise MessageError(str(error), number) from error
     except ValueError as error:  # Kind's
         raise _refused(f"a message is of kind {kind}, which is not known", number) from error
+
+
+def kind_of(frame: bytes) -> int:
+    """The kind of a frame that is right."""
+    return frame[3]
+
+
+def number_of(frame: bytes) -> int:
+    """Its number."""
+    return int.from_bytes(frame[4:8], "big")
+
+
+def numbered(frame: bytes, number: int) -> bytes:
+    """The same for another request."""
+    return frame[:4] + number.to_bytes(4, "big") + frame[8:]
 
 
 def error_frame(number: int, error: EdgeGANError) -> bytes:
