@@ -70,6 +70,7 @@ def serving(
     _prepare(own=not address)
     with _ray(settings, address, metrics_port):
         from ray import serve
+        from ray.exceptions import RayError
         from ray.serve.config import HTTPOptions
 
         from edgegan_widget.serving.application import application
@@ -77,8 +78,9 @@ def serving(
         try:
             serve.start(http_options=HTTPOptions(host=host, port=port))
             door = serve.run(application(settings), name=APPLICATION, route_prefix="/")
-        except RuntimeError as error:
-            raise ServerError(f"the engines could not be started: {error}".split("\n")[0]) from error
+        except (RayError, RuntimeError, TimeoutError) as error:
+            told = str(error).split("\n")[0].rstrip(".")
+            raise ServerError(f"the engines could not be started: {told}; try again, or with fewer.") from error
         try:
             yield f"http://{_spoken(host)}:{port}"
         finally:
@@ -113,6 +115,7 @@ def _prepare(own: bool) -> None:
     if own:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "50")  # 5 are too few on a busy machine
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15: behind everything else here
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # else it leaves loopback, on Linux too
 
