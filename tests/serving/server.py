@@ -77,6 +77,10 @@ class RunningServer:
         among = psutil.process_iter() if self._everywhere else self.processes()
         return [process for process in among if _ENGINE in _title(process)]
 
+    def ready(self) -> list[psutil.Process]:
+        """Those that can draw by now."""
+        return [engine for engine in self.engines() if "initialize" not in _title(engine)]
+
     def metric(self, name: str, label: str = "") -> float:
         """The sum of a figure over its labels, or those with this one, as Prometheus sees it."""
         port = re.search(r"Prometheus: http://127.0.0.1:(\d+)", self.told)
