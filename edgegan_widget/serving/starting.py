@@ -29,7 +29,7 @@ __all__ = ["own_metrics_port", "serving", "until_interrupted"]
 log = logging.getLogger(__name__)
 
 _STORE_BYTES = 100_000_000  # Ray's shared memory; frames on their way are all that lies there
-_DRAIN_SECONDS = 30.0
+_DRAIN_SECONDS, _DOOR_SECONDS = 30.0, 5.0
 _ATTEMPTS, _TOLD = 3, "start.log"  # of starting Ray
 _START_SECONDS, _END_SECONDS = 120.0, 40.0  # of Ray; it takes up to 30 seconds to take leave of itself
 _RAY = {  # its settings: soon told, patient with a busy machine, and nothing started that nobody asked for
@@ -82,6 +82,8 @@ def serving(
             told = str(error).split("\n")[0].rstrip(".")
             raise ServerError(f"the engines could not be started: {told}; try again, or with fewer.") from error
         try:
+            if not address.startswith("ray://"):  # then this machine is none of the cluster
+                _check_door(host, port)
             yield f"http://{_spoken(host)}:{port}"
         finally:
             _drain(door, settings.ingresses)
@@ -118,6 +120,15 @@ def _prepare(own: bool) -> None:
         os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "50")  # 5 are too few on a busy machine
         os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15: behind everything else here
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # else it leaves loopback, on Linux too
+
+
+def _check_door(host: str, port: int) -> None:
+    """Serve opens its door once; where it runs already, that may be elsewhere."""
+    try:
+        socket.create_connection((host, port), _DOOR_SECONDS).close()
+    except OSError as error:
+        told = f"Ray Serve runs in this cluster already, and not at {host}:{port}"
+        raise ServerError(f"{told}; give its own --host and --port, or end it: serve shutdown") from error
 
 
 def _drain(door: object, ingresses: int) -> None:

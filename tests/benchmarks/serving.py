@@ -114,11 +114,12 @@ def _killed(server: RunningServer, engines: list[RemoteEngine], kills: int) -> t
     done = threading.Event()
 
     def kill() -> None:
+        whole = len(server.ready())
         for _ in range(kills):
-            while not (there := server.engines()):
-                time.sleep(0.2)
-            there[0].kill()
+            server.ready()[0].kill()
             time.sleep(3.0)
+            while len(server.ready()) < whole:
+                time.sleep(0.2)
         done.set()
 
     killing = threading.Thread(target=kill)

@@ -33,7 +33,7 @@ class RunningServer:
         command += ["--token", TOKEN, *(["--address", address] if address else []), *options]
         self._everywhere = bool(address)
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.told = ""
+        self.told, self._asked = "", False
         self._wait_until_ready()
 
     def __enter__(self) -> RunningServer:
@@ -54,12 +54,14 @@ class RunningServer:
         return EdgeGAN.connect(self.url, token=TOKEN, **({"patience_seconds": 60.0} | options))  # type: ignore[arg-type]
 
     def ask_to_end(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+        """As Ctrl-C does; a second one would end it at once."""
+        if not self._asked and self._process.poll() is None:
+            self._asked = True
+            self._process.send_signal(signal.SIGINT)
 
     def end(self) -> int:
         """End it, and wait until it has."""
-        if self._process.poll() is None:
-            self.ask_to_end()
+        self.ask_to_end()
         try:
             self.told += self._process.communicate(timeout=_END_SECONDS)[0]
         except subprocess.TimeoutExpired:
@@ -76,6 +78,10 @@ class RunningServer:
         """Those that draw."""
         among = psutil.process_iter() if self._everywhere else self.processes()
         return [process for process in among if _ENGINE in _title(process)]
+
+    def ready(self) -> list[psutil.Process]:
+        """Those that can draw by now."""
+        return [engine for engine in self.engines() if "initialize" not in _title(engine)]
 
     def metric(self, name: str, label: str = "") -> float:
         """The sum of a figure over its labels, or those with this one, as Prometheus sees it."""
