@@ -13,7 +13,10 @@ from edgegan_widget.base.errors import DataError
 from edgegan_widget.sketch.trace import read_sketch
 from tests.soak.promises import PROMISES
 
-SHORT = {"models": 60, "drawings": 100, "pictures": 100, "kills": 3, "seeds": 2, "memory": 60, "pages": 1}
+SHORT = {
+    "models": 60, "drawings": 100, "pictures": 100, "kills": 3, "seeds": 2, "memory": 60, "pages": 1, "labels": 100,
+    "scenes": 100,
+}  # fmt: skip
 USUAL = 300
 # Minutes long: what the first counts is a test in test_workbench.py, and tests/serving holds the last.
 ELSEWHERE = ("page-memory", "versions", "engines")

@@ -137,6 +137,16 @@ PROGRAMS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no size": (record(images={"width": None, "height": None}), "a.jpg"),
     "capitals on disk": (record(), "A.JPG"),
+    "corners as objects": (
+        record(annotations={"segmentation": [{"x": x, "y": y} for x, y in zip(POLYGON[::2], POLYGON[1::2])]}), "a.jpg"
+    ),
+    "numbers as text": (record(annotations={"segmentation": [[str(number) for number in POLYGON]]}), "a.jpg"),
+    "a table's text": (record(annotations={"segmentation": json.dumps([POLYGON])}), "a.jpg"),
+    "nothing beside it": (record(annotations={"segmentation": [POLYGON, None, []]}), "a.jpg"),
+    "pictures saved anew": (record(images={"file_name": "a.png"}), "a.jpg"),
+    "without suffix": (record(images={"file_name": "images/a"}), "a.jpg"),
+    "an address": (record(images={"file_name": "https://example.org/photos/a.jpg?sig=1"}), "a.jpg"),
+    "blanks around it": (record(images={"file_name": " a.jpg "}), "a.jpg"),
     "another Unicode form": (record(images={"file_name": "cafe\u0301.jpg"}), "caf\u00e9.jpg"),
 }  # fmt: skip
 
@@ -147,7 +157,7 @@ def test_what_programs_write_is_read(program: str, tmp_path: Path) -> None:
     assert cut_out(tmp_path, write(tmp_path, content, place)) == (1, [])
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le", "utf-32"])
 def test_encodings(encoding: str, tmp_path: Path) -> None:
     path = write(tmp_path, record(categories={"name": "Pférd"}))
     text = path.read_text("utf-8")

@@ -63,6 +63,8 @@ MARKUP = [
     "</style>",
     "]]>",
 ]
+CASES = Path(__file__).parents[1] / "cases"  # what people brought
+MOST_SEED_BYTES = 20_000
 FREE_OF_MARKUP = ("<script", "<img", "<svg", "</style")
 
 
@@ -130,6 +132,9 @@ def broken_drawings_end_in_a_sentence(trials: int, chance: Random) -> str:
     drawing = Drawing().add(stroke)
     seeds = [drawing.to_json().encode(), drawing.to_svg().encode(), _picture("PNG"), _picture("JPEG")]
     suffixes = [".json", ".svg", ".png", ".jpg"]
+    brought = [path for path in sorted(CASES.rglob("*.*")) if path.stat().st_size < MOST_SEED_BYTES]
+    seeds += [path.read_bytes() for path in brought]
+    suffixes += [path.suffix for path in brought]
     with tempfile.TemporaryDirectory() as place:
         return _refused(trials, chance, seeds, suffixes, Path(place), lambda path: read_sketch(path, 64))
 
@@ -151,6 +156,33 @@ def broken_annotations_end_in_a_sentence(trials: int, chance: Random) -> str:
         Image.new("RGB", (9, 9)).save(folder / "a.png")
         seeds = [json.dumps(content).encode()]
         return _refused(trials, chance, seeds, [".json"], folder, lambda path: list(CocoReader(folder, path)))
+
+
+def broken_labels_end_in_a_sentence(trials: int, chance: Random) -> str:
+    """Files of labelme, the VGG Image Annotator and Supervisely: read, refused, or read in part."""
+    from edgegan_widget.data.annotations.segments import coco_mask
+    from edgegan_widget.data.readers.labels import LabelReader
+    from tests.prepare.test_labels import FORMS, HIGH, WIDE
+
+    def read(path: Path) -> None:
+        for source in LabelReader(path):
+            for region in source.regions:
+                with contextlib.suppress(EdgeGANError):  # told by who cuts out
+                    coco_mask(region.mask, *(source.size_px or (WIDE, HIGH)))
+
+    with tempfile.TemporaryDirectory() as place:
+        Image.new("RGB", (WIDE, HIGH)).save(Path(place, "a.jpg"))
+        seeds = [json.dumps(content).encode() for content, _ in FORMS.values()]
+        return _refused(trials, chance, seeds, [".json"], Path(place), read)
+
+
+def broken_scenes_end_in_a_sentence(trials: int, chance: Random) -> str:
+    from edgegan_widget.photo.scene import Scene
+    from tests.photo.test_scene import scene
+
+    seeds = [scene().to_json().encode()]
+    with tempfile.TemporaryDirectory() as place:
+        return _refused(trials, chance, seeds, [".json"], Path(place), lambda path: Scene.from_json(path.read_bytes()))
 
 
 def broken_models_end_in_a_sentence(trials: int, chance: Random) -> str:
@@ -353,6 +385,8 @@ PROMISES = {
     "drawings": Promise("a damaged drawing ends in one sentence", 10_000, broken_drawings_end_in_a_sentence),
     "pictures": Promise("a damaged picture ends in one sentence", 10_000, broken_pictures_end_in_a_sentence),
     "annotations": Promise("damaged annotations end in one sentence", 10_000, broken_annotations_end_in_a_sentence),
+    "labels": Promise("damaged files of labels end in one sentence", 10_000, broken_labels_end_in_a_sentence),
+    "scenes": Promise("a damaged scene ends in one sentence", 10_000, broken_scenes_end_in_a_sentence),
     "kills": Promise("a kill leaves each file whole", 200, a_kill_loses_no_file),
     "seeds": Promise("the same seed is the same picture in another process", 500, the_same_seed_is_the_same_picture),
     "paths": Promise("no name leaves its folder", 100_000, no_name_leaves_its_folder),

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import safe_join
+from edgegan_widget.base.files import PICTURE_SUFFIXES, is_picture, safe_join
 
 __all__ = ["PictureFinder"]
 
@@ -24,7 +24,8 @@ class PictureFinder:
     """Finds pictures below a folder by the names that programs give them.
 
     A name is taken as it is below the folder, in one of COCO's sub-folders, as an absolute path below the folder; else
-    by its last part, where just one file below the folder has it, whatever its case or Unicode form.
+    by its last part, where just one file below the folder has it, whatever its case or Unicode form; last by that part
+    without its suffix, where just one picture is called so.
 
     Parameters
     ----------
@@ -45,6 +46,9 @@ class PictureFinder:
         """
         if not isinstance(name, str):
             raise DataError(f"its file_name is {name!r}; give a name below {self._folder}.")
+        name = name.strip()
+        if name.lower().startswith(("http://", "https://")) and "?d=" not in name:
+            name = name.partition("?")[0].partition("#")[0]
         parts = _below(self._folder, name)
         try:
             path = safe_join(self._folder, parts)
@@ -69,7 +73,7 @@ class PictureFinder:
     def _by_last_part(self, name: str) -> Path | None:
         """The one file below the folder that has the name's last part; of several the one whose folders fit best."""
         parts = _parts(name)
-        found = self._known.get(parts[-1], ()) if parts else ()
+        found = (self._known.get(parts[-1], ()) or self._of_stem(parts[-1])) if parts else ()
         if not found:
             return None
         fits = [_common_end(_parts(path.as_posix()), parts) for path in found]
@@ -78,6 +82,19 @@ class PictureFinder:
             named = ", ".join(str(path.relative_to(self._folder)) for path in best[:_MOST_NAMED])
             raise DataError(f"{name!r} may be any of {len(best)} files ({named}); name it with its folder.")
         return best[0]
+
+    def _of_stem(self, name: str) -> list[Path]:
+        """Pictures that are called so but for the suffix, which is another one now, or was none."""
+        stem = name.removesuffix(Path(name).suffix) if Path(name).suffix in PICTURE_SUFFIXES else name
+        return [path for path in self._stems.get(stem, ()) if is_picture(path)]
+
+    @functools.cached_property
+    def _stems(self) -> dict[str, list[Path]]:
+        """The same files by their names without suffixes."""
+        found: dict[str, list[Path]] = {}
+        for name, paths in self._known.items():
+            found.setdefault(name.removesuffix(Path(name).suffix), []).extend(paths)
+        return found
 
     @functools.cached_property
     def _known(self) -> dict[str, list[Path]]:

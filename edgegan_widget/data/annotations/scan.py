@@ -19,11 +19,10 @@ __all__ = ["AnnotationFile"]
 _CHUNK_BYTES = 1 << 20
 _MOST_RECORD_BYTES = 64_000_000
 _BLANK = re.compile(r"[\s,]*")
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class AnnotationFile:
-    """A JSON object of lists, in UTF-8 or UTF-16, with or without a byte-order mark.
+    """A JSON object of lists, in UTF-8, UTF-16 or UTF-32, with or without a byte-order mark.
 
     Parameters
     ----------
@@ -66,19 +65,19 @@ class AnnotationFile:
     def opened(self) -> Iterator[IO[bytes]]:
         """The file's bytes in UTF-8."""
         with self.path.open("rb") as stream:
-            mark = stream.read(3)
-            if not mark.startswith(_MARKS[1:]):
+            encoding = json.detect_encoding(stream.read(4))
+            if encoding.startswith("utf-8"):
                 stream.seek(0)
                 yield stream
                 return
         if self._plain is None:
-            self._plain = self._as_utf8()
+            self._plain = self._as_utf8(encoding)
         yield self._plain
 
-    def _as_utf8(self) -> IO[bytes]:
+    def _as_utf8(self, encoding: str) -> IO[bytes]:
         plain = tempfile.TemporaryFile()  # noqa: SIM115 - kept as long as this object is
         weakref.finalize(self, plain.close)
-        with self.path.open("r", encoding="utf-16") as stream:
+        with self.path.open("r", encoding=encoding) as stream:
             while text := stream.read(_CHUNK_BYTES):
                 plain.write(text.encode("utf-8", "surrogatepass"))
         return plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +27,9 @@ _BEYOND_PX = 2.0
 def coco_mask(segmentation: Segmentation, width_px: int, height_px: int) -> U8:
     """Decode a COCO segmentation.
 
-    Polygons may be a list of them or one flat list of numbers, their corners pairs or not; run lengths compressed or
-    plain, one or several. Parts of a polygon with fewer than three corners mark no area and are left out.
+    Polygons may be a list of them or one flat list of numbers, their corners pairs, objects with x and y, or neither;
+    run lengths compressed or plain, one or several; numbers, or the whole, also as text. Parts of a polygon with fewer
+    than three corners mark no area and are left out.
 
     Returns
     -------
@@ -45,17 +47,30 @@ def coco_mask(segmentation: Segmentation, width_px: int, height_px: int) -> U8:
         from pycocotools import mask as coco
     except ImportError as error:
         raise DependencyError("COCO's masks need pycocotools; install it: pip install pycocotools") from error
+    segmentation = _from_text(segmentation)
     parts = [segmentation] if isinstance(segmentation, dict) else segmentation
     if not isinstance(parts, list) or not parts:
         raise DataError("its segmentation is empty (a box alone is no outline); mend or leave it out.")
+    if all(isinstance(part, dict) and {"x", "y"} <= part.keys() for part in parts):
+        parts = [[part[axis] for part in parts for axis in ("x", "y")]]  # corners as objects
     encoded = [_run_lengths(coco, part, width_px, height_px) for part in parts if isinstance(part, dict)]
-    outlines = list(_outlines([part for part in parts if not isinstance(part, dict)]))
+    outlines = list(_outlines([part for part in parts if part is not None and not isinstance(part, dict)]))
     areas = [_polygon(each, width_px, height_px) for each in outlines if len(each) >= _LEAST_CORNERS]
     if outlines and not areas and not encoded:
         raise DataError("its segmentation has a polygon without three corners; mend or leave it out.")
     if areas:
         encoded += coco.frPyObjects(areas, height_px, width_px)
     return np.asarray(coco.decode(coco.merge(encoded)) * np.uint8(255), np.uint8)
+
+
+def _from_text(segmentation: Segmentation) -> Segmentation:
+    """What a table program has put into quotes."""
+    if not isinstance(segmentation, str):
+        return segmentation
+    try:
+        return json.loads(segmentation)
+    except (ValueError, RecursionError) as error:
+        raise DataError("its segmentation is text and no list; mend or leave it out.") from error
 
 
 def _outlines(parts: list[Any]) -> Iterator[npt.NDArray[np.float64]]:
@@ -75,6 +90,8 @@ def _is_pair(part: Any) -> bool:
 def _corners(part: Any) -> npt.NDArray[np.float64]:
     try:
         numbers = np.array(part)
+        if numbers.dtype.kind == "U":
+            numbers = numbers.astype(np.float64)
     except ValueError:  # lists of different lengths within
         numbers = np.empty(0, object)
     if numbers.size and (numbers.dtype.kind not in "iuf" or not np.isfinite(numbers).all()):
