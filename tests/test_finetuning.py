@@ -174,7 +174,7 @@ def test_own_drawings_pull_the_shapes_and_leave_the_look(tilted: Path, tmp_path:
     """The edge maps come nearer to the drawings; pictures stay varied, and only the first layers and E have moved."""
     base = ModelConfig(("ball", "box"), "compact", style_size=16, width=8, edge_channels=1)
     start = saved(tmp_path / "base", base, with_critics=False)
-    config = drawings_config(start, str(tilted), str(tmp_path / "own"), epochs=60, **SMALL | {"batch_size": 8})
+    config = drawings_config(start, str(tilted), str(tmp_path / "own"), epochs=30, **SMALL | {"batch_size": 8})
     list(train(config))
     before, after = load_model(tmp_path / "base"), load_model(tmp_path / "own")
     moved = {
@@ -243,7 +243,7 @@ def test_own_drawings_pull_the_edge_maps_of_a_modulated_model(
     monkeypatch.setattr(trainers, "REPORT_EVERY_STEPS", 5)
     monkeypatch.setattr(trainers, "FIRST_STEPS", 0)
     start = saved_modulated(tmp_path / "start", ("ball",))
-    config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=40, **SMALL | {"lr_generator": 5e-3})
+    config = drawings_config(start, str(tilted), str(tmp_path / "run"), epochs=24, **SMALL | {"lr_generator": 5e-3})
     losses = [progress.losses["drawing_l1"] for progress in train(config)]
     assert losses[-1] < 0.8 * losses[0]
 
