@@ -203,6 +203,8 @@ class SketchPad(Styled):
             if part is not None:
                 part.close()
         super().close()
+        if hasattr(self, "_choices"):
+            self._choices.close()
 
     @property
     def _model(self) -> DrawingModel:

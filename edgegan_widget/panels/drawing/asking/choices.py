@@ -13,7 +13,7 @@ from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.result import Style
 from edgegan_widget.base.words import spoken
 from edgegan_widget.panels.drawing.looks.look import Look
-from edgegan_widget.panels.widgets import Say, Silence, button, classed, guard, heading, refill, row, show, toggle
+from edgegan_widget.panels.widgets import Say, Silence, button, classed, free, guard, heading, refill, row, show, toggle
 
 __all__ = ["Choices"]
 
@@ -150,6 +150,11 @@ class Choices:
             self._styles = shown
             self._build_swatches(shown)
         self._show_style()
+
+    def close(self) -> None:
+        """Free what stands on the page at times only."""
+        for swatch in self._swatches.values():
+            free(swatch)
 
     def _build_swatches(self, shown: Sequence[Style]) -> None:
         self._swatches = {None: button("Usual", self._picking(None), "The most usual style of this class", "eg-usual")}
