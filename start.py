@@ -21,8 +21,17 @@ ENVIRONMENT = HERE / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # Processes that run side by side with a pool of threads each wait for one another far longer than they compute.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-LONGEST = ("notebooks", "tests/test_training.py", "tests/test_finetuning.py", "tests/parity", "tests/test_distributed.py",
-           "tests/test_evaluation.py", "tests/test_evaluation_folder.py", "tests/test_cli.py", "tests/prepare")  # begun first
+LONGEST = (
+    "notebooks",
+    "tests/test_training.py",
+    "tests/test_finetuning.py",
+    "tests/parity",
+    "tests/test_distributed.py",
+    "tests/test_evaluation.py",
+    "tests/test_evaluation_folder.py",
+    "tests/test_cli.py",
+    "tests/prepare",
+)  # begun first
 NOTHING_SELECTED = 5  # pytest's word for it: what was asked for may be in the other part
 TORCH = "2.13.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own

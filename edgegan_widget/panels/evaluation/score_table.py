@@ -16,7 +16,7 @@ from edgegan_widget.evaluation.folder import Pictures
 from edgegan_widget.evaluation.metrics import Metric, at, compared, question_of
 from edgegan_widget.evaluation.report.pictures import caption, groups, macro, picture_url, planes, strip
 from edgegan_widget.evaluation.report.table import Grid, cell, differences, grids, raised_flags, with_ends
-from edgegan_widget.panels.widgets import Say, button, classed, guard, toggle
+from edgegan_widget.panels.widgets import Say, button, classed, free, guard, toggle
 
 __all__ = ["Gallery", "Place", "ScoreTable"]
 
@@ -61,6 +61,12 @@ class ScoreTable(widgets.VBox):  # type: ignore[misc]
         for part in self._parts.values():
             part.close()
         self._parts.clear()
+
+    def close(self) -> None:
+        """Take it off the page, with the gallery and the foot, which stand in it at times only."""
+        super().close()
+        for part in (self._gallery, self._foot, *self._parts.values()):
+            free(part)
 
     def press(self, place: Place | None) -> None:
         """Mark the cell whose pictures are shown, and put them below its grid."""
