@@ -21,6 +21,7 @@ ENVIRONMENT = HERE / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 # Processes that run side by side with a pool of threads each wait for one another far longer than they compute.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# Begun first, so that none of them is what all wait for in the end.
 LONGEST = (
     "notebooks",
     "tests/test_training.py",
