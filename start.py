@@ -13,7 +13,10 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -33,7 +36,7 @@ LONGEST = (
     "tests/test_cli.py",
     "tests/prepare",
 )  # begun first
-NOTHING_SELECTED = 5  # pytest's word for it: what was asked for may be in the other part
+FINE = (0, 5)  # 5 is pytest's word for nothing selected: what was asked for may be in the other part
 TORCH = "2.13.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own
 
@@ -126,23 +129,47 @@ def install_browser() -> None:
 
 def run_tests(options: list[str]) -> int:
     """Lint, format, types, import layers, then all tests and notebooks; every check runs, the first failure counts."""
-    checks = [
+    looks = [
         ["-m", "ruff", "check", "."],
         ["-m", "ruff", "format", "--check", "."],
         ["-m", "mypy"],
         ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    ]
+    tests = [
         ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--nbmake", "--ignore",
-         "tests/browser", *LONGEST, "tests", *options],
+         "tests/browser", "--ignore", "tests/serving", *LONGEST, "tests", *options],
         ["-m", "pytest", "-n", "2", "--dist", "loadfile", "tests/browser", *options],  # beside heavier ones they starve
     ]  # fmt: skip
-    failed = []
-    for check in checks:
-        print(f"\n=== {' '.join(check[1:3])}", flush=True)
-        if run(check, **ONE_THREAD) not in (0, NOTHING_SELECTED):
-            failed.append(check[1])
+    # A server takes its time to start and little of the processor; beside more than one other thing it starves.
+    with beside(["-m", "pytest", "tests/serving", *options], **ONE_THREAD) as serving:
+        failed = [look[1] for look in looks if not passes(look)]
+    if serving.returncode not in FINE:
+        failed.append("pytest tests/serving")
+    failed += [test[1] for test in tests if not passes(test)]
     if failed:
         print(f"\nfailed: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def passes(check: list[str]) -> bool:
+    """Whether one check ends well; what it says is shown."""
+    print(f"\n=== {' '.join(check[1:3])}", flush=True)
+    return run(check, **ONE_THREAD) in FINE
+
+
+@contextmanager
+def beside(arguments: list[str], **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the environment's Python while something else is done; what it says is shown in the end."""
+    with tempfile.TemporaryFile("w+") as said:
+        command = [str(PYTHON), *arguments]
+        process = subprocess.Popen(command, cwd=HERE, env=os.environ | variables, stdout=said, stderr=said, text=True)
+        try:
+            yield process
+            process.wait()
+        finally:
+            process.kill()
+        said.seek(0)
+        print(f"\n=== {' '.join(arguments[1:3])}\n{said.read()}", flush=True)
 
 
 if __name__ == "__main__":

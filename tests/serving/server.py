@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 import psutil
 
+from edgegan_widget.base.errors import DependencyError
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.remote.client import RemoteEngine
 
@@ -21,6 +22,7 @@ __all__ = ["TOKEN", "RunningServer", "sketch_of"]
 
 TOKEN = "of-the-tests"
 _START_SECONDS, _END_SECONDS = 400.0, 120.0
+_NO_RAY = "Ray did not start: "
 _ENGINE = "ServeReplica:edgegan:Engine"
 
 
@@ -100,6 +102,8 @@ class RunningServer:
                 break
         if "Ctrl-C" not in self.told:
             self._process.kill()
+            if _NO_RAY in self.told:  # its own parts did not find each other in time, three times, before it had ours
+                raise DependencyError(self.told.strip().splitlines()[-1])
             raise RuntimeError(f"the server did not start: {self.told[-2000:]}")
 
 
