@@ -94,7 +94,7 @@ def test_a_run_folder_is_a_model_folder(tmp_path: Path, small_model: ModelConfig
 
 
 def test_the_shipped_model_is_found_by_name() -> None:
-    assert len(load_model("default").config.classes) == 17
+    assert len(load_model("default").config.classes) == 18
 
 
 def test_unknown_models_are_refused_with_the_names_there_are() -> None:

@@ -31,7 +31,7 @@ assert pad.wait(60) and pad.image.shape == (128, 128, 3), "a picture"
 model = eg.EdgeGAN.shared("default", "auto")
 sketch = eg.rasterize(pad.drawing, fit=True)
 assert model.generate(sketch, "heel", seed=3, variations=2, style="#2060c0").to_pil(transparent=True).mode == "RGBA"
-assert len(model.guess(sketch)) == 17
+assert len(model.guess(sketch)) == 18
 assert model.interpolate(Asked(sketch, "heel"), Asked(sketch, "sock"), frames=3).images.shape[0] == 3
 from edgegan_widget.app.cli import main
 eg.Drawing.to_json(pad.drawing)
