@@ -26,10 +26,11 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 # Begun first, so that none of them is what all wait for in the end.
 LONGEST = (
-    "notebooks",
-    "tests/test_training.py",
-    "tests/test_finetuning.py",
     "tests/parity",
+    "tests/test_training.py",
+    "notebooks",
+    "tests/test_finetuning.py",
+    "tests/test_projected.py",
     "tests/test_distributed.py",
     "tests/test_evaluation.py",
     "tests/test_evaluation_folder.py",

@@ -321,6 +321,7 @@ def test_held_out_sketches_are_asked_for_unless_all_are(objects: Path, tmp_path:
         assert report["people"] == {
             "asked_for": people,
             "sets": [{"name": name, "used": used.get(name, 0), "of": of} for name, of in (("one", 18), ("two", 1))],
+            "left_out": [],
         }
         assert "swapped" not in report["models"][0]["sets"][0]
     config = EvaluationConfig(cache="none", **quick)
