@@ -62,6 +62,19 @@ def test_a_page_that_is_loaded_anew_keeps_its_place() -> None:
     assert not house.places.ask("b").free
 
 
+def test_a_page_that_is_loaded_anew_before_its_kernel_has_ended_keeps_its_place() -> None:
+    house = House(1)
+    assert house.open("a", "first")
+    assert not house.open("b")
+    assert house.places.enter("a").place == 2, "the kernel of before still runs"
+    house.close("first")
+    assert not house.places.ask("b").free
+    house.wait(RELOAD_SECONDS + 1)
+    assert not house.places.ask("b").free, "a is slow to ask, and asks"
+    assert house.open("a", "second")
+    assert house.places.ask("b").place == 1
+
+
 def test_one_who_sleeps_holds_nobody_up_and_one_who_went_is_forgotten() -> None:
     house = House(1)
     assert house.open("a")

@@ -196,6 +196,7 @@ def test_a_report_fits_the_page(
     judge = Judge(desk)
     judge.open()
     desk.choose("open-report", tmp_path / "report.json")
+    judge.until("A saved report")  # until then the table of an evaluation that was there before may stand here
     desk.page.locator("button.eg-score").first.click()
     desk.page.locator(".eg-gallery").get_by_text("not on this machine").wait_for()
     assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

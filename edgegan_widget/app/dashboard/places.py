@@ -13,6 +13,7 @@ ASK_SECONDS = 2.0  # how often one who waits asks; more seldom where many do
 ASKS_A_SECOND = 50  # that all of them together may make
 GONE_SECONDS = 75.0  # browsers wake a page that is out of sight once a minute
 RELOAD_SECONDS = 3.0  # for so long a place that was left is kept for the one who left it: a page that is loaded anew
+MISSED = 3  # one who did not ask for so many times is not there at the moment
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Places:
         """Whether there is a place for this visitor, who stands in the queue from now on."""
         self._look()
         self._asked[visitor] = self._clock()
-        again = max(ASK_SECONDS, len(self._asked) / ASKS_A_SECOND)
-        present = [one for one, asked in self._asked.items() if self._clock() - asked <= 3 * again]
+        again = self._again_seconds()
+        present = [one for one in self._asked if self._is_there(one)]
         if visitor in self._left or present.index(visitor) < self._free():
             return Standing(True)
         return Standing(False, list(self._asked).index(visitor) + 1, again)
@@ -91,6 +92,14 @@ class Places:
         """It gets none."""
         self._coming[visitor] -= 1
 
+    def _again_seconds(self) -> float:
+        return max(ASK_SECONDS, len(self._asked) / ASKS_A_SECOND)
+
+    def _is_there(self, visitor: str) -> bool:
+        """Whether one who waits has asked of late."""
+        asked = self._asked.get(visitor)
+        return asked is not None and self._clock() - asked <= MISSED * self._again_seconds()
+
     def _free(self) -> int:
         return self.most - self._coming.total() - len(self._visitors) - len(self._left)
 
@@ -99,6 +108,9 @@ class Places:
         now = self._clock()
         for kernel in [each for each in self._visitors if not self._alive(each)]:
             self._left[self._visitors.pop(kernel)] = now
-        self._left = {one: left for one, left in self._left.items() if now - left < RELOAD_SECONDS}
+        # A page that is loaded anew may come to the queue before its former kernel has ended: it asks, and gets the place.
+        self._left = {
+            one: left for one, left in self._left.items() if now - left < RELOAD_SECONDS or self._is_there(one)
+        }
         self._asked = {one: asked for one, asked in self._asked.items() if now - asked < GONE_SECONDS}
         self._coming = +self._coming
