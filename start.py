@@ -83,6 +83,7 @@ def install(extra: str) -> None:
             sys.exit("Python's venv is incomplete here; on Debian and Ubuntu run: apt-get install python3-venv")
     install_torch()
     pip("-e", f"{HERE}[{extra}]")
+    pip("rfc3987-syntax", "--yes", action="uninstall")  # jsonschema's check of IRIs: seconds of each start of Jupyter
     done.write_text(wanted, "utf-8")
 
 
@@ -100,8 +101,8 @@ def install_torch() -> None:
         sys.exit(f"PyTorch's CPU build could not be installed; install it by hand: {PYTHON} -m pip install torch")
 
 
-def pip(*arguments: str, must: bool = True) -> bool:
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", *arguments]
+def pip(*arguments: str, must: bool = True, action: str = "install") -> bool:
+    command = [str(PYTHON), "-m", "pip", action, "--quiet", "--quiet", "--disable-pip-version-check", *arguments]
     quiet = None if must else subprocess.DEVNULL
     worked = subprocess.run(command, stderr=quiet, check=False).returncode == 0
     if must and not worked:

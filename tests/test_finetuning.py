@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,14 @@ def saved(folder: Path, config: ModelConfig, with_critics: bool) -> Path:
     critics = PaperCritics(config).state_dict() if with_critics else None
     save_model(folder, (PaperEdgeGAN if paper else CompactEdgeGAN)(config), half=False, critics=critics)
     return folder
+
+
+def classifier_of(model: Path | str, config: TrainConfig) -> Callable[[torch.Tensor], torch.Tensor | None]:
+    """What a model's discriminators take a picture for."""
+    networks = load_model(model)
+    recipe = kind_of(config.preset).step().Recipe(networks.config, config, CPU)
+    recipe.adopt(networks.state_dict(), load_critics(model))
+    return recipe.class_logits
 
 
 @pytest.fixture
@@ -73,11 +82,14 @@ def test_class_rows_are_carried_over_by_name(start: Path, shapes: Path, tmp_path
     assert len(list(trainer)) > 0
 
 
-def test_a_new_class_starts_from_the_one_that_redraws_it_best(start: Path, shapes: Path) -> None:
+@pytest.mark.parametrize("with_critics", [True, False])
+def test_a_new_class_starts_from_the_one_that_it_resembles(tmp_path: Path, shapes: Path, with_critics: bool) -> None:
+    """By the discriminators' classifier where the model has it, else by what redraws it best."""
+    start = saved(tmp_path / "start", ModelConfig(("cup", "box", "hat"), width=8), with_critics)
     networks, data = load_model(start), load_data(shapes, "train")
-    found = nearest_classes(networks, data)
-    assert set(found) == {"ball"}
     config = finetune_config(start, str(shapes), "run", new_classes="nearest", **SMALL)
+    found = nearest_classes(networks, data, classifier_of(start, config) if with_critics else lambda _: None)
+    assert set(found) == {"ball"}
     new = Trainer(data, config, CPU).recipe.networks.state_dict()["generator_edge.start.weight"]
     number = networks.config.classes.index(found["ball"])
     assert torch.equal(new[:, -2], networks.state_dict()["generator_edge.start.weight"][:, number - 3])
@@ -87,7 +99,9 @@ def test_a_new_class_starts_from_the_one_that_redraws_it_best(start: Path, shape
 def test_the_nearest_class_is_the_right_one_where_it_can_be_known(name: str, shared_data: Path) -> None:
     """Held-out pictures of a class that the shipped model knows, under a name that it does not."""
     pictures = load_data(shared_data / "objects14", "val", 128, [name], sketch_px=64, alpha=True)
-    assert nearest_classes(load_model("default"), dataclasses.replace(pictures, classes=("thing",))) == {"thing": name}
+    others = dataclasses.replace(pictures, classes=("thing",))
+    classifier = classifier_of("default", finetune_config("default", "data", "run", **SMALL))
+    assert nearest_classes(load_model("default"), others, classifier) == {"thing": name}
 
 
 def test_a_subset_and_one_class_only(tmp_path: Path, shapes: Path) -> None:

@@ -187,12 +187,16 @@ def _from_model(data: PairDataset, config: TrainConfig, device: torch.device, st
             f"{config.start_from} draws {old.size_px} pixels, the data has {data.size_px}; set --size {old.size_px}."
         )
     model = dataclasses.replace(old, classes=data.classes)
-    like = nearest_classes(networks, data) if config.new_classes == "nearest" else {}
+    kind, warmup = kind_of(config.preset), config.critic_warmup_steps
+    like: dict[str, str] = {}
+    if config.new_classes == "nearest" and not set(data.classes) <= set(old.classes):
+        former = kind.step().Recipe(old, config, device)
+        former.adopt(networks.state_dict(), critics if kind.makes_critics else None)
+        like = nearest_classes(networks, data, lambda images: former.class_logits(images) if critics else None)
     for name, nearest in like.items():
         log.info("the new class %s starts from %s", name, nearest)
     numbers = [old.classes.index(like.get(name, name)) if like.get(name, name) in old.classes else -1
                for name in data.classes]  # fmt: skip
-    kind, warmup = kind_of(config.preset), config.critic_warmup_steps
     if critics is None and config.trains != "encoder" and kind.makes_critics:
         warmup = warmup or min(CRITIC_WARMUP_STEPS, max(1, steps // 10))
         log.warning(

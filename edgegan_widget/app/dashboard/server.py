@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,7 @@ def serve(
     ConfigError
         A server that others can reach would have no token; or port or path are none.
     """
+    _leave_out_iris()
     try:
         from edgegan_widget.app.dashboard.voila_app import SharedVoila
     except ImportError as error:
@@ -99,6 +101,15 @@ def serve(
     settings.Voila.base_url = below
     settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = address, port, open_browser
     SharedVoila.launch_instance(argv=[str(_notebook())], config=settings)
+
+
+def _leave_out_iris() -> None:
+    """Keep jsonschema from loading its check of IRIs, which no schema of Jupyter asks for.
+
+    It compiles 35 grammars as it is imported: 2 to 9 seconds of each start on a slow core. Without that module
+    jsonschema does without the check, as it does where it is not installed.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _check_engine(url: str, model: str, token: str) -> None:

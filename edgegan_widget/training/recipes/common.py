@@ -115,6 +115,10 @@ class BaseRecipe(ABC, Generic[Drawing, Critics]):
         """
         return sliced_wasserstein(batch.images, images)
 
+    def class_logits(self, images: Tensor) -> Tensor | None:  # noqa: ARG002
+        """What the discriminators' classifier takes pictures [N, 3 or 4, S, S] for, [N, classes]; None without one."""
+        return None
+
     def before_saving(self, data: PairDataset) -> None:
         """Take from the data what the model keeps of it."""
 

@@ -199,6 +199,13 @@ class Recipe(BaseRecipe[PaperEdgeGAN, PaperCritics]):
 
         return move([self.optimizers[network]], losses_of, list(zip(parts, drawn)))
 
+    def class_logits(self, images: Tensor) -> Tensor | None:
+        """C's, of the colours alone."""
+        if self.critics.classifier is None:
+            return None
+        logits: Tensor = self.critics.classifier(images[:, :3])
+        return logits
+
     def _condition(self, part: Inputs) -> Tensor:
         return class_condition(part["labels"], self.model).to(part["latent"].dtype)
 

@@ -193,6 +193,10 @@ class Recipe(BaseRecipe[ModulatedEdgeGAN, ProjectedCritics]):
             self.averaged.update(self.networks)
         return losses
 
+    def class_logits(self, images: Tensor) -> Tensor | None:
+        """C's, of the colours alone."""
+        return self.critics.class_logits(self._features(images[:, :3]))
+
     def _step_of(self, part: Inputs) -> _Step:
         with self.autocast():
             fakes = self._fakes(part)
