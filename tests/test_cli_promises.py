@@ -10,7 +10,7 @@ from PIL import Image
 
 from edgegan_widget.app import cli
 from edgegan_widget.app.cli import main
-from edgegan_widget.app.dashboard.server import serve
+from edgegan_widget.app.dashboard.address import Address
 from edgegan_widget.base.errors import ConfigError
 
 
@@ -56,7 +56,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.
 )  # fmt: skip
 def test_a_dashboard_that_cannot_be_is_refused_at_once(options: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        serve(**options)  # type: ignore[arg-type]
+        Address(**options)  # type: ignore[arg-type]
 
 
 def test_a_picture_is_written_in_the_form_that_its_name_says(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgegan_widget.app.dashboard import page, server
+from edgegan_widget.app.dashboard.address import Address
 from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.networks.find import packaged
 
@@ -38,7 +39,7 @@ def test_it_is_served_to_this_machine_only_and_behind_a_token(served: dict[str, 
 
 
 def test_the_page_gets_the_model_it_was_started_with(served: dict[str, object]) -> None:
-    server.serve("default", token="secret", open_browser=False)
+    server.serve(address=Address(token="secret"), open_browser=False)
     assert served["config"].Voila.token == "secret"
     shown = page.page()
     shown.pad.label = "horse"
@@ -50,7 +51,7 @@ def test_the_page_works_where_the_command_was_given(
     served: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    server.serve(open_browser=False, runs="mine")
+    server.serve(Handed(runs="mine"), open_browser=False)
     assert Handed.take().runs == str(tmp_path / "mine")
     assert Handed.take().folder == str(tmp_path)
     assert served["config"].VoilaConfiguration.file_allowlist == []

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edgegan_widget.app.dashboard import page
+from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.app.dashboard.server import serve
 from edgegan_widget.base.errors import ServerError
 from edgegan_widget.networks.engine import EdgeGAN
@@ -106,7 +107,7 @@ def test_a_page_that_is_opened_while_it_is_gone_opens_later(
 
 def test_a_dashboard_without_its_engine_does_not_begin() -> None:
     with pytest.raises(ServerError, match=r"http://127.0.0.1:9 cannot be reached"):
-        serve(engine="http://127.0.0.1:9", open_browser=False)
+        serve(Handed(engine="http://127.0.0.1:9"), open_browser=False)
 
 
 def test_a_page_loads_neither_torch_nor_onnxruntime(server: WireServer, tmp_path: Path) -> None:

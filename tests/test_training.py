@@ -24,7 +24,7 @@ from edgegan_widget.training.runs.jobs import Run, start_run
 from edgegan_widget.training.stepping import Stepper
 from edgegan_widget.training.trainer import Trainer
 from tests.parity.original import golden
-from tests.small import SMALL_WORDS, pictures_of
+from tests.small import pictures_of
 from tests.small import small_run as small
 
 CPU = torch.device("cpu")
@@ -281,15 +281,13 @@ def test_memory_that_runs_out_halves_the_batch_once(
 
 def test_a_full_disk_is_one_sentence_and_keeps_what_was_saved(shapes: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = [
-        sys.executable, "-m", "edgegan_widget", "train", str(shapes), "--out", str(run), *SMALL_WORDS, "--quiet",
-    ]  # fmt: skip
-    subprocess.run([*command, "--epochs", "1"], check=True)
+    list(train(small("projected", shapes, run, epochs=1)))
     before = (run / "checkpoints" / "last.pt").read_bytes()
     # A limit on the size of files stands for a full disk: the system refuses to write beyond it.
     limited = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2); "
     limited += "sys.argv = sys.argv[1:]; runpy.run_module('edgegan_widget', run_name='__main__')"
-    words = [sys.executable, "-c", limited, "edgegan_widget", *command[3:], "--epochs", "2", "--resume"]
+    command = ["train", "--out", str(run), "--epochs", "2", "--resume", "--quiet"]
+    words = [sys.executable, "-c", limited, "edgegan_widget", *command]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
@@ -297,7 +295,7 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_saved(shapes: Path, tmp_
     assert (run / "checkpoints" / "last.pt").read_bytes() == before
     assert not list(run.rglob("*.tmp"))
     assert "the disk is full" in Run(run).status().message
-    subprocess.run([*command, "--epochs", "2", "--resume"], check=True)
+    assert list(train(small("projected", shapes, run, epochs=2), resume=True))[-1].step == 8
 
 
 def test_a_deleted_run_folder_is_made_again(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +319,7 @@ def test_samples_give_way_to_the_disk_limit(shapes: Path, tmp_path: Path, monkey
     assert len(steps) <= 4
     assert steps[-2:] == [7, 8]
     with pytest.raises(TrainingError, match="more than disk_limit_mb = 1"):
-        list(train(small("paper", shapes, tmp_path / "large", disk_limit_mb=1)))
+        list(train(small("projected", shapes, tmp_path / "large", disk_limit_mb=1)))
     assert last_state(tmp_path / "large")["step"] == 8
 
 

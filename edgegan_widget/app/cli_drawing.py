@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from edgegan_widget.app.dashboard.handed import ENGINE_TOKEN
+from edgegan_widget.app.dashboard.address import EVERYWHERE, LOOPBACK, Address
+from edgegan_widget.app.dashboard.handed import ENGINE_TOKEN, Handed
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.base.files import check_form, picture_rgb_u8, save_picture
@@ -39,13 +40,14 @@ def add_dashboard(command: argparse.ArgumentParser) -> None:
 def _dashboard(options: argparse.Namespace) -> None:
     from edgegan_widget.app.dashboard.server import serve
 
-    token = "" if options.no_token else options.token
-    serve(
-        options.model, options.device, options.host, options.port, token, runner=options.runner,
-        base_url=options.base_url, open_browser=not options.no_browser, preheat=not options.no_preheat,
-        runs=options.runs, engine=options.engine, engine_token=options.engine_token,
-        sharing=Sharing(**given(options, Sharing)),
+    sharing = Sharing(**given(options, Sharing))
+    host = options.host if options.host is not None else EVERYWHERE if sharing.public else LOOPBACK[0]
+    address = Address(host, options.port, options.base_url, "" if options.no_token else options.token)
+    page = Handed(
+        options.model, options.device, options.runner, options.runs,
+        engine=options.engine, engine_token=options.engine_token,
     )  # fmt: skip
+    serve(page, address, sharing, open_browser=not options.no_browser, preheat=not options.no_preheat)
 
 
 def add_generate(command: argparse.ArgumentParser) -> None:

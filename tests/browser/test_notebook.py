@@ -114,7 +114,8 @@ def test_the_pad_works_in_a_cell(desk: Desk) -> None:
     desk.until(lambda: desk.ink() > 3000, "redo brings it back")
     desk.press("dice")
     look = desk.settled()
-    assert desk.page.locator(".eg-look").count() == 2
+    looks = desk.page.locator(".eg-look")
+    desk.until(lambda: looks.count() == 2, "both looks are in the history")
 
     desk.page.evaluate(RESTART)
     desk.page.wait_for_function("document.querySelector('.eg-banner')?.textContent.includes('Run this cell again')")
@@ -123,7 +124,7 @@ def test_the_pad_works_in_a_cell(desk: Desk) -> None:
     desk.page.evaluate(RUN_AGAIN)
     desk.page.wait_for_function("document.querySelector('.eg-line')?.textContent.includes('Ready')")
     desk.until(lambda: desk.ink() > ink, "drawing and the stroke that no kernel saw are there again")
-    assert desk.page.locator(".eg-look").count() == 2
+    desk.until(lambda: looks.count() == 2, "and so is the history")
     desk.press("undo")
     desk.until(lambda: desk.picture() == look or desk.ink() == 0, "and what was drawn before is one step back")
 

@@ -7,6 +7,7 @@ gradients behind it. With these vectors that happens nowhere: every sample of ev
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -57,15 +58,30 @@ def sampled(flat: torch.Tensor, most: int) -> np.ndarray:
     return flat[torch.arange(most) * count // most].numpy()
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-def test_gradients(loss: str, original_weights: dict[str, np.ndarray]) -> None:
+class Drawn(NamedTuple):
+    """The original's weights, the golden batch, and what the generators draw of it; the graph behind it is kept."""
+
+    recipe: Recipe
+    given: Inputs
+    drawn: tuple[torch.Tensor, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def drawn_once(original_weights: dict[str, np.ndarray]) -> Drawn:
     recipe = build(original_weights, torch.float64)
     given = inputs(golden("forward"), torch.float64)
+    condition = class_condition(given["labels"], recipe.model).double()
+    return Drawn(recipe, given, recipe.networks.decode(given["latent"], condition))
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_gradients(loss: str, drawn_once: Drawn) -> None:
+    recipe, given, drawn = drawn_once
     by_name = links_by_name(recipe)
     ours = our_tensors(recipe)
     names = [str(name) for name in GRADIENTS[f"{loss}__names"]]
-    drawn = recipe.networks.decode(given["latent"], class_condition(given["labels"], recipe.model).double())
-    gradients = torch.autograd.grad(LOSSES[loss](recipe, given, drawn), [ours[by_name[name].ours] for name in names])
+    wanted = [ours[by_name[name].ours] for name in names]
+    gradients = torch.autograd.grad(LOSSES[loss](recipe, given, drawn), wanted, retain_graph=True)
     tolerance = 1e-4 if loss.endswith("dis_dloss") else 1e-3
     for number, (name, gradient) in enumerate(zip(names, gradients)):
         start, end = GRADIENTS[f"{loss}__offsets"][number : number + 2]

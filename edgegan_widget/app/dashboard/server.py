@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan_widget.app.dashboard.address import Address
 from edgegan_widget.app.dashboard.handed import Handed
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError, DependencyError
 from edgegan_widget.networks.find import find_model, packaged
-from edgegan_widget.networks.runners import AUTO
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -21,55 +21,29 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 UPLOAD_BYTES = 100 * 1024 * 1024  # the default of 10 MB silently drops photos
-EVERYWHERE = ""  # all addresses of this machine, as Tornado takes them
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
-    model: str = "default",
-    device: str = "auto",
-    host: str | None = None,
-    port: int = 8866,
-    token: str | None = None,
+    page: Handed = Handed(),  # noqa: B008 - it cannot be changed
+    address: Address = Address(),  # noqa: B008
+    sharing: Sharing = Sharing(),  # noqa: B008
     open_browser: bool = True,
     preheat: bool = True,
-    runs: str | os.PathLike[str] = "runs",
-    runner: str = AUTO,
-    base_url: str = "/",
-    sharing: Sharing | None = None,
-    engine: str = "",
-    engine_token: str = "",
 ) -> None:
     """Serve the dashboard until interrupted.
 
     Parameters
     ----------
-    model
-        Name or folder of the model.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    host
-        Address to listen on; anything but loopback lets others in, who may run code in the kernel. None is this machine
-        only, or all addresses where ``sharing`` says public.
-    port
-        Port to listen on; the next free one is taken where it is in use.
-    token
-        Secret that the address must carry; a fresh one if None, none at all if empty (loopback only).
+    page
+        What its pages are made with; its folder is the one in which this is called.
+    address
+        Where it is reached.
+    sharing
+        How many pages at a time, what each may take, and TLS; usually for one person on this machine.
     open_browser
         Open the page in the default browser.
     preheat
         Keep one kernel with a loaded model waiting, so that a page opens at once; costs its memory.
-    runs
-        Folder of the training runs.
-    runner
-        How the networks are run, see :mod:`edgegan_widget.networks.runners`.
-    base_url
-        Path below which the page lies, as a reverse proxy hands it on: ``/`` or ``/draw/``.
-    sharing
-        How many pages at a time, what each may take, and TLS; usually for one person on this machine.
-    engine, engine_token
-        Address and token of a server that draws (``edgegan-widget serve``), for ``model`` as it is called there; empty
-        to draw in each page's kernel.
 
     Raises
     ------
@@ -77,29 +51,19 @@ def serve(
         There is no such model.
     ServerError
         The engine does not answer, or refuses its token.
-    ConfigError
-        A server that others can reach would have no token; or port or path are none.
     """
     _leave_out_iris()
     try:
         from edgegan_widget.app.dashboard.voila_app import SharedVoila
     except ImportError as error:
         raise DependencyError("Voilà is not installed; run: pip install voila") from error
-    sharing = sharing or Sharing()
-    address = host if host is not None else EVERYWHERE if sharing.public else LOOPBACK[0]
-    _check_address(address, port, token)
-    below = _checked_path(base_url)
-    if engine:
-        _check_engine(engine, model, engine_token)
-    place = model if engine else str(find_model(model).resolve())
-    whole_runs = str(Path(runs).expanduser().resolve())
-    Handed(place, device, runner, whole_runs, os.getcwd(), engine, engine_token).hand_on()
+    _checked(page).hand_on()
     templates = str(Path(__file__).parent / "jupyter")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [templates, os.environ.get("JUPYTER_PATH", "")]))
     logging.getLogger("tornado.general").addFilter(_is_news)
-    settings = _settings(token, preheat, sharing)
-    settings.Voila.base_url = below
-    settings.Voila.ip, settings.Voila.port, settings.Voila.open_browser = address, port, open_browser
+    settings = _settings(preheat, sharing)
+    _put_at(settings, address)
+    settings.Voila.open_browser = open_browser
     SharedVoila.launch_instance(argv=[str(_notebook())], config=settings)
 
 
@@ -112,30 +76,19 @@ def _leave_out_iris() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
-def _check_engine(url: str, model: str, token: str) -> None:
-    """Refuse to begin without the engine: later it may be gone for a while, but now its address may be wrong."""
+def _checked(page: Handed) -> Handed:
+    """The same with whole paths, wherever the kernels will be; refused without its model, here or at the engine."""
+    runs = str(Path(page.runs).expanduser().resolve())
+    if not page.engine:
+        return replace(page, model=str(find_model(page.model).resolve()), runs=runs, folder=os.getcwd())
     from edgegan_widget.networks.remote.client import RemoteEngine
 
-    RemoteEngine(url, model, token or None).close()
+    # Later the engine may be gone for a while, but now its address may be wrong.
+    RemoteEngine(page.engine, page.model, page.engine_token or None).close()
+    return replace(page, runs=runs, folder=os.getcwd())
 
 
-def _check_address(host: str, port: int, token: str | None) -> None:
-    if token == "" and host not in LOOPBACK:
-        where = host or "this machine"
-        raise ConfigError(f"without a token anybody who reaches {where} could run code; give a token or use 127.0.0.1.")
-    if not 0 <= port <= 65_535:
-        raise ConfigError(f"the port is {port}; give one from 0 (any that is free) to 65535.")
-
-
-def _checked_path(base_url: str) -> str:
-    """A path with a slash at both ends."""
-    below = f"/{base_url.strip('/')}/".replace("//", "/")
-    if not re.fullmatch(r"/([\w.~-]+/)*", below):
-        raise ConfigError(f"base_url is {base_url!r}; give a path such as /draw/, of letters, digits and . _ ~ -")
-    return below
-
-
-def _settings(token: str | None, preheat: bool, sharing: Sharing) -> Config:
+def _settings(preheat: bool, sharing: Sharing) -> Config:
     """Voilà's settings: nothing served but the page, no tracebacks, prompt websockets, idle kernels ended."""
     from traitlets.config import Config
 
@@ -144,10 +97,6 @@ def _settings(token: str | None, preheat: bool, sharing: Sharing) -> Config:
 
     settings = Config()
     settings.Voila.identity_provider_class = Admission
-    if token is None:
-        settings.Voila.auto_token = True  # a fresh one, which Voilà prints with the address
-    else:
-        settings.Voila.token = token
     settings.Voila.kernel_websocket_connection_class = PromptWebsocket
     settings.Voila.tornado_settings = {"websocket_max_message_size": UPLOAD_BYTES}
     settings.VoilaConfiguration.template = "edgegan"
@@ -161,6 +110,14 @@ def _settings(token: str | None, preheat: bool, sharing: Sharing) -> Config:
     settings.MappingKernelManager.cull_idle_timeout = sharing.idle_seconds
     settings.SharedVoila.sharing = sharing
     return settings
+
+
+def _put_at(settings: Config, address: Address) -> None:
+    settings.Voila.ip, settings.Voila.port, settings.Voila.base_url = address.host, address.port, address.base_url
+    if address.token is None:
+        settings.Voila.auto_token = True  # a fresh one, which Voilà prints with the page's address
+    else:
+        settings.Voila.token = address.token
 
 
 def _is_news(record: logging.LogRecord) -> bool:
