@@ -20,7 +20,7 @@ from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.panels.drawing.sketchpad import SketchPad
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 from tests.pad_desk import Plain, complaint, draw
-from tests.screen import said
+from tests.screen import find, said, styled
 from tests.wire_server import WireServer
 
 LINE = ((0.2, 0.5), (0.5, 0.4), (0.8, 0.5))
@@ -53,6 +53,24 @@ def test_it_says_where_it_draws(remote_pad: SketchPad, server: WireServer) -> No
     assert remote_pad.image.shape == (64, 64, 3)
     assert f"at 127.0.0.1:{server.port} · " in said(remote_pad)
     assert remote_pad.look.model == "default", "so that a look is not drawn with another one later"
+
+
+def test_the_server_s_other_models_are_offered_and_draw_there() -> None:
+    other = Plain()
+    other.classes = ("hat", "shoe")
+    with WireServer(Plain(), other=other) as server:
+        pad = SketchPad(EdgeGAN.connect(server.url, patience_seconds=0.5))
+        draw(pad, *LINE)
+        chooser = styled(pad, "eg-drawing-model")[0]
+        assert [value for _, value in chooser.options][:2] == ["default", "other"]
+        chooser.value = "other"
+        assert pad.wait(20)
+        assert (pad.label, pad.look.model) == ("hat", "other")
+        assert f"at 127.0.0.1:{server.port}" in said(pad)
+        find(pad, "Back to default").click()
+        assert pad.wait(20)
+        assert pad.look.model == "default"
+        pad.close()
 
 
 def test_what_is_drawn_while_it_is_gone_is_caught_up_with(remote_pad: SketchPad, server: WireServer) -> None:

@@ -16,10 +16,10 @@ __all__ = ["WireServer"]
 
 
 class WireServer:
-    """Draws with an engine for whoever connects to :attr:`url`; a context manager."""
+    """Draws with an engine, and with others by their names, for who connects to :attr:`url`; a context manager."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
+    def __init__(self, engine: Any, **others: Any) -> None:
+        self._engines = {"default": engine, **others}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -65,11 +65,11 @@ class WireServer:
             self._open.discard(connection)
 
     def _answer(self, kind: Kind, body: Any) -> tuple[Kind, dict[str, Any]]:
-        engine = self._engine
+        engine = self._engines[body["model"]]
         if kind == Kind.ABOUT:
             about = {name: getattr(engine, name) for name in ("size_px", "sketch_px", "alpha", "device_name")}
             classes = list(engine.classes)
-            more = {"model": "default", "models": ["default"], "mode": "", "advice": "", "styles": None}
+            more = {"model": body["model"], "models": list(self._engines), "mode": "", "advice": "", "styles": None}
             return Kind.MODEL, about | more | {"classes": classes, "can_guess": False}
         assert kind == Kind.DRAW, kind
         names = {"seed": body["seed"], "variations": body["variations"], "style": body["style"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -116,10 +116,10 @@ class ModelChoice(widgets.VBox):  # type: ignore[misc]
         self._about.value = html.escape(_about(self._config))
 
 
-def offered_models(runs: Iterable[Run]) -> list[tuple[str, str]]:
-    """Shipped models, those of these runs that have one, and the way to any other: what to call it, and its value."""
+def offered_models(runs: Iterable[Run], served: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Shipped models, or a server's, those of these runs that have one, and the way to any other: name and value."""
     trained = [(f"run {run.name}", str(run.folder)) for run in runs if run.checkpoints()]
-    return [*((name, name) for name in _shipped()), *trained, (TYPED, TYPED)]
+    return [*((name, name) for name in served or _shipped()), *trained, (TYPED, TYPED)]
 
 
 def _shipped() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import threading
 import time
@@ -78,15 +79,34 @@ class RemoteEngine:
             most = LONGEST_SECONDS / _LONG
             raise ConfigError(f"patience_seconds is {patience_seconds}; give more than 0 and at most {most:.0f}.")
         self._link, self._patience = Link(url, token), patience_seconds
-        self.url, self.name = self._link.url, model
+        self.url = self._link.url
         self._sessions, self._local = itertools.count(), threading.local()
         self._link.open()
-        about = self._link.ask(Kind.ABOUT, {"model": model}, patience_seconds).next().body
+        self._learn(model)
+
+    def _learn(self, model: str) -> None:
+        """What the server says of one of its models, which is asked from now on."""
+        self.name = model
+        about = self._link.ask(Kind.ABOUT, {"model": model}, self._patience).next().body
         self.models, self.classes = tuple(about["models"]), tuple(about["classes"])
         self.size_px, self.sketch_px, self.alpha = about["size_px"], about["sketch_px"], about["alpha"]
         self.can_guess, self.advice, self.mode = about["can_guess"], about["advice"], about["mode"]
         self.device_name = f"{about['device_name']} at {self._link.host}"
         self._styles = about["styles"]
+
+    def other(self, model: str) -> RemoteEngine:
+        """Another of the server's :attr:`models`, over the same connection; it is closed for both.
+
+        Raises
+        ------
+        ModelError
+            The server has no such model.
+        ServerError
+            The server is gone.
+        """
+        made = copy.copy(self)
+        made._learn(model)
+        return made
 
     def styles(self, label: str | int) -> tuple[Style, ...]:
         """As :meth:`edgegan_widget.EdgeGAN.styles`; known here, without asking the server."""

@@ -90,8 +90,9 @@ class SketchPad(Styled):
         remember: bool = True,
         runs: str | os.PathLike[str] = "runs",
     ) -> None:
+        self._first = DrawingModel(model)
         self._drawer = Drawer(
-            DrawingModel(model), device, runner, self._draw, self._offer_styles, self._go_back_to, self._complain
+            self._first, device, runner, self._draw, self._offer_styles, self._go_back_to, self._complain
         )
         browser = BrowserSide(self._complain, remember)
         self._keeper = Keeper(browser, self._recall, self._now, self._forget)
@@ -99,7 +100,7 @@ class SketchPad(Styled):
             self._model.classes, self._first_class(label), self._ask_for_look, self._demonstrate, self._complain
         )
         self._saving = SaveRow(self._file, browser.send_file, self._complain)
-        self._chooser = ModelChooser(Path(runs), self.use_model, self._complain)
+        self._chooser = ModelChooser(Path(runs), self.use_model, self._complain, self._first.served)
         self._morph = MorphView(browser.send_file, self._complain)
         browser.on("morph", self._ask_for_morph)
         controls = [self._choices.look_row, self._choices.style_row, self._chooser]
@@ -174,8 +175,8 @@ class SketchPad(Styled):
         Parameters
         ----------
         model
-            Name of a shipped model, a model or run folder, or a run's ``.safetensors`` checkpoint. The file is read
-            anew even if it is the one in use.
+            Name of a shipped model (of the server's where one draws), a model or run folder, or a run's
+            ``.safetensors`` checkpoint. The file is read anew even if it is the one in use.
 
         Raises
         ------
@@ -183,7 +184,7 @@ class SketchPad(Styled):
             It cannot be used; the pad keeps the model it has.
         """
         self._keeper.keep()
-        self._change_model(DrawingModel(model))
+        self._change_model(self._first.another(model))
         self._view.complain(None)
         # One request: were the model loaded first, its error could be gone again once the old one draws.
         self._load() if self._pad.is_empty else self._ask()
@@ -346,7 +347,7 @@ class SketchPad(Styled):
         left_out = []
         if look.model and look.model != self._model.name:
             try:
-                self._change_model(DrawingModel(look.model))
+                self._change_model(self._first.another(look.model))
             except EdgeGANError:
                 left_out.append(f"its model {look.model} is not here")
         label = class_named(look.label, self._model.classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class Models:
     """
 
     def __init__(self, first: DrawingModel, device: str, runner: str, on_loaded: Callable[[], None], say: Say) -> None:
-        self.first = first
+        self.first = self._given = first
         self._device, self._runner = device, runner
         self._known = {first.name: first}
         self._loader: NewestWins[str, None] = NewestWins(self._load_ahead, lambda _: on_loaded(), say)
@@ -56,10 +57,19 @@ class Models:
         """Draw new objects with another one."""
         self.first = self._known[model.name] = model
 
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Names of the models of the server that draws, where one does."""
+        return self._given.served
+
+    def another(self, model: str | os.PathLike[str]) -> DrawingModel:
+        """The model of that name or folder, read anew; see :meth:`DrawingModel.another`."""
+        return self._given.another(model)
+
     def find(self, name: str) -> DrawingModel:
         """The model of that name; a :class:`ModelError` where there is none."""
         if name not in self._known:
-            self._known[name] = DrawingModel(name)
+            self._known[name] = self.another(name)
         return self._known[name]
 
     def load(self, name: str) -> Engine:

@@ -138,7 +138,7 @@ class PhotoPad(Panel):
         ModelError
             It cannot be used; the one before stays.
         """
-        self._hand.take_model(DrawingModel(model))
+        self._hand.take_model(self._models.another(model))
         self._chooser.show_model(self._models.first.name, self._models.first.title)
         self._have_loaded()
         self._hand.change_look()
@@ -167,7 +167,7 @@ class PhotoPad(Panel):
             lambda number: self._hand.select(number), self._act, lambda name: self._hand.rename(name), self.complain
         )
         self._fits = FitOptions(lambda fit: self._hand.refit(fit), self.complain)
-        self._chooser = ModelChooser(runs, self.use_model, self.complain)
+        self._chooser = ModelChooser(runs, self.use_model, self.complain, self._models.served)
         self._more = MoreOptions(self._change_ground, self.complain, [self._chooser])
         self._saving = SaveRow(self._save, self.complain)
 

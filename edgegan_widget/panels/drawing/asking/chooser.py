@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -25,10 +25,12 @@ class ModelChooser(widgets.Box):  # type: ignore[misc]
         Called with the name or folder of the model that is to draw; raises where it cannot.
     say
         Called with an exception to show, or None.
+    served
+        Names of the models of the server that draws, where one does: they stand in the place of the shipped ones.
     """
 
-    def __init__(self, root: Path, use: Callable[[str], None], say: Say) -> None:
-        self._root, self._use = root, use
+    def __init__(self, root: Path, use: Callable[[str], None], say: Say, served: Sequence[str] = ()) -> None:
+        self._root, self._use, self._served = root, use, served
         self._shown = self._before = ""  # values of the list
         self._silent = Silence()
         self._list = classed(widgets.Dropdown(description="Model", layout={"width": "240px"}), "eg-drawing-model")
@@ -56,7 +58,7 @@ class ModelChooser(widgets.Box):  # type: ignore[misc]
 
     def list_models(self, title: str = "", runs: Iterable[Run] | None = None) -> None:
         """Bring the list up to date with these runs, or those that are found; the model that draws is always on it."""
-        offered = offered_models(find_runs(self._root) if runs is None else runs)
+        offered = offered_models(find_runs(self._root) if runs is None else runs, self._served)
         if self._shown not in dict(offered).values():
             offered = [(title or Path(self._shown).name or "as given", self._shown), *offered]
         with self._silent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgegan_widget.base.result import Engine
 from edgegan_widget.networks.find import find_model, packaged, read_config
@@ -35,6 +35,26 @@ class DrawingModel:
                 self.name = str(getattr(model, "name", ""))
                 self.title = "" if self.name == "default" else self.name
         self.classes, self.sketch_px, self.alpha = known.classes, known.sketch_px, known.alpha
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Names of the models of the server on which it draws; none where it draws here."""
+        return tuple(getattr(self.engine, "models", ())) if getattr(self.engine, "url", "") else ()
+
+    def another(self, model: str | os.PathLike[str]) -> DrawingModel:
+        """The model of that name: the server's where this one draws on a server that has it, else one that is here.
+
+        Raises
+        ------
+        ModelError
+            There is none.
+        ServerError
+            The server is gone.
+        """
+        if str(model) in self.served:
+            other: Any = self.engine
+            return DrawingModel(other.other(str(model)))
+        return DrawingModel(model)
 
     @property
     def spoken(self) -> str:
