@@ -108,7 +108,7 @@ class Places:
         now = self._clock()
         for kernel in [each for each in self._visitors if not self._alive(each)]:
             self._left[self._visitors.pop(kernel)] = now
-        # A page that is loaded anew may be in the queue before its former kernel has ended: it asks, and gets the place.
+        # A page that is loaded anew may be in the queue before its former kernel has ended: it asks, and gets it.
         self._left = {
             one: left for one, left in self._left.items() if now - left < RELOAD_SECONDS or self._is_there(one)
         }
