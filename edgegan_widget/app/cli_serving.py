@@ -25,8 +25,8 @@ def add_serve(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_serve)
     text = "name of a shipped model, a model or run folder, or NAME=FOLDER; may be given several times"
     command.add_argument("--model", action="append", metavar="M", help=f"{text} (default: default)")
-    text = "engines that draw: a number, or auto for as many as are busy, one a GPU or core (default: 1)"
-    command.add_argument("--replicas", default="1", metavar="N|auto", help=text)
+    text = "engines that draw: a number, or auto for two and as many as are busy, one a GPU or core (default: auto)"
+    command.add_argument("--replicas", default="auto", metavar="N|auto", help=text)
     text = "a Ray cluster to join, such as auto or HOST:6379 (default: a Ray of its own)"
     command.add_argument("--address", default="", metavar="RAY", help=text)
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")

@@ -21,6 +21,7 @@ __all__ = ["application", "build"]
 _HEALTH = {"health_check_period_s": 1.0, "health_check_timeout_s": 30.0}  # an engine that ended is replaced soon
 _LEAVE = {"graceful_shutdown_wait_loop_s": 0.2, "graceful_shutdown_timeout_s": 30.0}
 _CALLS_AT_ONCE = 4  # of an engine: two batches, a morph, a guess
+_LEAST = 2  # engines, where there may be as many: one draws while another that ended is replaced, for some ten seconds
 _ARGUMENTS = ("models", "token", "replicas", "most_replicas", "device", "runner", "rate_per_second", "ingresses")
 
 
@@ -38,7 +39,8 @@ def application(settings: Serving) -> Application:
         options["num_replicas"] = settings.replicas
     else:
         options["autoscaling_config"] = {
-            "min_replicas": 1, "max_replicas": settings.most_replicas, "target_ongoing_requests": 1.2,
+            "min_replicas": min(_LEAST, settings.most_replicas), "max_replicas": settings.most_replicas,
+            "target_ongoing_requests": 1.2,
             "upscale_delay_s": 2.0, "downscale_delay_s": 120.0, "look_back_period_s": 5.0, "metrics_interval_s": 1.0,
         }  # fmt: skip
     engines = serve.deployment(Replica).options(**options).bind(text)
