@@ -46,7 +46,7 @@ class RunningServer:
 
     @property
     def url(self) -> str:
-        return re.search(r"Serving \S+ at (http://\S+)", self.told)[1]  # type: ignore[index]
+        return re.search(r"Serving .+? at (http://\S+)", self.told)[1]  # type: ignore[index]
 
     @property
     def port(self) -> int:

@@ -18,6 +18,7 @@ from edgegan_widget.base.errors import ConfigError, DependencyError, MessageErro
 from edgegan_widget.base.result import Asked, Result
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.networks.remote.wire import PATH, Kind, Message, decode, encode
+from tests.fake_evaluations import write_model
 from tests.serving.malformed import drawn, malformed
 from tests.serving.server import TOKEN, RunningServer, sketch_of
 
@@ -40,11 +41,17 @@ def local() -> EdgeGAN:
     return EdgeGAN.from_pretrained("default", "cpu")
 
 
+@pytest.fixture
+def small_folder(tmp_path: Path) -> Path:
+    """A model of two classes that has learned nothing."""
+    return write_model(tmp_path / "small", 1)
+
+
 def nearly(one: Result, other: Result) -> bool:
     """The same pictures up to the rounding of the last digit."""
+    names = [name for name in ("images", "edges", "alpha") if getattr(other, name) is not None]
     return one.images.shape == other.images.shape and all(
-        np.abs(getattr(one, name).astype(int) - getattr(other, name)).max() <= 1
-        for name in ("images", "edges", "alpha")
+        np.abs(getattr(one, name).astype(int) - getattr(other, name)).max() <= 1 for name in names
     )
 
 
@@ -69,6 +76,26 @@ def at_once(count: int, work: Callable[[int], object]) -> list[object]:
     for thread in threads:
         thread.join()
     return found
+
+
+def test_several_models_more_than_an_engine_keeps(local: EdgeGAN, small_folder: Path) -> None:
+    """Each draws by its name, also when it was let go for others and is asked for again; two engines are kept."""
+    named = [f"{name}={small_folder}" for name in ("second", "third", "fourth")]
+    options = [option for model in ("default", *named) for option in ("--model", model)]
+    small = EdgeGAN.from_pretrained(small_folder, "cpu")
+    with RunningServer(*options, replicas="auto") as server:
+        assert len(server.ready()) == 2
+        first = server.connect()
+        assert first.models == ("default", "second", "third", "fourth")
+        for _ in range(2):
+            assert nearly(first.generate(sketch_of(3), 1), local.generate(sketch_of(3), 1))
+            for name in first.models[1:]:
+                other = first.other(name)
+                assert other.classes == small.classes
+                assert nearly(other.generate(sketch_of(3), 1), small.generate(sketch_of(3), 1))
+        with pytest.raises(ModelError, match=r"no model called 'none'; it has default, second, third, fourth\."):
+            first.other("none")
+        first.close()
 
 
 def test_it_is_the_local_model_elsewhere(server: RunningServer, local: EdgeGAN) -> None:
