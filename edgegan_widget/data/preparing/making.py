@@ -43,6 +43,7 @@ _TURNS: dict[int, Callable[[U8], U8]] = {  # from the pixels as stored to the up
     7: lambda plane: np.ascontiguousarray(np.rot90(plane, 2).swapaxes(0, 1)),
     8: lambda plane: np.ascontiguousarray(np.rot90(plane)),
 }
+_ON_THEIR_SIDE = (5, 6, 7, 8)
 _MOST_BYTES = 256_000_000
 _OPAQUE_FROM_U8 = 128
 
@@ -63,6 +64,7 @@ class _Photo:
     edge_u8: U8 | None  # [H, W], a ready edge map
     sha256: str
     orientation: int = 1  # EXIF's, where the pixels are as stored
+    turned_by: int = 1  # EXIF's, where they were turned as it says
 
 
 def make(job: Job, source: Source) -> Outcome:
@@ -120,7 +122,8 @@ def _read(source: Source) -> _Photo:
     picture = open_picture(
         io.BytesIO(content), str(source.path), upright=source.size_px is None, alpha=source.edge is None
     )
-    orientation = 1 if source.size_px is None else _orientation(content)
+    found = _orientation(content)
+    orientation, turned_by = (1, found) if source.size_px is None else (found, 1)
     if source.size_px is not None and picture.size != source.size_px:
         picture, orientation = _turned(content, source), 1
     edge = None
@@ -129,7 +132,7 @@ def _read(source: Source) -> _Photo:
     pixels = np.asarray(picture, np.uint8)
     alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
     pixels = pixels[..., :3]
-    return _Photo(pixels, alpha, edge, hashlib.sha256(content).hexdigest(), orientation)
+    return _Photo(pixels, alpha, edge, hashlib.sha256(content).hexdigest(), orientation, turned_by)
 
 
 def _orientation(content: bytes) -> int:
@@ -172,12 +175,21 @@ def _mask(region: Region, photo: _Photo) -> U8:
     if isinstance(region.mask, AlphaFile):
         return _found_mask(region.mask.path, width, height)
     if region.mask is not None:
-        given = mask_picture if isinstance(region.mask, Path) else coco_mask
-        mask = given(region.mask, width, height)
+        file = isinstance(region.mask, Path)
+        mask = _mask_file(region.mask, photo) if file else coco_mask(region.mask, width, height)
         return mask if photo.alpha_u8 is None else np.minimum(mask, photo.alpha_u8)
     if photo.alpha_u8 is not None and photo.alpha_u8.min() < _OPAQUE_FROM_U8:
         return photo.alpha_u8
     return paper_mask(photo.pixels_u8)
+
+
+def _mask_file(path: Path, photo: _Photo) -> U8:
+    """A mask of the upright picture, or of the pixels as they are stored, which then lies on its side."""
+    height, width = photo.pixels_u8.shape[:2]
+    lies = photo.turned_by in _ON_THEIR_SIDE and width != height
+    if lies and open_picture(path, converted=False).size == (height, width):
+        return _TURNS[photo.turned_by](mask_picture(path, height, width))
+    return mask_picture(path, width, height)
 
 
 def _found_mask(path: Path, width: int, height: int) -> U8:

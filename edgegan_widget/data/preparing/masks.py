@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,13 @@ from edgegan_widget.base.units import U8
 
 __all__ = ["grey_mask", "mask_picture"]
 
+Bools = npt.NDArray[np.bool_]
+
 _LIGHT_FROM_U8 = 128
 _MOST_CLASSES = 40  # Pascal VOC's, and those of sets like it, count up from 1
 _VOID_U8 = 255  # in them: nobody says what it shows
+_BLACK_U8, _WHITE_U8, _MOSTLY = 32, 223, 0.95
+_LEAST_LEFT_OUT = 0.02  # of a picture: specks and holes are none
 _MOST_LABELS = 64  # a mask with more values is a picture of shades, not of classes
 
 
@@ -24,7 +29,8 @@ def mask_picture(path: Path, width_px: int, height_px: int) -> U8:
     """Read the mask of one object.
 
     An alpha channel that says something is the mask; of a palette, or of few small values, what is not 0 is the object
-    (and 255 nobody's, as in Pascal VOC); anything else is object where it is light.
+    (and 255 nobody's, as in Pascal VOC); of few colours what has not that of the frame; of fractions up to 1 what is
+    half or more; anything else is object where it is light.
 
     Returns
     -------
@@ -33,17 +39,35 @@ def mask_picture(path: Path, width_px: int, height_px: int) -> U8:
     Raises
     ------
     DataError
-        It cannot be read, is of another size than its picture, or holds several classes.
+        It cannot be read, is of another size than its picture, holds several classes, or has light and dark the other
+        way round.
     """
     picture = open_picture(path, converted=False)
     _check_size(path, picture.size, (width_px, height_px))
+    inside = _inside(path, picture)
+    if _surrounds(inside):
+        raise DataError(
+            f"{path} is object all around and none in the middle, as one that is dark where the object is; invert it."
+        )
+    return np.asarray(inside * np.uint8(255), np.uint8)
+
+
+def _inside(path: Path, picture: Image.Image) -> Bools:
     alpha = _alpha(picture)
     if alpha is not None:
-        return _as_mask(alpha >= _LIGHT_FROM_U8)
+        return np.asarray(alpha >= _LIGHT_FROM_U8)
     labels = _labels(picture)
     if labels is not None:
         return _of_classes(path, labels)
-    return _as_mask(picture_rgb_u8(path).max(axis=2) >= _LIGHT_FROM_U8)
+    if picture.mode == "F":
+        values = np.asarray(picture)
+        return np.asarray(values >= (0.5 if values.max() <= 1 else _LIGHT_FROM_U8))
+    return np.asarray(picture_rgb_u8(path).max(axis=2) >= _LIGHT_FROM_U8)
+
+
+def _surrounds(inside: Bools) -> bool:
+    """Whether it is object along the whole frame and leaves something out within."""
+    return bool(_frame(inside).mean() > _MOSTLY and inside.mean() < 1 - _LEAST_LEFT_OUT)
 
 
 def grey_mask(path: Path, width_px: int, height_px: int) -> U8:
@@ -67,7 +91,10 @@ def _check_size(path: Path, found: tuple[int, ...], wanted: tuple[int, int]) -> 
 
 
 def _alpha(picture: Image.Image) -> U8 | None:
-    """The alpha channel where it differs from place to place; dark places of an opaque part are no object either."""
+    """The alpha channel where it differs from place to place.
+
+    Where what is opaque is black and white, that is a mask too, and its black places are no object either.
+    """
     if picture.mode not in ("RGBA", "LA", "La", "RGBa", "PA") and "transparency" not in picture.info:
         return None
     values = np.asarray(picture.convert("RGBA"), np.uint8)
@@ -75,15 +102,19 @@ def _alpha(picture: Image.Image) -> U8 | None:
     opaque = alpha >= _LIGHT_FROM_U8
     if opaque.all() or not opaque.any():
         return None
-    shades = light[opaque] >= _LIGHT_FROM_U8
-    return np.minimum(alpha, light) if shades.any() and not shades.all() else alpha
+    shades = light[opaque]
+    is_mask = np.mean((shades < _BLACK_U8) | (shades > _WHITE_U8)) > _MOSTLY
+    black = shades < _LIGHT_FROM_U8
+    return np.minimum(alpha, light) if is_mask and black.any() and not black.all() else alpha
 
 
 def _labels(picture: Image.Image) -> npt.NDArray[np.int64] | None:
     """The number of a class at each pixel, where these are numbers: int64 [H, W]; None where they are shades."""
+    if picture.mode == "RGB":
+        return _colours(np.asarray(picture))
     if picture.mode not in ("P", "L", "I", "I;16", "I;16B"):
         return None
-    coloured = picture.mode == "P" and not _is_grey(picture.convert("RGB"))
+    coloured = picture.mode == "P" and not _is_grey_mask(picture)
     picture = picture.convert("L") if picture.mode == "P" and not coloured else picture
     values = np.asarray(picture).astype(np.int64)
     found, counts = np.unique(values, return_counts=True)
@@ -96,23 +127,38 @@ def _labels(picture: Image.Image) -> npt.NDArray[np.int64] | None:
     return values if few else None
 
 
-def _is_grey(picture: Image.Image) -> bool:
-    colours = np.asarray(picture)
-    return bool((colours.max(axis=2) == colours.min(axis=2)).all())
+def _colours(pixels: U8) -> npt.NDArray[np.int64] | None:
+    """Colours as numbers, that of the frame 0; None where they are shades of grey, or too many."""
+    if (pixels.max(axis=2) == pixels.min(axis=2)).all():
+        return None
+    values = pixels.astype(np.int64) @ (1 << 16, 1 << 8, 1)
+    if len(np.unique(values)) > _MOST_LABELS:
+        return None
+    found, counts = np.unique(_frame(values), return_counts=True)
+    return np.asarray(np.where(values == found[counts.argmax()], 0, values))
 
 
-def _of_classes(path: Path, labels: npt.NDArray[np.int64]) -> U8:
+def _frame(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The values along the four sides."""
+    return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
+
+
+def _is_grey_mask(picture: Image.Image) -> bool:
+    """Whether a palette's colours are shades of grey, the first of them dark, as the ground of a mask is."""
+    colours = np.asarray(picture.convert("RGB"))
+    grey = bool((colours.max(axis=2) == colours.min(axis=2)).all())
+    first = (picture.getpalette() or [0])[0]
+    return grey and first < _LIGHT_FROM_U8
+
+
+def _of_classes(path: Path, labels: npt.NDArray[np.int64]) -> Bools:
     found = np.unique(labels)
     classes = found[found > 0]
     if len(classes) > 1:
         classes = classes[classes != _VOID_U8]
     if len(classes) > 1:
-        named = ", ".join(map(str, classes[:6]))
+        named = ", ".join(f"#{value:06x}" if value > _VOID_U8 else str(value) for value in classes[:6])
         raise DataError(
             f"{path} holds {len(classes)} classes (values {named}); give a mask of one object, light where it is."
         )
-    return _as_mask(np.isin(labels, classes))
-
-
-def _as_mask(inside: npt.NDArray[np.bool_]) -> U8:
-    return np.asarray(inside * np.uint8(255), np.uint8)
+    return np.isin(labels, classes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.files import is_picture
 from edgegan_widget.base.layout import left_out, pictures_in, split_folders, unused_splits
 from edgegan_widget.base.settings import setting
 from edgegan_widget.data.readers import ReaderKind, path_of, register
@@ -15,6 +17,7 @@ from edgegan_widget.data.sources import Region, Source, check_folders, object_id
 __all__ = ["FolderReader"]
 
 _MASK_FOLDERS = ("masks", "mask")
+_MASK_NAME = re.compile(r"[-_. ](mask|matte|seg|gt|label)$", re.IGNORECASE)
 
 
 class FolderReader:
@@ -46,6 +49,7 @@ class FolderReader:
         beside = (folder / name for name in _MASK_FOLDERS)
         self._masks = masks or next((each for each in beside if each.is_dir()), None)
         self.problems: list[str] = []
+        self._known_masks: dict[Path, dict[str, Path]] = {}
         if next(iter(self), None) is None:
             layout = "*.png" if label else "<class>/*.png"
             raise DataError(f"{folder} holds no picture; lay them out as {folder}/{layout}, or name their class.")
@@ -75,8 +79,17 @@ class FolderReader:
         if self._masks is None:
             return None
         beside = self._masks / path.relative_to(self._folder)
-        found = (beside.with_suffix(suffix) for suffix in (".png", path.suffix, ".jpg", ".bmp"))
-        return next((each for each in found if each.exists()), beside.with_suffix(".png"))
+        if beside.parent not in self._known_masks:
+            self._known_masks[beside.parent] = _masks_in(beside.parent)
+        return self._known_masks[beside.parent].get(path.stem, beside.with_suffix(".png"))
+
+
+def _masks_in(folder: Path) -> dict[str, Path]:
+    """Masks by their photos' names: called the same whatever the suffix, or with that of a mask behind."""
+    pictures = pictures_in(folder)[0] if folder.is_dir() else []
+    called = {_MASK_NAME.sub("", each.stem): each for each in pictures}
+    whole = {Path(each.stem).stem: each for each in pictures if is_picture(Path(each.stem))}  # photo.jpg.png
+    return called | whole | {each.stem: each for each in pictures}
 
 
 def _folders(folder: Path) -> list[Path]:
