@@ -92,7 +92,8 @@ class Source:
         The split it has to be in, or None: chosen by hash.
     edge
         A ready edge map of the whole picture: a file, or ``"left half"`` or ``"right half"`` of the picture itself;
-        with ``"if it is a pair"`` a picture that is none has none.
+        with ``"drawn half, else left half"`` (or right) the one that is a drawing, where one is; with ``"if it is a
+        pair"`` a picture that is none has none.
     """
 
     path: Path

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from edgegan_widget.base.units import U8
 
-__all__ = ["ORDERS", "halves", "has_shape", "usual_order"]
+__all__ = ["ORDERS", "found_orders", "halves", "has_shape"]
 
 ORDERS = ("auto", "edge-picture", "picture-edge")
 _ASPECT = 2  # a pair of 64x64 is 128 wide
@@ -34,8 +35,8 @@ def halves(picture: Image.Image, order: str = "auto") -> tuple[Image.Image, Imag
 
     Returns
     -------
-    Edge map and picture, or None where it is no pair: not twice as wide as high, or with ``auto`` neither half is a
-    drawing (light paper with thin lines in one colour).
+    Edge map, dark lines on light paper whichever way round they were, and picture; None where it is no pair: not twice
+    as wide as high, or with ``auto`` neither half is a drawing (paper with thin lines in one colour).
     """
     if not has_shape(picture):
         return None
@@ -44,7 +45,8 @@ def halves(picture: Image.Image, order: str = "auto") -> tuple[Image.Image, Imag
         return None
     side = picture.height
     left, right = picture.crop((0, 0, side, side)), picture.crop((side, 0, 2 * side, side))
-    return (left, right) if found == "edge-picture" else (right, left)
+    edge, image = (left, right) if found == "edge-picture" else (right, left)
+    return (ImageOps.invert(edge.convert("L")) if _is_dark(np.asarray(edge.convert("RGB"))) else edge), image
 
 
 def has_shape(picture: Image.Image) -> bool:
@@ -60,13 +62,18 @@ def _order_of(picture: Image.Image) -> str:
     return "edge-picture" if left else "picture-edge" if right else ""
 
 
-def usual_order(pictures: Iterable[Image.Image]) -> str:
-    """The order that most of these pairs have; the original's where it cannot be told."""
-    found = [_order_of(picture) for picture in pictures if has_shape(picture)]
-    return "picture-edge" if found.count("picture-edge") > found.count("edge-picture") else "edge-picture"
+def found_orders(pictures: Iterable[Image.Image]) -> Counter[str]:
+    """How many of these pairs have which of the two orders; under an empty name those where neither half is drawn."""
+    return Counter(_order_of(picture) for picture in pictures if has_shape(picture))
+
+
+def _is_dark(half_u8: U8) -> bool:
+    """Whether most of it is black paper, as that of white lines."""
+    return bool(np.median(half_u8) < 255 - _PAPER_FROM_U8)
 
 
 def _is_drawing(half_u8: U8) -> bool:
+    half_u8 = 255 - half_u8 if _is_dark(half_u8) else half_u8
     ink = half_u8.min(axis=2) < _PAPER_FROM_U8
     if not _LEAST_INK <= ink.mean() <= 1 - _LEAST_PAPER:
         return False

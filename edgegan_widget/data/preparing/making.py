@@ -32,7 +32,13 @@ from edgegan_widget.sketch.pairs import halves
 
 __all__ = ["Job", "make"]
 
-_ORDERS = {"left half": "edge-picture", "right half": "picture-edge", "if it is a pair": "auto"}
+_ORDERS = {  # of a pair, the first that fits
+    "left half": ("edge-picture",),
+    "right half": ("picture-edge",),
+    "drawn half, else left half": ("auto", "edge-picture"),
+    "drawn half, else right half": ("auto", "picture-edge"),
+    "if it is a pair": ("auto",),
+}
 _EXIF_ORIENTATION = 0x0112
 _TURNS: dict[int, Callable[[U8], U8]] = {  # from the pixels as stored to the upright picture
     2: lambda plane: np.ascontiguousarray(plane[:, ::-1]),
@@ -162,7 +168,8 @@ def _with_edge(picture: Image.Image, source: Source) -> tuple[Image.Image, U8 | 
         if edge.size != picture.size:
             edge = edge.resize(picture.size, Image.Resampling.LANCZOS)
         return picture.convert("RGB"), np.asarray(edge, np.uint8)
-    pair = halves(picture, _ORDERS[source.edge or ""])
+    found = (halves(picture, order) for order in _ORDERS[source.edge or ""])
+    pair = next(filter(None, found), None)
     if pair is not None:
         return pair[1].convert("RGB"), np.asarray(pair[0].convert("L"), np.uint8)
     if source.edge != "if it is a pair":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from edgegan_widget.data.readers import ReaderKind, path_of, register, split_nam
 from edgegan_widget.data.readers.sketchycoco import CATEGORIES
 from edgegan_widget.data.sources import Region, Source, object_id
 from edgegan_widget.sketch.edges import squared
-from edgegan_widget.sketch.pairs import ORDERS, halves, usual_order
+from edgegan_widget.sketch.pairs import ORDERS, found_orders, halves
 from edgegan_widget.sketch.sources.trained import edge_styles
 
 __all__ = ["PairReader", "write_pairs"]
@@ -43,7 +44,13 @@ class PairReader:
         Names by number; default: of 14 numbered folders the published model's classes, else the folders' own names.
         For the single-class layout one name.
     order
-        Which half is the edge map, one of :data:`~edgegan_widget.sketch.pairs.ORDERS`; ``auto`` looks at some pairs.
+        Which half is the edge map, one of :data:`~edgegan_widget.sketch.pairs.ORDERS`; ``auto`` looks at each pair,
+        and takes that of most where neither half of one is drawn.
+
+    Attributes
+    ----------
+    found
+        Of ``auto``: how many of some pairs have which order, under an empty name those of which it cannot be told.
 
     Raises
     ------
@@ -53,10 +60,16 @@ class PairReader:
 
     def __init__(self, folder: Path, classes: Sequence[str] = (), order: str = "auto") -> None:
         self._folder, self._classes, self.order = folder, tuple(classes), "edge-picture"
+        self.found: Counter[str] = Counter()
+        self._half = "left half"
         self.problems: list[str] = []
         if not folder.is_dir() or next(iter(self), None) is None:
             raise DataError(f"{folder} holds no pairs; lay them out as train/*.png or train/<class number>/*.png.")
-        self.order = usual_order(self._some()) if order == "auto" else order
+        self.found = found_orders(self._some()) if order == "auto" else self.found
+        mostly = "picture-edge" if self.found["picture-edge"] > self.found["edge-picture"] else "edge-picture"
+        self.order = mostly if order == "auto" else order
+        half = "left half" if self.order == "edge-picture" else "right half"
+        self._half = f"drawn half, else {half}" if order == "auto" else half
 
     def _some(self) -> Iterator[Image.Image]:
         """Some of the pairs, to be looked at."""
@@ -84,10 +97,9 @@ class PairReader:
     def _pairs(self, folder: Path, label: str, split: str | None) -> Iterator[Source]:
         pictures, others = pictures_in(folder)
         self.problems += filter(None, [left_out(folder, others)])
-        half = "left half" if self.order == "edge-picture" else "right half"
         for path in pictures:
             name = path.relative_to(self._folder).as_posix()
-            yield Source(path, name, (Region(object_id(name), label),), split=split, edge=half)
+            yield Source(path, name, (Region(object_id(name), label),), split=split, edge=self._half)
 
 
 def _by_number(folder: Path) -> tuple[int, str]:
@@ -159,9 +171,18 @@ def _read(options: PairOptions, _data: Path) -> PairReader:
     return PairReader(path_of(options.folder), split_names(options.classes), options.pair_order)
 
 
-def _tell(options: PairOptions, reader: PairReader) -> Iterator[str]:
-    if options.pair_order == "auto" and reader.order == "picture-edge":
+def _tell(_options: PairOptions, reader: PairReader) -> Iterator[str]:
+    left, right, neither = (reader.found[order] for order in ("edge-picture", "picture-edge", ""))
+    side = "right" if reader.order == "picture-edge" else "left"
+    if left and right:
+        yield "the drawing is in the left half of some pairs and in the right of others; each was taken as it is"
+    elif right:
         yield "the right halves hold the drawings, so they were taken as edge maps; --pair-order overrules that"
+    if neither:
+        yield (
+            f"in {neither} of the {reader.found.total()} pairs that were looked at neither half is a drawing; the "
+            f"{side} ones were taken as edge maps; --pair-order overrules that"
+        )
 
 
 register(
