@@ -36,8 +36,9 @@ def test_hidden_files_and_other_kinds_do_not_count(tmp_path: Path) -> None:
         ("nothing", "there is no data at"),
         ("folder", "is not a folder; data is laid out as"),
         ("empty", "holds no picture to train"),
-        ("text", "holds no packed train pictures"),
-        ("array", "holds no packed train pictures"),
+        ("text", "is a file; give a folder with train/<class>"),
+        ("array", "is a file; give a folder with train/<class>"),
+        ("packed", "holds no packed train pictures"),
     ],
 )
 def test_what_is_no_data_is_told_in_a_sentence(tmp_path: Path, made: str, message: str) -> None:
@@ -47,6 +48,9 @@ def test_what_is_no_data_is_told_in_a_sentence(tmp_path: Path, made: str, messag
     elif made == "empty":
         (place / "train" / "mug").mkdir(parents=True)
     elif made == "text":
+        place.write_text("mugs")
+    elif made == "packed":
+        place = tmp_path / "data.npz"
         place.write_text("mugs")
     elif made == "array":
         place = tmp_path / "data.npy"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture
 
-__all__ = ["SPLITS", "left_out", "pictures_in", "split_folder", "split_folders", "split_named", "unused_splits"]
+__all__ = [
+    "SPLITS", "class_folders", "left_out", "nested", "pictures_in", "split_folder", "split_folders", "split_named",
+    "unused_splits",
+]  # fmt: skip
 
 SPLITS = ("train", "val")
 _NAMES = {  # of each split, the first that is there
@@ -19,6 +24,7 @@ _NO_PICTURES = {  # what lies beside pictures and is nothing to learn from
     "", ".txt", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".md", ".html", ".yaml", ".yml", ".ini", ".db", ".npz",
     ".npy", ".log", ".py", ".sh",
 }  # fmt: skip
+_NO_CLASSES = ("__macosx", "@eadir", "$recycle.bin", "system volume information")  # what systems leave in folders
 _MOST_NAMED = 4
 
 
@@ -53,6 +59,33 @@ def unused_splits(data: Path) -> Iterator[str]:
                 count = sum(map(is_picture, folder.rglob("*")))
                 taken = used[split].name
                 yield f"{folder}: {count:,} pictures are left out, since {taken} is there and is taken for {split}"
+
+
+def class_folders(root: Path) -> list[Path]:
+    """The sub-folders that are classes, by name.
+
+    Raises
+    ------
+    DataError
+        Two names are one to a system that knows no capitals.
+    """
+    entries = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    folders = [entry for entry in entries if entry.name.lower() not in _NO_CLASSES]
+    taken: dict[str, str] = {}
+    for name in (folder.name for folder in folders):
+        other = taken.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            raise DataError(f"{root} has two folders for a class, {other!r} and {name!r}; put their pictures into one.")
+    return folders
+
+
+def nested(folder: Path) -> str:
+    """A sentence about pictures in folders within a class's, which are not taken; empty where there are none."""
+    within = Counter(path.parent for path in folder.glob("*/**/*") if is_picture(path))
+    if not within:
+        return ""
+    named = ", ".join(str(each.relative_to(folder)) for each, _ in within.most_common(_MOST_NAMED))
+    return f"{folder}: {within.total():,} pictures in folders within it ({named}) are left out; put them into it"
 
 
 def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:

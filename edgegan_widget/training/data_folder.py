@@ -9,9 +9,11 @@ import numpy as np
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture, telling
-from edgegan_widget.base.layout import split_folder
+from edgegan_widget.base.layout import class_folders, split_folder
 
-__all__ = ["class_counts"]
+__all__ = ["check_packed", "class_counts", "split_root"]
+
+PACKED_SUFFIX = ".npz"
 
 
 def class_counts(data: Path | str, split: str = "train") -> dict[str, int]:
@@ -36,21 +38,45 @@ def class_counts(data: Path | str, split: str = "train") -> dict[str, int]:
         raise DataError(
             f"there is no data at {str(data)!r}; name a folder with {split}/<class>/*.png, or a packed file."
         )
-    counts = _packed_counts(place, split) if place.is_file() else _folder_counts(split_folder(place, split), split)
+    counts = _packed_counts(place, split) if place.is_file() else _folder_counts(split_root(place, split))
     if not any(counts.values()):
         raise DataError(f"{place} holds no picture to {split}; put pictures into {split}/<class>/.")
     return counts
 
 
-def _folder_counts(root: Path, split: str) -> dict[str, int]:
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
+def split_root(data: Path, split: str) -> Path:
+    """The folder of a split's classes.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    """
+    root = split_folder(data, split)
+    if root.is_dir():
+        return root
+    told = f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png"
+    if split == "train" and data.is_dir() and any(map(is_picture, data.glob("*/*"))):
+        told += f". Classes without splits are parted by: edgegan-widget data from-folder {data} --out DATA"
+    raise DataError(f"{told}.")
+
+
+def check_packed(path: Path) -> None:
+    """Raise a :class:`DataError` where a file is none that ``edgegan-widget pack`` makes."""
+    if path.suffix.lower() != PACKED_SUFFIX:
+        raise DataError(
+            f"{path} is a file; give a folder with train/<class>/*.png, or the {PACKED_SUFFIX} that edgegan-widget "
+            "pack made of one."
+        )
+
+
+def _folder_counts(root: Path) -> dict[str, int]:
     with telling(root, "read", "choose another folder"):
-        folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        return {folder.name: sum(map(is_picture, folder.iterdir())) for folder in folders}
+        return {folder.name: sum(map(is_picture, folder.iterdir())) for folder in class_folders(root)}
 
 
 def _packed_counts(path: Path, split: str) -> dict[str, int]:
+    check_packed(path)
     try:
         with np.load(path, allow_pickle=False) as packed:  # reads only the two small arrays
             names = [str(name) for name in packed[f"{split}_classes"]]

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import PICTURE_SUFFIXES, open_picture, write_atomic
-from edgegan_widget.base.layout import SPLITS, left_out, pictures_in, split_folder
+from edgegan_widget.base.layout import SPLITS, class_folders, left_out, nested, pictures_in, split_folder
 from edgegan_widget.base.units import U8, to_unit
 from edgegan_widget.base.words import listed, sort_out
 from edgegan_widget.sketch.contours import filled_mask
@@ -35,6 +35,7 @@ from edgegan_widget.sketch.pairs import halves
 from edgegan_widget.sketch.sets.folders import packed_people
 from edgegan_widget.sketch.sources import takes_file
 from edgegan_widget.sketch.sources.trained import STYLES, edge_styles
+from edgegan_widget.training.data_folder import check_packed, split_root
 
 __all__ = ["Batch", "Members", "PairDataset", "load_data", "pack"]
 
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 ALWAYS_DRAWN = tuple(STYLES)
 _MOST_NAMED = 5
+_SHADES_APART_U8 = 8  # of a picture on which something can be seen
 
 
 @dataclass(frozen=True)
@@ -255,10 +257,8 @@ def _load_folder(
     pair_order: str,
     partly: bool,
 ) -> PairDataset:
-    root = split_folder(data, split)
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png.")
-    there = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    root = split_root(data, split)
+    there = [folder.name for folder in class_folders(root)]
     names, missing = sort_out(there if classes is None else classes, there)
     if partly and classes is not None and missing and names:
         log.warning("%s has no pictures of %s", root, listed(missing, _MOST_NAMED))
@@ -350,6 +350,7 @@ def pack(
 def _load_packed(
     path: Path, split: str, size_px: int, classes: Sequence[str] | None, sources: Sequence[str]
 ) -> PairDataset:
+    check_packed(path)
     try:
         with np.load(path, allow_pickle=False) as packed:
             images, edges, labels = (packed[f"{split}_{name}"] for name in ("images", "edges", "labels"))
@@ -383,8 +384,8 @@ def _read_class(
     """Image, edge maps and further edge maps of each picture; at least one."""
     found = []
     pictures, others = pictures_in(folder)
-    if others:
-        log.warning("left out: %s", left_out(folder, others))
+    for sentence in filter(None, (left_out(folder, others), nested(folder))):
+        log.warning("left out: %s", sentence)
     for path in pictures:
         try:
             found.append((*_read_picture(path, size_px, edge_px, pair_order), draw(picture=path, size_px=edge_px)))
@@ -406,5 +407,7 @@ def _read_picture(path: Path, size_px: int, edge_px: int, pair_order: str) -> tu
     if pair is not None:
         edge = pair[0].convert("L").resize((edge_px, edge_px), Image.Resampling.BOX)
         return np.asarray(pair[1].resize((size_px, size_px), Image.Resampling.BOX)), np.asarray(edge)[None]
+    if all(most - least < _SHADES_APART_U8 for least, most in np.array(picture.convert("RGB").getextrema())):
+        raise DataError(f"{path} is all one shade, so that nothing is seen; replace it or leave it out.")
     large = squared(picture, 2 * edge_px)  # edge maps are made at twice the size: their lines come out anti-aliased
     return squared(picture, size_px), edge_styles(large, edge_px)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import is_picture
-from edgegan_widget.base.layout import left_out, pictures_in, split_folders, unused_splits
+from edgegan_widget.base.layout import class_folders, left_out, nested, pictures_in, split_folders, unused_splits
 from edgegan_widget.base.settings import setting
 from edgegan_widget.data.readers import ReaderKind, path_of, register
 from edgegan_widget.data.sources import Region, Source, check_folders, object_id
@@ -62,14 +62,14 @@ class FolderReader:
         splits: dict[str, Path] = split_folders(self._folder)
         self.problems = list(unused_splits(self._folder))
         for split, top in (splits or {"": self._folder}).items():
-            classes = [entry for entry in _folders(top) if entry != self._masks]
+            classes = [entry for entry in class_folders(top) if entry != self._masks]
             check_folders(entry.name for entry in classes)
             for entry in classes:
                 yield from self._pictures(entry, entry.name, split or None)
 
     def _pictures(self, folder: Path, label: str, split: str | None) -> Iterator[Source]:
         pictures, others = pictures_in(folder)
-        self.problems += filter(None, [left_out(folder, others)])
+        self.problems += filter(None, [left_out(folder, others), nested(folder)])
         for path in pictures:
             name = path.relative_to(self._folder).as_posix()
             region = Region(object_id(name), label, self._mask(path))
@@ -90,11 +90,6 @@ def _masks_in(folder: Path) -> dict[str, Path]:
     called = {_MASK_NAME.sub("", each.stem): each for each in pictures}
     whole = {Path(each.stem).stem: each for each in pictures if is_picture(Path(each.stem))}  # photo.jpg.png
     return called | whole | {each.stem: each for each in pictures}
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Sub-folders that may be classes, in order."""
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
 @dataclass(frozen=True)

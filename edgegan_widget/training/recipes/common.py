@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from edgegan_widget.base.errors import DataError, TrainingError
-from edgegan_widget.base.layout import unused_splits
+from edgegan_widget.base.layout import split_folder, unused_splits
 from edgegan_widget.base.settings import least_of
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.devices import autocast, channels_last
@@ -180,6 +180,9 @@ def load_pictures(config: TrainConfig, alpha: bool = False) -> tuple[PairDataset
 
     for sentence in unused_splits(Path(config.data)):
         log.warning(sentence)
+    shown_in = split_folder(Path(config.data), "val")
+    if shown_in.name.lower().startswith("test"):
+        log.warning("%s serves as the validation split, since there is no val", shown_in)
     pictures = split_of("train", config.classes or None, config.edge_sources)
     try:
         shown = split_of("val", pictures.classes)
