@@ -132,6 +132,12 @@ def test_train_watch_stop_reload_resume_and_use(
     assert desk.problems == []
 
 
+def across(part: Any) -> tuple[float, float]:
+    """Where it begins and ends on the page, from the left."""
+    box = part.bounding_box()
+    return box["x"], box["x"] + box["width"]
+
+
 @pytest.mark.parametrize(("size", "theme"), [((1280, 800), "dark"), ((390, 844), "light")])
 def test_the_panels_fit_and_errors_are_seen(
     desk_at: Callable[..., Desk], folder: Path, size: tuple[int, int], theme: str
@@ -142,6 +148,7 @@ def test_the_panels_fit_and_errors_are_seen(
     panel = Trainer(desk)
     desk.draw(SHOE)
     desk.settled()
+    assert all(0 <= at < end <= size[0] for at, end in map(across, desk.page.get_by_role("tab").all())), "all in sight"
     for tab in ("Train", "Fine-tune"):
         panel.open(tab)
         desk.page.locator(".eg-live:visible .eg-curves img").first.wait_for()
