@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 ALWAYS_DRAWN = tuple(STYLES)
 _MOST_NAMED = 5
-_SHADES_APART_U8 = 8  # of a picture on which something can be seen
+_PAPER_FROM_U8 = 250
 
 
 @dataclass(frozen=True)
@@ -407,7 +407,7 @@ def _read_picture(path: Path, size_px: int, edge_px: int, pair_order: str) -> tu
     if pair is not None:
         edge = pair[0].convert("L").resize((edge_px, edge_px), Image.Resampling.BOX)
         return np.asarray(pair[1].resize((size_px, size_px), Image.Resampling.BOX)), np.asarray(edge)[None]
-    if all(most - least < _SHADES_APART_U8 for least, most in np.array(picture.convert("RGB").getextrema())):
-        raise DataError(f"{path} is all one shade, so that nothing is seen; replace it or leave it out.")
+    if np.asarray(picture.convert("RGB")).min() >= _PAPER_FROM_U8:
+        raise DataError(f"{path} holds nothing but white paper; replace it or leave it out.")
     large = squared(picture, 2 * edge_px)  # edge maps are made at twice the size: their lines come out anti-aliased
     return squared(picture, size_px), edge_styles(large, edge_px)

@@ -179,6 +179,8 @@ def test_the_newest_wins(server: RunningServer, local: EdgeGAN) -> None:
     assert overtaken >= 10, "an engine has two batches at most; what waits is replaced"
 
 
+# websockets keeps its connections alive with pings, which take their numbers from the same module, in threads
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 def test_what_is_malformed_is_answered_and_the_server_lives(server: RunningServer) -> None:
     with raw(server) as socket:
 
