@@ -48,9 +48,14 @@ def labels(root: widgets.Widget) -> list[str]:
 
 def part(root: widgets.Widget, kind: type[Kind]) -> Kind:
     """The one part of this kind, shown or not."""
-    found = [widget for widget in _all(root) if isinstance(widget, kind)]
+    found = parts(root, kind)
     assert len(found) == 1, f"{len(found)} parts are of {kind.__name__}"
     return found[0]
+
+
+def parts(root: widgets.Widget, kind: type[Kind]) -> list[Kind]:
+    """All parts of this kind, shown or not."""
+    return [widget for widget in _all(root) if isinstance(widget, kind)]
 
 
 def styled(root: widgets.Widget, css_class: str) -> list[Any]:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import ipywidgets as widgets
 import pytest
+from ipycanvas import Canvas
 from ipywidgets.widgets.widget import _instances
 
 import edgegan_widget
@@ -21,8 +24,8 @@ from edgegan_widget.sketch.strokes import Drawing, Stroke
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.runs.jobs import Run
 from tests.fake_runs import tell, write_run
-from tests.pad_desk import Plain
-from tests.screen import find, options, part, pictures, read, said, styled
+from tests.pad_desk import Plain, draw
+from tests.screen import find, options, part, parts, pictures, read, said, styled
 
 LINE = Drawing().add(Stroke.make([(0.1, 0.1), (0.9, 0.8)], 0.02))
 
@@ -51,16 +54,24 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
     made.close()
 
 
-def test_a_page_that_is_closed_leaves_hardly_a_widget_behind(tmp_path: Path) -> None:
+def test_a_page_that_is_closed_leaves_nothing_behind(tmp_path: Path) -> None:
     """ipywidgets keeps what is not closed, and with it the whole page and its pictures."""
-    before = len(_instances)
+    before = set(_instances)
     made = Workbench(Plain(), device="cpu", runs=tmp_path / "runs")
     for title in part(made, widgets.Tab).titles:
         made.show_tab(title)
-    opened = len(_instances)
+    draw(made.pad, (0.2, 0.2), (0.7, 0.6))
+    assert len(_instances) - len(before) > 1000
+    canvases = [weakref.ref(canvas) for canvas in parts(made, Canvas)]
     made.close()
-    assert opened - before > 1000
-    assert len(_instances) - before < 30
+    assert [_instances[key] for key in set(_instances) - before] == []
+    del made
+    assert len(canvases) == 2, "the pad's and the masks', and with them all that listened"
+    deadline = time.monotonic() + 20
+    while any(canvas() is not None for canvas in canvases):
+        assert time.monotonic() < deadline, "something holds the page"
+        time.sleep(0.1)  # its threads are ending
+        gc.collect()
 
 
 def test_tabs_are_made_when_opened_and_once(bench: Workbench) -> None:

@@ -21,10 +21,10 @@ class Styled(widgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Take it off the page, with all that is in it."""
-        inside = self.children
+        inside = (*self.children, self.layout)
         super().close()
-        for child in inside:
-            free(child)
+        for part in inside:
+            free(part)
 
     def _repr_mimebundle_(self, **options: object) -> object:
         display(HTML(style_and_script()))

@@ -99,7 +99,8 @@ def free(widget: widgets.Widget) -> None:
     It goes before its parts: a page that is opened meanwhile is told of none whose parts are gone.
     """
     inside = (*getattr(widget, "children", ()), *_LEFT.pop(widget, ()))
-    own = [getattr(widget, part, None) for part in ("layout", "style")]  # each widget has its own
+    # Each widget has its own. A canvas's manager holds the canvas it drew on last, and with it all who listen to it.
+    own = [getattr(widget, part, None) for part in ("layout", "style", "_canvas_manager")]
     widget.close()
     for child in inside:
         free(child)

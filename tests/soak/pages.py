@@ -165,7 +165,7 @@ def pages_leak_nothing(trials: int, _: Random) -> str:
         if number >= trials // 5:
             seen.append((number, process.memory_info().rss / 1e3))
     kept = (len(_instances) - before) / trials
-    return f"{slope_told(seen, 'page', most_kb=2000)}, {kept:.0f} of 3,000 widgets a page are kept"
+    return f"{slope_told(seen, 'page', most_kb=200)}, {kept:.0f} of 3,000 widgets a page are kept"
 
 
 def _page_comes_and_goes() -> None:

@@ -395,6 +395,6 @@ PROMISES = {
     "memory": Promise("drawing leaks nothing", 10_000, drawing_leaks_nothing),
     "engines": Promise("an engine that is killed loses no request", 10_000, a_killed_engine_loses_nothing, probe=0),
     "pages": Promise("no text of a page becomes markup", 10_000, no_text_of_any_page),
-    "page-memory": Promise("a page that is closed leaves at most 2 MB", 50, pages_leak_nothing, probe=0),
+    "page-memory": Promise("a page that is closed leaves at most 200 kB", 50, pages_leak_nothing, probe=0),
     "versions": Promise("the oldest and the newest Python and libraries work", 1, old_and_new_versions, probe=0),
 }
