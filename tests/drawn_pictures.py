@@ -52,7 +52,7 @@ class Sheet:
         return self.ink.shape[0], self.ink.shape[1]
 
 
-def _sheet(
+def sheet_of(
     name: str, size: tuple[int, int] = (600, 600), width: float = 5, place: tuple[float, float, float] | None = None
 ) -> Sheet:
     """A drawing on a page of (height, width); ``place``: left, top and side in pixels, or filling it."""
@@ -65,7 +65,10 @@ def _sheet(
     return Sheet(ink.astype(np.float32) / 255, np.random.default_rng(len(name) * 7 + high))
 
 
-def _page(sheet: Sheet, pen: tuple[float, ...] = (0.1, 0.1, 0.12), paper: tuple[float, ...] = (0.97, 0.97, 0.96)) -> F:
+INK, WHITE = (0.1, 0.1, 0.12), (0.97, 0.97, 0.96)
+
+
+def page_of(sheet: Sheet, pen: tuple[float, ...] = INK, paper: tuple[float, ...] = WHITE) -> F:
     ink = sheet.ink[..., None]
     return np.asarray(ink * np.array(pen, np.float32) + (1 - ink) * np.array(paper, np.float32))
 
@@ -74,13 +77,13 @@ def _u8(page: F) -> U8:
     return np.clip(np.round(page * 255), 0, 255).astype(np.uint8)
 
 
-def _png(page: npt.NDArray[np.generic], mode: str | None = None) -> bytes:
+def png_of(page: npt.NDArray[np.generic], mode: str | None = None) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(page, mode).save(stream, "PNG", compress_level=1)
     return stream.getvalue()
 
 
-def _photo(page: F, random: np.random.Generator, grain: float = 0.012, blur: float = 0.8, quality: int = 88) -> bytes:
+def photo_of(page: F, random: np.random.Generator, grain: float = 0.012, blur: float = 0.8, quality: int = 88) -> bytes:
     page = cv2.GaussianBlur(page, (0, 0), blur) + grain * random.standard_normal(page.shape, np.float32)
     stream = io.BytesIO()
     Image.fromarray(_u8(page)).save(stream, "JPEG", quality=quality)
@@ -96,7 +99,7 @@ def _soft(value: F, wide: float) -> F:
     return np.asarray(1 / (1 + np.exp(-np.clip(value / wide, -30, 30))))
 
 
-def _lit(kind: str, shape: tuple[int, int]) -> F:
+def lit(kind: str, shape: tuple[int, int]) -> F:
     """Light on a page, [H, W, 1]."""
     x, y = _grid(shape)
     lights = {
@@ -115,8 +118,8 @@ def _lit(kind: str, shape: tuple[int, int]) -> F:
 
 
 def _light(name: str, kind: str, **pens: tuple[float, ...]) -> bytes:
-    sheet = _sheet(name, (700, 800), 4)
-    return _photo(_page(sheet, **pens) * _lit(kind, sheet.shape), sheet.random)
+    sheet = sheet_of(name, (700, 800), 4)
+    return photo_of(page_of(sheet, **pens) * lit(kind, sheet.shape), sheet.random)
 
 
 def _wood(shape: tuple[int, int], random: np.random.Generator, dark: float) -> F:
@@ -127,53 +130,59 @@ def _wood(shape: tuple[int, int], random: np.random.Generator, dark: float) -> F
 def _on_table(
     name: str, corners: list[tuple[int, int]], dark: float = 0.25, wood: bool = False, light: str | None = None
 ) -> bytes:
-    sheet = _sheet(name, (600, 560), 4)
+    return lying(sheet_of(name, (600, 560), 4), corners, dark, wood, light)
+
+
+def lying(
+    sheet: Sheet, corners: list[tuple[int, int]], dark: float, wood: bool = False, light: str | None = None
+) -> bytes:
+    """A sheet on a table, its corners seen there."""
     shape, random = (700, 900), sheet.random
     table = _wood(shape, random, dark) if wood else np.full((*shape, 3), dark, np.float32)
     matrix = cv2.getPerspectiveTransform(
         np.array([(0, 0), (560, 0), (560, 600), (0, 600)], np.float32), np.array(corners, np.float32)
     )
     lies = cv2.warpPerspective(np.ones(sheet.shape, np.float32), matrix, (900, 700))[..., None]
-    photo = table * (1 - lies) + cv2.warpPerspective(_page(sheet), matrix, (900, 700)) * lies
-    return _photo(photo * (_lit(light, shape) if light else 1), random)
+    photo = table * (1 - lies) + cv2.warpPerspective(page_of(sheet), matrix, (900, 700)) * lies
+    return photo_of(photo * (lit(light, shape) if light else 1), random)
 
 
 def _frame(name: str, thick: int, inset: int = 0, pen: float = 0.0) -> bytes:
-    page = _page(_sheet(name))
+    page = page_of(sheet_of(name))
     for near in range(inset, inset + thick):
         page[near, inset : 600 - inset] = page[599 - near, inset : 600 - inset] = pen
         page[inset : 600 - inset, near] = page[inset : 600 - inset, 599 - near] = pen
-    return _png(_u8(page))
+    return png_of(_u8(page))
 
 
 def _scan(name: str, sides: str, thick: int = 14) -> bytes:
-    sheet = _sheet(name, (900, 640), 4)
-    page = _page(sheet)
+    sheet = sheet_of(name, (900, 640), 4)
+    page = page_of(sheet)
     x, y = _grid(sheet.shape)
     wedge = {"right": 1 - x - 0.01 * y, "left": x - 0.008 * y, "top": (y - 0.006 * x) * 1.4, "bottom": (1 - y) * 1.4}
     for side in sides.split():
         page = page * (1 - 0.95 * _soft(thick / 640 - wedge[side], 0.002))[..., None]
-    return _photo(page, sheet.random, 0.006, 0.5)
+    return photo_of(page, sheet.random, 0.006, 0.5)
 
 
 def _alpha(name: str, pen: tuple[int, int, int], most: float = 1.0, size: int = 500) -> bytes:
-    sheet = _sheet(name, (size, size), max(size / 100, 2))
+    sheet = sheet_of(name, (size, size), max(size / 100, 2))
     whole = np.zeros((size, size, 4), np.uint8)
     whole[..., :3], whole[..., 3] = pen, np.round(sheet.ink * 255 * most)
-    return _png(whole)
+    return png_of(whole)
 
 
 def _cut_out_sheet(name: str) -> bytes:
     """A sheet with transparency around it."""
-    sheet = _sheet(name, (500, 500))
+    sheet = sheet_of(name, (500, 500))
     whole = np.zeros((620, 620, 4), np.uint8)
-    whole[60:560, 60:560, :3], whole[60:560, 60:560, 3] = _u8(_page(sheet)), 255
-    return _png(whole)
+    whole[60:560, 60:560, :3], whole[60:560, 60:560, 3] = _u8(page_of(sheet)), 255
+    return png_of(whole)
 
 
 def _palette(name: str) -> bytes:
     """White lines on nothing, as a GIF has it."""
-    sheet = _sheet(name, (400, 400))
+    sheet = sheet_of(name, (400, 400))
     picture = Image.fromarray((sheet.ink > 0.5).astype(np.uint8), "P")
     picture.putpalette([0, 0, 0, 255, 255, 255] + [0] * 762)
     stream = io.BytesIO()
@@ -188,17 +197,17 @@ def _colours(name: str, pens: list[tuple[float, ...]], paper: tuple[float, ...] 
         cv2.polylines(ink, [np.round(np.array(line) * 540 + 30).astype(np.int32)], False, 255, 5, cv2.LINE_AA)
         share = ink[..., None].astype(np.float32) / 255
         page = page * (1 - share) + np.array(pens[number % len(pens)], np.float32) * share
-    return _png(_u8(page))
+    return png_of(_u8(page))
 
 
 def _inverted(name: str, side: int, width: float) -> bytes:
-    return _png(_u8(_sheet(name, (side, side), width).ink))
+    return png_of(_u8(sheet_of(name, (side, side), width).ink))
 
 
 def _deep(name: str, top: int, light: str | None = None, kind: str = "PNG") -> bytes:
     """A scan of more than 8 bits: its values go up to ``top`` of 65535."""
-    sheet = _sheet(name, (700, 560), 4)
-    page = _page(sheet)[..., 0] * (_lit(light, sheet.shape)[..., 0] if light else 1)
+    sheet = sheet_of(name, (700, 560), 4)
+    page = page_of(sheet)[..., 0] * (lit(light, sheet.shape)[..., 0] if light else 1)
     page = page + 0.008 * sheet.random.standard_normal(page.shape, np.float32)
     stream = io.BytesIO()
     Image.fromarray(np.clip(page * top, 0, top).astype(np.uint16)).save(stream, kind)
@@ -206,7 +215,7 @@ def _deep(name: str, top: int, light: str | None = None, kind: str = "PNG") -> b
 
 
 def _deep_colours(name: str, top: int) -> bytes:
-    page = _page(_sheet(name, (500, 500), 4), pen=(0.1, 0.2, 0.6))
+    page = page_of(sheet_of(name, (500, 500), 4), pen=(0.1, 0.2, 0.6))
     done, content = cv2.imencode(".png", np.round(page[..., ::-1] * top).astype(np.uint16))
     assert done
     return bytes(content)
@@ -216,7 +225,7 @@ def _ruled(
     name: str, squared: bool, shade: tuple[float, ...] = (0.7, 0.8, 0.95), lean: float = 0.0, light: str | None = None,
     pen: tuple[float, ...] = (0.1, 0.1, 0.12), every: int = 34,
 ) -> bytes:  # fmt: skip
-    sheet = _sheet(name, (900, 700), 5)
+    sheet = sheet_of(name, (900, 700), 5)
     rulings = np.zeros(sheet.shape, np.uint8)
     rulings[40::every] = rulings[41::every] = 255
     if squared:
@@ -231,52 +240,52 @@ def _ruled(
     paper = (1 - share) * np.array((0.97, 0.97, 0.95), np.float32) + share * np.array(shade, np.float32)
     ink = sheet.ink[..., None]
     page = ink * np.array(pen, np.float32) + (1 - ink) * paper
-    return _photo(page * (_lit(light, sheet.shape) if light else 1), sheet.random, 0.008, 0.6)
+    return photo_of(page * (lit(light, sheet.shape) if light else 1), sheet.random, 0.008, 0.6)
 
 
 def _corner(name: str, size: tuple[int, int], place: tuple[float, float, float], width: float = 3) -> bytes:
-    return _png(_u8(1 - 0.95 * _sheet(name, size, width, place).ink))
+    return png_of(_u8(1 - 0.95 * sheet_of(name, size, width, place).ink))
 
 
 def _shining_through(name: str) -> bytes:
     """With the drawing on the other side of the paper."""
-    sheet = _sheet(name, (700, 700), 5)
-    behind = _sheet("bag", (700, 700), 5).ink[:, ::-1, None]
-    return _photo(_page(sheet) * (1 - 0.05 * behind), sheet.random, 0.006)
+    sheet = sheet_of(name, (700, 700), 5)
+    behind = sheet_of("bag", (700, 700), 5).ink[:, ::-1, None]
+    return photo_of(page_of(sheet) * (1 - 0.05 * behind), sheet.random, 0.006)
 
 
 def _small_frame(name: str, side: int, thick: int) -> bytes:
-    page = _page(_sheet(name, (side, side), 2))
+    page = page_of(sheet_of(name, (side, side), 2))
     page[:thick] = page[-thick:] = page[:, :thick] = page[:, -thick:] = 0
-    return _png(_u8(page))
+    return png_of(_u8(page))
 
 
 def _marker(name: str, light: str) -> bytes:
-    sheet = _sheet(name, (600, 600), 22)
-    return _photo(_page(sheet) * _lit(light, sheet.shape), sheet.random)
+    sheet = sheet_of(name, (600, 600), 22)
+    return photo_of(page_of(sheet) * lit(light, sheet.shape), sheet.random)
 
 
 def _dots(name: str) -> bytes:
-    sheet = _sheet(name, (800, 800), 5)
-    page = _page(sheet)
+    sheet = sheet_of(name, (800, 800), 5)
+    page = page_of(sheet)
     for shift in (0, 1):
         page[20 + shift :: 32, 20::32] *= 0.6
         page[20 + shift :: 32, 21::32] *= 0.6
-    return _photo(page, sheet.random, 0.006, 0.6)
+    return photo_of(page, sheet.random, 0.006, 0.6)
 
 
 def _dusty(name: str) -> bytes:
-    sheet = _sheet(name, (800, 800), 4)
-    page = _page(sheet)
+    sheet = sheet_of(name, (800, 800), 4)
+    page = page_of(sheet)
     for y, x in sheet.random.integers(5, 795, (150, 2)):
         cv2.circle(page, (int(x), int(y)), 1, (0.5, 0.5, 0.5), -1)
-    return _photo(page, sheet.random, 0.01)
+    return photo_of(page, sheet.random, 0.01)
 
 
 def _slate(name: str, paper: tuple[float, ...], pen: tuple[float, ...], light: str | None = None) -> bytes:
-    sheet = _sheet(name, (700, 800), 6)
-    page = _page(sheet, pen, paper) * (_lit(light, sheet.shape) if light else 1)
-    return _photo(page, sheet.random, 0.015)
+    sheet = sheet_of(name, (700, 800), 6)
+    page = page_of(sheet, pen, paper) * (lit(light, sheet.shape) if light else 1)
+    return photo_of(page, sheet.random, 0.015)
 
 
 def _seen(turn: float, lean: float, away: float = 1.15, yaw: float = 0) -> list[tuple[int, int]]:

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Pixel", "follow", "lines_of", "thin"]
+__all__ = ["Pixel", "follow", "lines_of", "outlined", "thin"]
 
 Pixel = tuple[int, int]
 
 SHORTEST_PX = 3  # a skeleton's stubs
+FILLED, LINE = 0.2, 0.08  # of the longer side: what is as wide somewhere is a filled shape, as far as it is no line
+OUTLINE = 0.01  # of the longer side, half an outline's width
 _AROUND = ((-1, 0), (0, 1), (1, 0), (0, -1), (-1, -1), (-1, 1), (1, 1), (1, -1))
 
 
@@ -20,6 +22,23 @@ def lines_of(ink: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.float64]]:
         cv2.approxPolyDP(np.array(line, np.int32)[:, None, ::-1], 0.7, False)[:, 0] for line in follow(thin(ink))
     ]
     return [np.asarray(each + 0.5, np.float64) for each in corners]
+
+
+def outlined(ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Ink bool [H, W] with filled shapes as their outlines: the middle line of a silhouette says nothing of it."""
+    mask, side = ink.astype(np.uint8), max(ink.shape)
+    seeds = _opened(mask, FILLED * side)
+    if not seeds.any():
+        return ink
+    _, numbers = cv2.connectedComponents(_opened(mask, LINE * side), connectivity=8)
+    shapes = np.isin(numbers, np.unique(numbers[(seeds > 0) & (numbers > 0)])).astype(np.uint8)
+    ring = cv2.morphologyEx(shapes, cv2.MORPH_GRADIENT, np.ones((2 * max(round(OUTLINE * side), 1) + 1,) * 2, np.uint8))
+    return np.asarray((ink & (shapes == 0)) | (ring > 0))
+
+
+def _opened(mask: npt.NDArray[np.uint8], wide: float) -> npt.NDArray[np.uint8]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(int(wide), 3) | 1,) * 2)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.uint8)
 
 
 def thin(ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.paper.page import is_plain, plain_ink
 from edgegan_widget.sketch.paper.picture import drawn_picture, without_alpha
 from edgegan_widget.sketch.raster import LINE_WIDTH, rasterize
-from edgegan_widget.sketch.skeleton import lines_of, thin
+from edgegan_widget.sketch.skeleton import lines_of, outlined, thin
 from edgegan_widget.sketch.strokes import Drawing, Stroke
 
 __all__ = ["read_drawing", "read_sketch", "sketch_from_picture", "sketch_of", "thin", "trace"]
@@ -49,7 +49,7 @@ def trace(picture_u8: U8) -> Drawing:
     DataError
         The picture has no lines: it is of one colour, or nearly.
     """
-    lines = lines_of(_clean_ink(picture_u8))
+    lines = lines_of(outlined(_clean_ink(picture_u8)))
     if not lines:
         raise DataError(NO_LINES)
     strokes = [Stroke.make(line / TRACE_SIDE_PX, LINE_WIDTH) for line in lines]

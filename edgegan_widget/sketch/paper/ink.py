@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.units import F32, U8
+from edgegan_widget.sketch.paper.beside import beside_paper
+from edgegan_widget.sketch.paper.frames import BAND, without_borders
 from edgegan_widget.sketch.paper.rulings import without_rulings
 
-__all__ = ["PAGE_PX", "has_frame", "ink_on", "is_light_on_dark"]
+__all__ = ["PAGE_PX", "ink_on", "is_light_on_dark"]
 
 Ink = npt.NDArray[np.bool_]
 
@@ -26,18 +28,17 @@ LEAST_DEPTH = 0.05  # darker than the paper by this share
 OFF_GRAIN = 2.0  # times a channel's usual depth is taken off it
 GRAINS = 5.0  # times the paper's grain
 BESIDE, BESIDE_SHARE = 0.02, 0.35  # ink has this share of the depth of the strongest within this reach of the side
+FAINT = 0.09  # depth; where nothing is deeper there is no drawing, but light that ends
 FAINTEST = 0.14  # of the strongest ink's depth, on the average of what hangs together
 SHORTEST = 0.012  # of the longer side, of what hangs together; darker dots are kept
 MANY = 60  # small parts
-BAND = 0.08  # of the page along its borders, where frames and scanner edges lie
-FRAME_BAND = 0.03  # of the page, where a frame lies that does not touch the border
 FILLED = 0.65  # as dark is no shadow, however large it is
 
 
 def ink_on(page_u8: U8) -> Ink:
     """Ink on a page uint8 [H, W, 3] whose lines are dark, bool [H, W]."""
     depth = _depth(page_u8)
-    ink = _without_borders(_local(depth))
+    ink = without_borders(_local(depth) & ~beside_paper(page_u8))
     ink, depth = without_rulings(ink, depth, _local)
     return _without_specks(ink, depth)
 
@@ -111,48 +112,6 @@ def _grain(depth: F32) -> F32:
     return np.asarray(np.maximum(cv2.resize(least, (wide, high), interpolation=cv2.INTER_LINEAR), LEAST_DEPTH))
 
 
-def _without_borders(ink: Ink) -> Ink:
-    """Without what runs along the page's borders: what touches them, and a frame a little inside them."""
-    kept = ink.copy()
-    turned = [np.rot90(kept, turn) for turn in range(4)]  # views: each border comes to the top once
-    framed = has_frame(ink)
-    for each in turned:
-        rows = _long_rows(each, BAND, 0.6, touches=True)
-        if framed:
-            rows = max(rows, _long_rows(each, FRAME_BAND, 0.85, touches=False))
-        if rows:
-            each[: rows + 1 + each.shape[0] // 100] = False
-    return _without_touching(kept)
-
-
-def has_frame(ink: Ink) -> bool:
-    """Whether long lines run a little inside three of the page's borders."""
-    return sum(_long_rows(np.rot90(ink, turn), FRAME_BAND, 0.85, touches=False) > 0 for turn in range(4)) >= 3
-
-
-def _long_rows(ink: Ink, band: float, share: float, touches: bool) -> int:
-    """How many rows from the top reach past the last long one of the band; 0 where there is none."""
-    high = max(int(band * ink.shape[0]), 2)
-    long = np.flatnonzero(ink[:high].mean(axis=1) > share)
-    if not len(long) or (touches and long[0] > max(ink.shape[0] // 100, 1)):
-        return 0
-    return int(long[-1]) + 1
-
-
-def _without_touching(ink: Ink) -> Ink:
-    """Without parts that touch a border and keep close to it."""
-    count, numbers, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    band = max(int(BAND / 2 * max(ink.shape)), 2)
-    inner = np.zeros_like(ink)
-    inner[band:-band, band:-band] = ink[band:-band, band:-band]
-    inside = np.bincount(numbers[inner], minlength=count)
-    near = max(band // 3, 1)
-    strips = numbers[:near], numbers[-near:], numbers[:, :near], numbers[:, -near:]
-    edge = np.unique(np.concatenate([strip.ravel() for strip in strips]))
-    gone = [number for number in edge.tolist() if number and inside[number] < 0.4 * stats[number, cv2.CC_STAT_AREA]]
-    return np.asarray(ink & ~np.isin(numbers, gone))
-
-
 def _without_specks(ink: Ink, depth: F32) -> Ink:
     """Without dust and grain: what is small and faint, or faint beside the drawing's own ink."""
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
@@ -166,6 +125,8 @@ def _without_specks(ink: Ink, depth: F32) -> Ink:
     lines[0] = False
     drawn = depth[lines[numbers]]
     strongest = float(np.percentile(drawn, 75)) if len(drawn) else float(mean[1:].max())
+    if strongest < FAINT:
+        return np.zeros_like(ink)
     dots = (areas >= 12) & (mean > 0.5 * strongest)
     if (~lines).sum() > MANY:  # grain or dust, not dots
         dots[:] = False

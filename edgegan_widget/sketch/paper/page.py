@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.units import U8
-from edgegan_widget.sketch.paper.ink import PAGE_PX, has_frame, ink_on, is_light_on_dark
+from edgegan_widget.sketch.paper.frames import has_frame
+from edgegan_widget.sketch.paper.ink import PAGE_PX, ink_on, is_light_on_dark
 from edgegan_widget.sketch.paper.sheet import sheet_in
 
 __all__ = ["is_plain", "plain_ink"]
@@ -18,6 +19,8 @@ SMALL_SHARE = 0.5  # a drawing that fills less of its page is looked at again, l
 HAIR = 0.6  # of a pixel of the page, by which what is dark is widened
 AROUND = 0.08  # of a drawing's longer side, of page kept around it
 LEAST_INK_PX = 12
+LEAST_LONG = 0.02  # of its page's longer side, of a drawing
+FLAT = 0.9  # of a picture's pixels
 LEAST_PX = 400  # longer side below which a picture is enlarged
 PLAIN_PX = 700  # longer side of a picture that may be plain
 PLAIN_LEVELS = 20  # grey levels within which plain paper keeps
@@ -49,9 +52,15 @@ def plain_ink(picture: U8) -> Ink | None:
     """Ink of any picture uint8 [H, W] or [H, W, 3], cropped to the drawing; None where there is none."""
     sheet = sheet_in(picture, 2 * PAGE_PX)
     found = _looked_at(picture if sheet is None else sheet)
-    if found is None and sheet is not None:
-        found = _looked_at(picture)  # what looked like a sheet was none
+    if found is None and sheet is not None and _is_flat(picture):
+        found = _looked_at(picture)  # no sheet, but a box that was drawn
     return found
+
+
+def _is_flat(picture: U8) -> bool:
+    """Whether it is of two shades, as programs draw and no camera sees."""
+    shades = np.bincount((picture if picture.ndim == 2 else picture.max(axis=2)).ravel(), minlength=256)
+    return bool(np.sort(shades)[-2:].sum() > FLAT * shades.sum())
 
 
 def _looked_at(picture: U8) -> Ink | None:
@@ -64,6 +73,8 @@ def _looked_at(picture: U8) -> Ink | None:
     if box is None:
         return None
     top, bottom, left, right = box
+    if max(bottom - top, right - left) < LEAST_LONG * max(ink.shape):
+        return None
     if max(bottom - top, right - left) < SMALL_SHARE * max(ink.shape) and scale < 0.8:
         closer = ink_on(_reduced(_around(picture, box, scale), keep_dark=True)[0])
         if (box_closer := _box(closer)) is not None:

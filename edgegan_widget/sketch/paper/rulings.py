@@ -34,7 +34,7 @@ def without_rulings(ink: Ink, depth: F32, again: Callable[[F32], Ink]) -> tuple[
         if abs(lean) > 0.1:
             depth = _turned(depth, lean)
             ink = again(depth)
-        level = _level(ink, depth, turn)
+        level = _level(np.rot90(ink, turn), np.rot90(depth, turn))
         pen = depth[ink & (depth > PALER * level)]
         if len(pen) > LEAST_PEN * np.count_nonzero(ink) and (deep := float(np.percentile(pen, 75))) > 2 * level:
             depth = np.where(depth > np.sqrt(level * deep), depth, 0).astype(
@@ -48,10 +48,22 @@ def without_rulings(ink: Ink, depth: F32, again: Callable[[F32], Ink]) -> tuple[
     return np.ascontiguousarray(ink), np.ascontiguousarray(depth)
 
 
-def _level(ink: Ink, depth: F32, turn: int) -> float:
-    """How deep the rulings are."""
-    lines = _across(np.ascontiguousarray(np.rot90(ink, turn))) & np.rot90(ink, turn)
-    return float(np.median(np.rot90(depth, turn)[lines])) if lines.any() else 0.0
+def _level(ink: Ink, depth: F32, least: float = LEAST_LONG / 2) -> float:
+    """How deep most of the lines across are; 0 where there is none.
+
+    Lines count by their length: the few that were drawn are thicker than the many of the paper.
+    """
+    lines = _across(np.ascontiguousarray(ink), least)
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
+    numbers[~ink] = 0
+    depths, lengths = [], []
+    for number in range(1, count):
+        left, top, wide, high = stats[number, :4].tolist()
+        part = np.s_[top : top + high, left : left + wide]
+        if (own := numbers[part] == number).any():
+            depths.append(float(np.median(depth[part][own])))
+            lengths.append(wide)
+    return float(np.median(np.repeat(depths, lengths))) if depths else 0.0
 
 
 def _across(ink: Ink, least: float = LEAST_LONG / 2) -> Ink:
@@ -99,7 +111,7 @@ def _cleared(ink: Ink, depth: F32, least: float = LEAST_LONG / 2) -> Ink:
     lines = _across(ink, least)
     if not lines.any():
         return ink
-    level = float(np.median(depth[lines & ink])) if (lines & ink).any() else 0.0
+    level = _level(ink, depth, least)
     around = cv2.dilate(lines.astype(np.uint8), np.ones((3, 1), np.uint8)) > 0
     left = ink & ~(around & (depth < CROSSED * level))
     tall = int(

@@ -18,6 +18,8 @@ LEAST_SOLID = 0.93  # of its convex outline
 LEAST_FULL = 0.6  # of what its outline encloses is paper: lines around nothing are no sheet
 LEAST_DARKER = 0.92  # beside the sheet it is darker than this share of the paper
 LEAST_LINE = 0.12  # of the paper's brightness that a line is darker
+LEAST_STROKE = 24  # grey levels of a line, of 255
+LEAST_DRAWN = 0.005  # of a sheet, which lines cover
 LENS = 1.0  # usual focal length in longer sides of the picture, where the corners do not tell it
 LEAST_SEEN = 0.75  # of a side, that it is so
 LEAST_SIDE_PX = 8  # of what is looked at
@@ -42,7 +44,32 @@ def sheet_in(picture_u8: U8, most_px: int) -> U8 | None:
             quad = _quad((plane > level).astype(np.uint8), plane)
             if quad is not None:
                 return _straight(picture_u8, quad / scale, most_px)
-    return None
+    quad = _of_other_colour(blurred)
+    return None if quad is None else _straight(picture_u8, quad / scale, most_px)
+
+
+def _of_other_colour(picture_u8: U8) -> Corners | None:
+    """Corners of a sheet that is darker than what it lies on, or has another hue: a note on a desk, black paper.
+
+    All that is drawn lies on it, and nothing beside it: a filled box on a page is no sheet.
+    """
+    border = np.concatenate([picture_u8[0], picture_u8[-1], picture_u8[:, 0], picture_u8[:, -1]])
+    plane = cv2.absdiff(picture_u8, np.broadcast_to(np.median(border, axis=0).astype(np.uint8), picture_u8.shape))
+    plane = plane.max(axis=2)
+    quad = _quad((plane > _levels(plane)[0]).astype(np.uint8), plane)
+    return quad if quad is not None and _holds_what_is_drawn(quad, picture_u8) else None
+
+
+def _holds_what_is_drawn(corners: Corners, picture_u8: U8) -> bool:
+    side = max(picture_u8.shape)
+    grey = cv2.cvtColor(picture_u8, cv2.COLOR_RGB2GRAY)
+    window = np.ones((side // 20 | 1,) * 2, np.uint8)
+    lines = np.maximum(*(cv2.morphologyEx(grey, way, window) for way in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)))
+    drawn = lines > LEAST_STROKE
+    inside = cv2.fillConvexPoly(np.zeros_like(grey), np.round(corners).astype(np.int32), 1)
+    near = np.ones((side // 25 | 1,) * 2, np.uint8)
+    within, beyond = cv2.erode(inside, near) > 0, cv2.dilate(inside, near) == 0
+    return bool(drawn[within].mean() > LEAST_DRAWN) and (not beyond.any() or drawn[beyond].mean() < LEAST_DRAWN / 5)
 
 
 def _levels(plane: U8) -> list[float]:
