@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from edgegan_widget.base.errors import DataError, StoppedError
-from edgegan_widget.base.files import open_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.photo.inpainting import Bools, Hole, Method, find
+from edgegan_widget.photo.masks import mask_picture
 from edgegan_widget.photo.pixels import Picture, as_photo
 
 __all__ = ["as_mask", "box_of", "erase", "grown_mask", "what_goes"]
@@ -137,7 +137,7 @@ def box_of(mask: Bools) -> tuple[int, int, int, int]:
 def as_mask(mask: Any, photo_u8: U8, name: str = "the mask") -> Bools:
     """A mask of a photo as bool [H, W]; a :class:`DataError` where it does not fit it. See :func:`erase`."""
     if isinstance(mask, (str, os.PathLike)):
-        mask, name = np.asarray(open_picture(Path(mask)).convert("L")), str(mask)
+        mask = mask_picture(Path(mask), photo_u8.shape[1], photo_u8.shape[0], surrounds=True)
     marked = np.asarray(mask)
     if marked.ndim == 3 and marked.shape[2] == 1:
         marked = marked[..., 0]

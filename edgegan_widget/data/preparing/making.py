@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +23,11 @@ from edgegan_widget.base.units import U8
 from edgegan_widget.data.annotations.segments import coco_mask
 from edgegan_widget.data.audit.measures import Shape, hashes, measure
 from edgegan_widget.data.preparing.cutout import cut_out, paper_mask
-from edgegan_widget.data.preparing.masks import grey_mask, mask_picture
 from edgegan_widget.data.preparing.splits import split_of
 from edgegan_widget.data.sources import AlphaFile, Making, Outcome, Record, Region, Segmentation, Source, class_folder
 from edgegan_widget.photo.cut import objection
+from edgegan_widget.photo.masks import grey_mask, mask_picture
+from edgegan_widget.photo.turns import TURNS, orientation_of
 from edgegan_widget.sketch.pairs import halves
 
 __all__ = ["Job", "make"]
@@ -39,17 +39,6 @@ _ORDERS = {  # of a pair, the first that fits
     "drawn half, else right half": ("auto", "picture-edge"),
     "if it is a pair": ("auto",),
 }
-_EXIF_ORIENTATION = 0x0112
-_TURNS: dict[int, Callable[[U8], U8]] = {  # from the pixels as stored to the upright picture
-    2: lambda plane: np.ascontiguousarray(plane[:, ::-1]),
-    3: lambda plane: np.ascontiguousarray(plane[::-1, ::-1]),
-    4: lambda plane: np.ascontiguousarray(plane[::-1]),
-    5: lambda plane: np.ascontiguousarray(plane.swapaxes(0, 1)),
-    6: lambda plane: np.ascontiguousarray(np.rot90(plane, -1)),
-    7: lambda plane: np.ascontiguousarray(np.rot90(plane, 2).swapaxes(0, 1)),
-    8: lambda plane: np.ascontiguousarray(np.rot90(plane)),
-}
-_ON_THEIR_SIDE = (5, 6, 7, 8)
 _MOST_BYTES = 256_000_000
 _OPAQUE_FROM_U8 = 128
 
@@ -89,7 +78,7 @@ def make(job: Job, source: Source) -> Outcome:
         except DataError as error:
             masks.append(None)
             problems.append(_about(source, region, error))
-    turn = _TURNS.get(photo.orientation)
+    turn = TURNS.get(photo.orientation)
     if turn is not None:  # annotations were for the pixels as stored; what is cut out is upright
         photo = dataclasses.replace(photo, pixels_u8=turn(photo.pixels_u8))
         masks = [None if mask is None else turn(mask) for mask in masks]
@@ -128,7 +117,7 @@ def _read(source: Source) -> _Photo:
     picture = open_picture(
         io.BytesIO(content), str(source.path), upright=source.size_px is None, alpha=source.edge is None
     )
-    found = _orientation(content)
+    found = orientation_of(content)
     orientation, turned_by = (1, found) if source.size_px is None else (found, 1)
     if source.size_px is not None and picture.size != source.size_px:
         picture, orientation = _turned(content, source), 1
@@ -139,15 +128,6 @@ def _read(source: Source) -> _Photo:
     alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
     pixels = pixels[..., :3]
     return _Photo(pixels, alpha, edge, hashlib.sha256(content).hexdigest(), orientation, turned_by)
-
-
-def _orientation(content: bytes) -> int:
-    """EXIF's orientation, 1 to 8; 1 is upright, and where there is none."""
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            return int(picture.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:  # a broken EXIF block is none
-        return 1
 
 
 def _turned(content: bytes, source: Source) -> Image.Image:
@@ -183,20 +163,13 @@ def _mask(region: Region, photo: _Photo) -> U8:
         return _found_mask(region.mask.path, width, height)
     if region.mask is not None:
         file = isinstance(region.mask, Path)
-        mask = _mask_file(region.mask, photo) if file else coco_mask(region.mask, width, height)
+        mask = (
+            mask_picture(region.mask, width, height, photo.turned_by) if file else coco_mask(region.mask, width, height)
+        )
         return mask if photo.alpha_u8 is None else np.minimum(mask, photo.alpha_u8)
     if photo.alpha_u8 is not None and photo.alpha_u8.min() < _OPAQUE_FROM_U8:
         return photo.alpha_u8
     return paper_mask(photo.pixels_u8)
-
-
-def _mask_file(path: Path, photo: _Photo) -> U8:
-    """A mask of the upright picture, or of the pixels as they are stored, which then lies on its side."""
-    height, width = photo.pixels_u8.shape[:2]
-    lies = photo.turned_by in _ON_THEIR_SIDE and width != height
-    if lies and open_picture(path, converted=False).size == (height, width):
-        return _TURNS[photo.turned_by](mask_picture(path, height, width))
-    return mask_picture(path, width, height)
 
 
 def _found_mask(path: Path, width: int, height: int) -> U8:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture
 from edgegan_widget.base.layout import class_folders, left_out, nested, pictures_in, split_folders, unused_splits
 from edgegan_widget.base.settings import setting
 from edgegan_widget.data.readers import ReaderKind, path_of, register
 from edgegan_widget.data.sources import Region, Source, check_folders, object_id
+from edgegan_widget.photo.beside import MASK_FOLDERS, masks_in
 
 __all__ = ["FolderReader"]
-
-_MASK_FOLDERS = ("masks", "mask")
-_MASK_NAME = re.compile(r"[-_. ](mask|matte|seg|gt|label)$", re.IGNORECASE)
 
 
 class FolderReader:
@@ -46,7 +42,7 @@ class FolderReader:
             if not each.is_dir():
                 raise DataError(f"{each} is not a folder; give the folder of the pictures or of their masks.")
         self._folder, self._label, self._licence = folder, label, licence
-        beside = (folder / name for name in _MASK_FOLDERS)
+        beside = (folder / name for name in MASK_FOLDERS)
         self._masks = masks or next((each for each in beside if each.is_dir()), None)
         self.problems: list[str] = []
         self._known_masks: dict[Path, dict[str, Path]] = {}
@@ -80,16 +76,8 @@ class FolderReader:
             return None
         beside = self._masks / path.relative_to(self._folder)
         if beside.parent not in self._known_masks:
-            self._known_masks[beside.parent] = _masks_in(beside.parent)
+            self._known_masks[beside.parent] = masks_in(beside.parent)
         return self._known_masks[beside.parent].get(path.stem, beside.with_suffix(".png"))
-
-
-def _masks_in(folder: Path) -> dict[str, Path]:
-    """Masks by their photos' names: called the same whatever the suffix, or with that of a mask behind."""
-    pictures = pictures_in(folder)[0] if folder.is_dir() else []
-    called = {_MASK_NAME.sub("", each.stem): each for each in pictures}
-    whole = {Path(each.stem).stem: each for each in pictures if is_picture(Path(each.stem))}  # photo.jpg.png
-    return called | whole | {each.stem: each for each in pictures}
 
 
 @dataclass(frozen=True)

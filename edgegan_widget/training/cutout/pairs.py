@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,11 @@ from torch import Tensor
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import PICTURE_SUFFIXES, open_picture, picture_rgb_u8, write_atomic
+from edgegan_widget.base.files import picture_rgb_u8, write_atomic
 from edgegan_widget.base.units import F32, U8
+from edgegan_widget.photo.beside import photos_with_masks
+from edgegan_widget.photo.masks import mask_shades
+from edgegan_widget.photo.turns import orientation_of
 
 __all__ = ["Pair", "Pairs", "find_pairs", "keep_small"]
 
@@ -25,7 +29,9 @@ _ROOM = 1.2  # small pictures are so much larger than what the network sees: roo
 _LEAST_CROP = 0.72  # share of the side
 _LIGHTER = 0.25  # how far light and contrast are moved at the most
 _GREY = 0.05  # share of photos shown without colour
-_MASK_SUFFIX = ".png"
+_MOST_NAMED = 5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,8 @@ class Pair:
             One of them cannot be read, or they differ in size.
         """
         photo_u8 = picture_rgb_u8(self.photo)
-        mask_u8 = np.asarray(open_picture(self.mask).convert("L"), np.uint8)
-        if mask_u8.shape != photo_u8.shape[:2]:
-            sizes = ("x".join(map(str, each.shape[1::-1])) for each in (mask_u8, photo_u8))
-            raise DataError(f"{self.mask} is {next(sizes)} pixels, its photo {next(sizes)}; give a mask of that size.")
-        return photo_u8, mask_u8
+        height, width = photo_u8.shape[:2]
+        return photo_u8, mask_shades(self.mask, width, height, orientation_of(self.photo.read_bytes()))
 
 
 def find_pairs(folder: Path, kept: int) -> tuple[list[Pair], list[Pair]]:
@@ -61,17 +64,15 @@ def find_pairs(folder: Path, kept: int) -> tuple[list[Pair], list[Pair]]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give one of photos NAME.jpg, each with a mask NAME.png.")
-    masks = {path.stem: path for path in folder.glob(f"*{_MASK_SUFFIX}")}
-    photos = {
-        path.stem: path
-        for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES and path.suffix != _MASK_SUFFIX
-    }
-    pairs = [Pair(photos[stem], masks[stem]) for stem in sorted(photos.keys() & masks.keys())]
+    found, alone = photos_with_masks(folder)
+    pairs = [Pair(photo, mask) for photo, mask in found.items()]
+    if alone:
+        named = ", ".join(each.name for each in alone[:_MOST_NAMED])
+        log.warning("%s: %s pictures without a partner are left out (%s)", folder, f"{len(alone):,}", named)
     if len(pairs) < kept + 2:
         raise DataError(
             f"{folder} holds {len(pairs)} photos with masks, of which {kept} are to be kept; give more photos "
-            "NAME.jpg, each with its mask NAME.png, or keep fewer."
+            "NAME.jpg, each with its mask NAME.png or NAME_mask.png, or in a folder masks, or keep fewer."
         )
     return pairs[:-kept], pairs[-kept:]
 

@@ -12,8 +12,9 @@ from PIL import Image
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import open_picture, picture_rgb_u8
 from edgegan_widget.base.units import U8
+from edgegan_widget.photo.turns import LYING, TURNS
 
-__all__ = ["grey_mask", "mask_picture"]
+__all__ = ["grey_mask", "mask_picture", "mask_shades"]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -25,12 +26,23 @@ _LEAST_LEFT_OUT = 0.02  # of a picture: specks and holes are none
 _MOST_LABELS = 64  # a mask with more values is a picture of shades, not of classes
 
 
-def mask_picture(path: Path, width_px: int, height_px: int) -> U8:
+def mask_picture(path: Path, width_px: int, height_px: int, turned_by: int = 1, surrounds: bool = False) -> U8:
     """Read the mask of one object.
 
     An alpha channel that says something is the mask; of a palette, or of few small values, what is not 0 is the object
     (and 255 nobody's, as in Pascal VOC); of few colours what has not that of the frame; of fractions up to 1 what is
     half or more; anything else is object where it is light.
+
+    Parameters
+    ----------
+    path
+        Of the mask's file.
+    width_px, height_px
+        Of its upright picture.
+    turned_by
+        EXIF's orientation that the picture was turned by: a mask of the pixels as they are stored is turned with it.
+    surrounds
+        Whether it may mark all around and nothing in the middle, as no object does.
 
     Returns
     -------
@@ -42,27 +54,42 @@ def mask_picture(path: Path, width_px: int, height_px: int) -> U8:
         It cannot be read, is of another size than its picture, holds several classes, or has light and dark the other
         way round.
     """
-    picture = open_picture(path, converted=False)
-    _check_size(path, picture.size, (width_px, height_px))
-    inside = _inside(path, picture)
-    if _surrounds(inside):
+    inside = mask_shades(path, width_px, height_px, turned_by) >= _LIGHT_FROM_U8
+    if not surrounds and _surrounds(inside):
         raise DataError(
             f"{path} is object all around and none in the middle, as one that is dark where the object is; invert it."
         )
     return np.asarray(inside * np.uint8(255), np.uint8)
 
 
-def _inside(path: Path, picture: Image.Image) -> Bools:
+def mask_shades(path: Path, width_px: int, height_px: int, turned_by: int = 1) -> U8:
+    """The same with its soft edges, where it has shades: uint8 [height_px, width_px], how much of a pixel is object.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, is of another size than its picture, or holds several classes.
+    """
+    picture = open_picture(path, converted=False)
+    lies = turned_by in LYING and width_px != height_px and picture.size == (height_px, width_px)
+    if not lies:
+        _check_size(path, picture.size, (width_px, height_px))
+    shades = _shades(path, picture)
+    return np.asarray(TURNS[turned_by](shades) if lies else shades, np.uint8)
+
+
+def _shades(path: Path, picture: Image.Image) -> U8:
     alpha = _alpha(picture)
     if alpha is not None:
-        return np.asarray(alpha >= _LIGHT_FROM_U8)
+        return alpha
     labels = _labels(picture)
     if labels is not None:
-        return _of_classes(path, labels)
+        return np.asarray(_of_classes(path, labels) * np.uint8(255), np.uint8)
     if picture.mode == "F":
         values = np.asarray(picture)
-        return np.asarray(values >= (0.5 if values.max() <= 1 else _LIGHT_FROM_U8))
-    return np.asarray(picture_rgb_u8(path).max(axis=2) >= _LIGHT_FROM_U8)
+        scale = 255.0 if values.max() <= 1 else 1.0
+        return np.clip(np.round(values * scale), 0, 255).astype(np.uint8)
+    return np.asarray(picture_rgb_u8(path).max(axis=2), np.uint8)
 
 
 def _surrounds(inside: Bools) -> bool:
@@ -86,7 +113,7 @@ def grey_mask(path: Path, width_px: int, height_px: int) -> U8:
 def _check_size(path: Path, found: tuple[int, ...], wanted: tuple[int, int]) -> None:
     if found != wanted:
         raise DataError(
-            f"{path} is {found[0]}x{found[1]} pixels, its picture {wanted[0]}x{wanted[1]}; give a mask of that size."
+            f"{path} is {found[0]}x{found[1]} pixels, its photo {wanted[0]}x{wanted[1]}; give a mask of that size."
         )
 
 
