@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.layout import split_folder, unused_splits
 from edgegan_widget.training.data_folder import class_counts
 from edgegan_widget.training.dataset import load_data
 from tests.small import small_run
@@ -67,3 +68,30 @@ def test_a_test_split_that_is_validated_on_is_told(data: Path, caplog: pytest.Lo
         _, shown = load_pictures(small_run("projected", data))
     assert len(shown) == 6
     assert "Testing serves as the validation split, since there is no val" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [("training_set", "dev"), ("train2017", "val2017"), ("Train-Images", "Eval"), ("Training", "Holdout data")],
+)
+def test_splits_as_people_name_them(data: Path, train: str, val: str) -> None:
+    (data / "train").rename(data / train)
+    (data / "val").rename(data / val)
+    assert class_counts(data) == {"ball": 8, "box": 8}
+    assert class_counts(data, "val") == {"ball": 3, "box": 3}
+
+
+def test_a_split_that_is_there_twice_is_told(data: Path) -> None:
+    shutil.copytree(data / "val", data / "val2017")
+    assert list(unused_splits(data)) == [
+        f"{data / 'val2017'}: 6 pictures are left out, since val is there and is taken for val"
+    ]
+    assert split_folder(data, "val") == data / "val"
+
+
+def test_splits_one_folder_deeper_are_pointed_to(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train is not a folder, but .*data/train is; give .*data\."):
+        class_counts(tmp_path)
+    shutil.copytree(data, tmp_path / "other")
+    with pytest.raises(DataError, match="here each class holds its own train; put the classes into"):
+        class_counts(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,8 +19,9 @@ __all__ = [
 SPLITS = ("train", "val")
 _NAMES = {  # of each split, the first that is there
     "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "test", "testing"),
+    "val": ("val", "valid", "validation", "validate", "dev", "holdout", "eval", "evaluation", "test", "testing"),
 }
+_BEHIND = re.compile(r"[-_ ]?(\d{4}|sets?|data|images|split)$")  # a split's name: val2017, training_set
 _NO_PICTURES = {  # what lies beside pictures and is nothing to learn from
     "", ".txt", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".md", ".html", ".yaml", ".yml", ".ini", ".db", ".npz",
     ".npy", ".log", ".py", ".sh",
@@ -47,18 +49,18 @@ def split_folders(data: Path) -> dict[str, Path]:
 
 def split_named(name: str) -> str:
     """What a folder of this name serves as; the name itself where that is none of :data:`SPLITS`."""
-    return next((split for split, names in _NAMES.items() if name.lower() in names), name)
+    return next((split for split, names in _NAMES.items() if _plain(name) in names), name)
 
 
 def unused_splits(data: Path) -> Iterator[str]:
     """A sentence for each folder with a split's name that is not taken, since another one is."""
     used = split_folders(data)
-    for split, names in _NAMES.items():
-        for name, folder in _by_name(data).items():
-            if name in names and folder != used.get(split):
-                count = sum(map(is_picture, folder.rglob("*")))
-                taken = used[split].name
-                yield f"{folder}: {count:,} pictures are left out, since {taken} is there and is taken for {split}"
+    for folder in _folders(data):
+        split = split_named(folder.name)
+        if split in SPLITS and folder != used[split]:
+            count = sum(map(is_picture, folder.rglob("*")))
+            taken = used[split].name
+            yield f"{folder}: {count:,} pictures are left out, since {taken} is there and is taken for {split}"
 
 
 def class_folders(root: Path) -> list[Path]:
@@ -105,8 +107,16 @@ def left_out(folder: Path, files: Iterable[Path]) -> str:
     return f"{folder}: {kinds.total()} files are left out, since their names are not those of pictures ({named})"
 
 
+def _plain(name: str) -> str:
+    """A folder's name in lower case, without a year or what says that it is a set."""
+    low = name.strip().lower()
+    return _BEHIND.sub("", low) or low
+
+
 def _by_name(data: Path) -> dict[str, Path]:
-    """Sub-folders by their names in lower case."""
-    if not data.is_dir():
-        return {}
-    return {entry.name.lower(): entry for entry in sorted(data.iterdir()) if entry.is_dir()}
+    """Sub-folders by their plain names; of several of one name that which has no more."""
+    return {_plain(entry.name): entry for entry in sorted(_folders(data), key=lambda entry: -len(entry.name))}
+
+
+def _folders(data: Path) -> list[Path]:
+    return sorted(entry for entry in data.iterdir() if entry.is_dir()) if data.is_dir() else []

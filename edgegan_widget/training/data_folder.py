@@ -56,6 +56,11 @@ def split_root(data: Path, split: str) -> Path:
     if root.is_dir():
         return root
     told = f"{root} is not a folder; data is laid out as <folder>/{split}/<class>/*.png"
+    within = [each for each in sorted(data.glob("*")) if each.is_dir() and split_folder(each, split).is_dir()]
+    if len(within) == 1:
+        raise DataError(f"{root} is not a folder, but {split_folder(within[0], split)} is; give {within[0]}.")
+    if within:
+        told += f", and here each class holds its own {split}; put the classes into {root}"
     if split == "train" and data.is_dir() and any(map(is_picture, data.glob("*/*"))):
         told += f". Classes without splits are parted by: edgegan-widget data from-folder {data} --out DATA"
     raise DataError(f"{told}.")
