@@ -76,7 +76,7 @@ def test_the_measure_tells_drawings_apart() -> None:
 
 def test_real_sketches_are_traced_as_ever(shared_data: Path) -> None:
     """Clean drawings need no light evened out: their paper is plain."""
-    from edgegan_widget.base.files import picture_rgb_u8
+    from edgegan_widget.base.pictures import picture_rgb_u8
     from edgegan_widget.sketch.paper.page import is_plain
 
     paths = sorted((shared_data / "sketches").rglob("*.png"))[::30]

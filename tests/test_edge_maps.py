@@ -14,7 +14,7 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.sketch import edges as edge_maps
 from edgegan_widget.sketch.edges import draw, edge_folder, edge_map, edge_path
 from edgegan_widget.sketch.photosketch import PhotoSketchNet

@@ -12,7 +12,7 @@ from skimage import feature
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.panels.data.edge_look import EdgeLook
 from edgegan_widget.sketch import sources
 from edgegan_widget.sketch.contours import lines_apart, silhouette

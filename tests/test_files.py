@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import open_picture, picture_rgb_u8, write_atomic, write_bytes
+from edgegan_widget.base.files import write_atomic, write_bytes
+from edgegan_widget.base.pictures import open_picture, picture_rgb_u8
 
 
 def test_write_leaves_the_old_file_when_it_fails(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 import edgegan_widget
 from edgegan_widget.base.errors import DataError, ServerError
-from edgegan_widget.base.files import encode_png
+from edgegan_widget.base.pictures import encode_png
 from edgegan_widget.base.result import Result
 from edgegan_widget.panels.photo.photopad import PhotoPad
 from edgegan_widget.panels.photo.strokes import MARGIN, with_stroke

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.retrieval import build as building
 from edgegan_widget.retrieval.build import build
 from edgegan_widget.retrieval.index import Index

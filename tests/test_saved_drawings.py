@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import SKETCH_SUFFIXES
+from edgegan_widget.base.pictures import SKETCH_SUFFIXES
 from edgegan_widget.sketch.formats import known
 from edgegan_widget.sketch.saved import SAVED_SUFFIXES
 from edgegan_widget.sketch.strokes import Drawing, Stroke

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan_widget.base.files import PICTURE_SUFFIXES
+from edgegan_widget.base.pictures import PICTURE_SUFFIXES
 from edgegan_widget.data.readers.folder import FolderReader
 from edgegan_widget.sketch.sets.folders import sketch_folders
 from edgegan_widget.training.data_folder import class_counts

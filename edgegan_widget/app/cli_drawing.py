@@ -9,8 +9,8 @@ from edgegan_widget.app.dashboard.address import EVERYWHERE, LOOPBACK, Address
 from edgegan_widget.app.dashboard.handed import ENGINE_TOKEN, Handed
 from edgegan_widget.app.dashboard.sharing import Sharing
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.files import check_form, picture_rgb_u8, save_picture
 from edgegan_widget.base.options import add_options, given, path
+from edgegan_widget.base.pictures import check_form, picture_rgb_u8, save_picture
 from edgegan_widget.base.words import known_class, spoken
 from edgegan_widget.networks.runners import AUTO, names
 

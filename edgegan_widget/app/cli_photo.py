@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from edgegan_widget.app.progress import bar
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import save_picture
 from edgegan_widget.base.options import add_options, chosen, path
+from edgegan_widget.base.pictures import save_picture
 
 if TYPE_CHECKING:
     from edgegan_widget.training.cutout.loop import Progress

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture
+from edgegan_widget.base.pictures import is_picture
 
 __all__ = [
     "SPLITS", "class_folders", "left_out", "nested", "pictures_in", "split_folder", "split_folders", "split_named",

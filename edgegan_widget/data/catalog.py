@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture, safe_join
+from edgegan_widget.base.files import safe_join
 from edgegan_widget.base.layout import SPLITS, split_folders, split_named
+from edgegan_widget.base.pictures import is_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.data.audit.advice import ClassCount
 from edgegan_widget.data.audit.decisions import DECISIONS, read_decisions, write_changes

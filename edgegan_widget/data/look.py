@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgegan_widget.base.files import open_picture
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.edges import draw, squared
 from edgegan_widget.sketch.pairs import halves

@@ -24,7 +24,8 @@ import anywidget
 import traitlets
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture, safe_join, telling
+from edgegan_widget.base.files import safe_join, telling
+from edgegan_widget.base.pictures import is_picture
 from edgegan_widget.base.runs import new_folder
 from edgegan_widget.panels.widgets import Say
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from edgegan_widget.base.files import is_picture
 from edgegan_widget.base.layout import pictures_in
+from edgegan_widget.base.pictures import is_picture
 
 __all__ = ["MASK_FOLDERS", "folders_of_pairs", "is_named_mask", "masks_in", "photos_with_masks"]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import open_picture, picture_rgb_u8
+from edgegan_widget.base.pictures import open_picture, picture_rgb_u8
 from edgegan_widget.base.units import U8
 from edgegan_widget.photo.turns import LYING, TURNS
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.base.units import F32, U8
 
 __all__ = ["Picture", "as_alpha", "as_networks_take", "as_photo", "as_strokes", "resized", "within"]

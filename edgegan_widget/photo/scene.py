@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import open_picture
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.result import Engine
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.photo.erase import METHOD, Told, erase, grown_mask

@@ -22,8 +22,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from edgegan_widget.base.errors import DataError, EdgeGANError
-from edgegan_widget.base.files import is_picture, sweep, telling
+from edgegan_widget.base.files import sweep, telling
 from edgegan_widget.base.layout import split_folders
+from edgegan_widget.base.pictures import is_picture
 from edgegan_widget.base.units import F32
 from edgegan_widget.data.preparing.pool import in_order
 from edgegan_widget.retrieval.lines import I8, LEAST_LEARNED, RAW_SIZE, SIDE_PX, Basis, describe

@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import ConfigError, DataError, ModelError
-from edgegan_widget.base.files import open_picture, write_bytes
+from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.contours import check_picture
 from edgegan_widget.sketch.pairs import halves

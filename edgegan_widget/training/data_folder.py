@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_picture, telling
+from edgegan_widget.base.files import telling
 from edgegan_widget.base.layout import class_folders, split_folder
+from edgegan_widget.base.pictures import is_picture
 
 __all__ = ["check_packed", "class_counts", "split_root"]
 

@@ -23,8 +23,9 @@ from torch.nn import functional as F
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import PICTURE_SUFFIXES, open_picture, write_atomic
+from edgegan_widget.base.files import write_atomic
 from edgegan_widget.base.layout import SPLITS, class_folders, left_out, nested, pictures_in, split_folder
+from edgegan_widget.base.pictures import PICTURE_SUFFIXES, open_picture
 from edgegan_widget.base.units import U8, to_unit
 from edgegan_widget.base.words import listed, sort_out
 from edgegan_widget.sketch.contours import filled_mask

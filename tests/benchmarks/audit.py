@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.data.annotations.segments import coco_mask
 from edgegan_widget.data.audit.measures import Shape, hashes, measure, twins
 from edgegan_widget.data.audit.rules import REASONS, Survey, Thresholds, judge

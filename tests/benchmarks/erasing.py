@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.base.units import U8
 from edgegan_widget.photo import erase
 from tests.benchmarks import drawing

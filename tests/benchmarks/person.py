@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.sketch.edges import draw
 from edgegan_widget.sketch.hands.person import draw_as_person
 from edgegan_widget.sketch.trace import read_sketch, sketch_from_picture

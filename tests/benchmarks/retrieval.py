@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import torch
 
-from edgegan_widget.base.files import open_picture
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.networks.architectures.paper import class_condition
 from edgegan_widget.networks.store import load_model

@@ -13,7 +13,7 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.networks.engine import EdgeGAN
 from edgegan_widget.photo import cut_out, erase, replace
 from tests.photo.drawn import photo

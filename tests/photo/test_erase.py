@@ -11,7 +11,7 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError, DataError, StoppedError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.photo import erase, place
 from edgegan_widget.photo.inpainting import names
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.photo import place
 
 BOX = (20, 20, 96, 96)

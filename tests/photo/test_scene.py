@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgegan_widget.app.cli import main
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import picture_rgb_u8
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.photo.fitting import Fit
 from edgegan_widget.photo.scene import Erased, Placed, Scene, fill, lay, turned
 from edgegan_widget.sketch.strokes import Drawing, Stroke

@@ -8,13 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgegan_widget.base import files
+from edgegan_widget.base import pictures
 from edgegan_widget.base.errors import ConfigError, DataError
 from edgegan_widget.data.preparing.making import Job, make
 from edgegan_widget.data.readers.coco import CocoReader
@@ -40,8 +41,13 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def deep() -> Image.Image:
-    return Image.fromarray((np.asarray(drawn("L"), np.uint16) * 257).astype(np.uint16))
+def deep(bits: int = 16) -> Image.Image:
+    return Image.fromarray(np.round(np.asarray(drawn("L")) * ((2**bits - 1) / 255)).astype(np.uint16))
+
+
+def deep_colours(suffix: str, bits: int) -> bytes:
+    values = np.round(np.asarray(drawn())[..., ::-1] * ((2**bits - 1) / 255)).astype(np.uint16)
+    return bytes(cv2.imencode(suffix, values)[1])
 
 
 SEEDS = {
@@ -49,6 +55,12 @@ SEEDS = {
     "alpha.png": encoded(drawn("RGBA"), "PNG"),
     "palette.png": encoded(drawn("P"), "PNG"),
     "deep.png": encoded(deep(), "PNG"),
+    "12 bits.png": encoded(deep(12), "PNG"),
+    "14 bits.tif": encoded(deep(14), "TIFF"),
+    "fractions.tif": encoded(Image.fromarray(np.asarray(drawn("L"), np.float32) / 255), "TIFF"),
+    "12 bits in colours.png": deep_colours(".png", 12),
+    "10 bits in colours.tif": deep_colours(".tif", 10),
+    "16 bits in colours.png": deep_colours(".png", 16),
     "plain.jpg": encoded(drawn(), "JPEG", quality=95, subsampling=0),
     "cmyk.jpg": encoded(drawn("CMYK"), "JPEG", quality=95),
     "animated.gif": encoded(drawn("P"), "GIF", save_all=True, append_images=[drawn("P").rotate(90)]),
@@ -222,7 +234,7 @@ def scratch() -> Any:
 @pytest.fixture
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutated header may ask for 64 million pixels, which is allowed but slow."""
-    monkeypatch.setattr(files, "MOST_PIXELS", 1_000_000)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 1_000_000)
 
 
 @pytest.mark.usefixtures("small_limit")

@@ -24,7 +24,8 @@ import psutil
 from PIL import Image
 
 from edgegan_widget.base.errors import EdgeGANError
-from edgegan_widget.base.files import open_picture, safe_join
+from edgegan_widget.base.files import safe_join
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.data.annotations.pictures import PictureFinder
 from edgegan_widget.data.readers.coco import CocoReader
 from edgegan_widget.panels.run_lines import log_html

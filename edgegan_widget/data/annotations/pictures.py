@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import PICTURE_SUFFIXES, is_picture, safe_join
+from edgegan_widget.base.files import safe_join
+from edgegan_widget.base.pictures import PICTURE_SUFFIXES, is_picture
 
 __all__ = ["PictureFinder"]
 

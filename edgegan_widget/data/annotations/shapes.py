@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import MOST_PIXELS
+from edgegan_widget.base.pictures import MOST_PIXELS
 from edgegan_widget.data.annotations.numbers import whole
 from edgegan_widget.data.sources import Segmentation
 

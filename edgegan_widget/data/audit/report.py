@@ -14,7 +14,8 @@ import jinja2
 import numpy as np
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import picture_rgb_u8, write_bytes
+from edgegan_widget.base.files import write_bytes
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.data.audit.rules import REASONS, Findings, Thresholds
 from edgegan_widget.data.sources import Record
 

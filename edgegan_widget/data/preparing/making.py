@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError, PreparationError
-from edgegan_widget.base.files import encode_png, open_picture, telling
+from edgegan_widget.base.files import telling
+from edgegan_widget.base.pictures import encode_png, open_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.data.annotations.segments import coco_mask
 from edgegan_widget.data.audit.measures import Shape, hashes, measure

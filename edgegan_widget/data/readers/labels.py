@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import PICTURE_SUFFIXES, telling
+from edgegan_widget.base.files import telling
+from edgegan_widget.base.pictures import PICTURE_SUFFIXES
 from edgegan_widget.base.settings import setting
 from edgegan_widget.base.words import listed, sort_out
 from edgegan_widget.data.annotations.labelme import is_labelme, pictures_of_labelme

@@ -16,8 +16,9 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import encode_png, is_picture, open_picture, write_bytes
+from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.layout import SPLITS, left_out, pictures_in, split_folder, split_folders, unused_splits
+from edgegan_widget.base.pictures import encode_png, is_picture, open_picture
 from edgegan_widget.base.settings import setting
 from edgegan_widget.base.units import U8
 from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names

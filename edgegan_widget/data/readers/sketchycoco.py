@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import encode_png, is_picture, open_picture, write_bytes
+from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.layout import SPLITS
+from edgegan_widget.base.pictures import encode_png, is_picture, open_picture
 from edgegan_widget.base.settings import setting
 from edgegan_widget.base.words import sort_out
 from edgegan_widget.data.readers import LEFT_OUT, ReaderKind, path_of, register, split_names

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import open_picture
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.data.readers.photos import Masked
 from edgegan_widget.photo import mend

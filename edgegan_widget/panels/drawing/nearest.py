@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from edgegan_widget.base.background import NewestWins
-from edgegan_widget.base.files import open_picture
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.base.words import spoken
 from edgegan_widget.panels.drawing.browser import BrowserSide

@@ -13,7 +13,7 @@ from ipycanvas import Canvas
 from ipycanvas.canvas import _CanvasManager
 from PIL import Image
 
-from edgegan_widget.base.files import SKETCH_SUFFIXES, open_picture
+from edgegan_widget.base.pictures import SKETCH_SUFFIXES, open_picture
 from edgegan_widget.base.units import U8
 from edgegan_widget.panels.drawing.browser import BrowserSide
 from edgegan_widget.panels.widgets import Say, button, guard, row, show, toggle, uploaded

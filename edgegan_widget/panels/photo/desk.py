@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from edgegan_widget.base.errors import ConfigError, DataError
-from edgegan_widget.base.files import encode_png
+from edgegan_widget.base.pictures import encode_png
 from edgegan_widget.base.units import U8
 from edgegan_widget.base.words import spoken
 from edgegan_widget.panels.photo.edits import guide_box

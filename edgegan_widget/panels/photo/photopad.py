@@ -9,7 +9,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from edgegan_widget.base.errors import EdgeGANError
-from edgegan_widget.base.files import encode_png
+from edgegan_widget.base.pictures import encode_png
 from edgegan_widget.base.result import Engine
 from edgegan_widget.base.units import U8
 from edgegan_widget.base.words import known_class

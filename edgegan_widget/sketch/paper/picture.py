@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edgegan_widget.base.files import open_picture
+from edgegan_widget.base.pictures import open_picture
 from edgegan_widget.base.units import U8
 
 __all__ = ["drawn_picture", "without_alpha"]

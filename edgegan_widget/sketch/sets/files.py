@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import is_sketch
+from edgegan_widget.base.pictures import is_sketch
 from edgegan_widget.base.units import U8
 from edgegan_widget.sketch.formats.quickdraw import BINARY, LINES, drawings_in, word_of
 from edgegan_widget.sketch.trace import read_sketch, sketch_of

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import picture_rgb_u8, write_atomic
+from edgegan_widget.base.files import write_atomic
+from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.photo.beside import photos_with_masks
 from edgegan_widget.photo.masks import mask_shades

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from edgegan_widget.base.errors import ConfigError
-from edgegan_widget.base.files import is_picture, write_bytes
+from edgegan_widget.base.files import write_bytes
 from edgegan_widget.base.layout import split_folders
+from edgegan_widget.base.pictures import is_picture
 from edgegan_widget.base.words import listed
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.runs.jobs import Run

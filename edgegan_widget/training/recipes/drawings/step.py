@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.files import SKETCH_SUFFIXES, is_sketch
+from edgegan_widget.base.pictures import SKETCH_SUFFIXES, is_sketch
 from edgegan_widget.base.words import class_named, known_class
 from edgegan_widget.networks.architectures.compact import Discriminator
 from edgegan_widget.networks.architectures.modulated import ModulatedEdgeGAN
