@@ -129,6 +129,44 @@ def packed(line: list[tuple[float, float]]) -> dict[str, Any]:
     return {"path": base64.b64encode(rows[0].astype("<f4").tobytes() + steps).decode()}
 
 
+def first_version(shapes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A file of tldraw's first version."""
+    placed = {f"s{number}": {"id": f"s{number}", "childIndex": number} | each for number, each in enumerate(shapes)}
+    return {"name": "a", "document": {"version": 15.5, "pages": {"page": {"id": "page", "shapes": placed}}}}
+
+
+def first_drawn(line: list[tuple[float, float]], turn: float = 0) -> dict[str, Any]:
+    """A line by hand, stored as it was before it was turned about its own middle."""
+    points = np.array(line)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    back = np.array([(np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))])
+    drawn = (points - middle) @ back.T
+    corner = drawn.min(axis=0)
+    placed = middle - np.ptp(drawn, axis=0) / 2
+    return {"type": "draw", "point": placed.tolist(), "points": (drawn - corner).tolist(), "rotation": turn}
+
+
+def first_straight(start: tuple[float, float], end: tuple[float, float]) -> dict[str, Any]:
+    low = np.minimum(start, end)
+    handles = {"start": start, "end": end, "bend": np.add(start, end) / 2}
+    told = {name: {"id": name, "point": (np.array(place) - low).tolist()} for name, place in handles.items()}
+    return {"type": "arrow", "point": low.tolist(), "rotation": 0, "bend": 0, "handles": told}
+
+
+def centred(line: list[tuple[float, float]], way: Any) -> dict[str, Any]:
+    path = fabric_path(dense(line))
+    left, top = (path[side] + 4 + path[size] / 2 for side, size in (("left", "width"), ("top", "height")))
+    return path | {"originX": way, "originY": way, "left": left, "top": top}
+
+
+def two_pages(**session: Any) -> dict[str, Any]:
+    """A snapshot whose first page holds something else."""
+    other = {"typeName": "page", "id": "page:0", "index": "a0"}
+    else_drawn = TL["records"][1] | {"id": "shape:else", "parentId": "page:0"}
+    store = {each["id"]: each for each in [*TL["records"], other, else_drawn]}
+    return {"document": {"store": store}, "session": session}
+
+
 TL = tldraw()
 SAVED: dict[str, tuple[str, Any]] = {
     "quickdraw simplified": ("a.json", quickdraw()),
@@ -165,6 +203,40 @@ SAVED: dict[str, tuple[str, Any]] = {
     "tldraw": ("a.tldr", tldraw()),
     "tldraw, packed points": ("a.tldr", tldraw(packed)),
     "tldraw snapshot": ("a.json", {"document": {"store": {each["id"]: each for each in TL["records"]}}}),
+    "tldraw, the page that was open": ("a.json", two_pages(currentPageId="page:1")),
+    "tldraw clipboard": (
+        "a.json",
+        {"type": "application/tldraw", "data": {"shapes": TL["records"][1:], "rootShapeIds": []}},
+    ),
+    "tldraw, first version": ("a.tldr", first_version([first_drawn(line) for line in POINTS])),
+    "excalidraw elements": ("a.json", excalidraw()["elements"]),
+    "excalidraw, nothing told": (
+        "a.json",
+        excalidraw(elements=[each | {"opacity": None} for each in excalidraw()["elements"][:-2]] + [None]),
+    ),
+    "fabric objects": ("a.json", [fabric_path(dense(line)) for line in POINTS]),
+    "fabric, held in the middle": ("a.json", fabric([centred(line, "center") for line in POINTS])),
+    "fabric, held at a share": ("a.json", fabric([centred(line, 0.5) for line in POINTS])),
+    "fabric, chosen": (
+        "a.json",
+        fabric(
+            [
+                {
+                    "type": "activeSelection",
+                    "left": 0,
+                    "top": 0,
+                    "width": 500,
+                    "height": 500,
+                    "strokeWidth": 0,
+                    "objects": [
+                        path | {"left": path["left"] - 250, "top": path["top"] - 250, "opacity": None}
+                        for path in (fabric_path(dense(line)) for line in POINTS)
+                    ],
+                }
+            ]
+        ),
+    ),
+    "quickdraw, taps": ("a.json", quickdraw() | {"drawing": [*quickdraw()["drawing"], [], [[], []]]}),
     "tldraw in a turned group": (
         "a.tldr",
         {
@@ -196,6 +268,55 @@ def test_what_a_program_saved_is_read(kind: str) -> None:
     name, given = SAVED[kind]
     assert min(likeness(sketch_of(name, content(given), 64, told=name), truth("shoe"))) > 0.95
     assert len(read_drawing(name, content(given))) == len(SHOE)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [first_drawn(line, 0.7 * bool(number)) for number, line in enumerate(POINTS)],
+        [first_straight(*ends) for line in POINTS for ends in itertools.pairwise(line)],
+    ],
+)
+def test_the_first_tldraw_is_read_with_its_turns_and_arrows(shapes: list[dict[str, Any]]) -> None:
+    assert min(likeness(sketch_of("a.tldr", content(first_version(shapes)), 64, told="a"), truth("shoe"))) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("rectangle", {"size": [80, 40]}), ("ellipse", {"radius": [40, 20]}), ("triangle", {"size": [80, 40]})],
+)
+def test_shapes_of_the_first_tldraw_have_their_size(kind: str, more: dict[str, Any]) -> None:
+    shape = {"type": kind, "point": [9, 9], "rotation": 0} | more
+    (stroke,) = read_drawing("a.tldr", content(first_version([shape]))).strokes
+    wide, high = np.ptp(stroke.points[:, :2], axis=0)
+    assert wide == pytest.approx(2 * high, rel=0.02)
+
+
+@pytest.mark.parametrize("kind", ["star", "trapezoid", "arrow-right", "x-box", "rhombus-2"])
+def test_shapes_of_tldraw_are_no_rectangles(kind: str) -> None:
+    def drawn(geo: str) -> Any:
+        shape = {"typeName": "shape", "type": "geo", "x": 0, "y": 0, "parentId": "page:1", "id": "shape:1"}
+        records = [TL["records"][0], shape | {"props": {"geo": geo, "w": 90, "h": 90}}]
+        return sketch_of("a.tldr", content(TL | {"records": records}), 64, told="a")
+
+    assert min(likeness(drawn(kind), drawn("rectangle"))) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (excalidraw(elements=[{"type": "text", "x": 0, "y": 0}]), "but text"),
+        (fabric([{"type": "i-text", "text": "shoe"}]), "but text"),
+        (fabric([{"type": "Image", "src": "x"}]), "but an embedded picture"),
+        (first_version([{"type": "sticky", "text": "x", "point": [0, 0]}]), "but text"),
+        (quickdraw() | {"drawing": [[[1, 2, 3], [1, 2]]]}, "3 places across and 2 down"),
+        (b"", "the file is empty"),
+        (b"\x93NUMPY\1\0", "ndjson"),
+    ],
+)
+def test_what_shows_no_lines_says_what_it_shows(given: Any, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        sketch_of("a.json", content(given), 64, told="a.json")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])

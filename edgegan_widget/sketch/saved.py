@@ -17,6 +17,7 @@ from edgegan_widget.sketch.svg.reader import strokes_of_svg
 __all__ = ["SAVED_SUFFIXES", "saved_strokes"]
 
 SAVED_SUFFIXES = (".json", ".svg", ".svgz", *(suffix for kind in known() for suffix in kind.suffixes))
+_ARRAYS = b"\x93NUMPY"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # of UTF-8 and UTF-16
 
 
@@ -31,6 +32,13 @@ def saved_strokes(name: str, content: bytes) -> tuple[Stroke, ...] | None:
         It is damaged, or no drawing of a program that is known.
     """
     suffix = "." + name.lower().rpartition(".")[2]
+    if not content.strip():
+        raise DataError("the file is empty; save the drawing anew.")
+    if content.startswith(_ARRAYS) or suffix == ".npz":
+        raise DataError(
+            "arrays of NumPy (sketch-rnn's and Quick, Draw!'s .npz and .npy) are not read as drawings; give the same "
+            "drawings as .ndjson, which Quick, Draw! offers too, or as pictures."
+        )
     if suffix == BINARY:
         return strokes_of_binary(content)
     content = unzipped(content)

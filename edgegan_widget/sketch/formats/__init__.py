@@ -5,14 +5,15 @@ Readers know a format by its :class:`Format` alone. To add one is to add a file 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.registry import Registry
 from edgegan_widget.sketch.stroke import Stroke
 
-__all__ = ["Format", "format_of", "known", "register"]
+__all__ = ["Format", "beside_lines", "format_of", "known", "number", "register"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,25 @@ class Format:
     suffixes: tuple[str, ...]
     is_of: Callable[[Any], bool]
     strokes: Callable[[Any], tuple[Stroke, ...]]
+
+
+def number(item: Mapping[str, Any], name: str, default: float) -> float:
+    """A number of a part of a drawing; the default where it is missing or ``null``, as some programs write it."""
+    given = item.get(name)
+    return default if given is None else float(given)
+
+
+def beside_lines(items: Iterable[Any], names: Mapping[str, str], program: str) -> None:
+    """Refuse a drawing that shows no lines, but something else: its parts' types are looked up in ``names``.
+
+    Raises
+    ------
+    DataError
+        One of them is found.
+    """
+    kinds = [str(each.get("type", "")).lower() for each in items if isinstance(each, Mapping)]
+    if found := list(dict.fromkeys(names[kind] for kind in kinds if kind in names)):
+        raise DataError(f"the drawing of {program} shows no lines, but {' and '.join(found)}; draw lines in it.")
 
 
 REGISTRY: Registry[Format] = Registry(__name__, order=("own",))

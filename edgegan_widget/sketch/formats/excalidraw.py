@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from edgegan_widget.sketch.formats import Format, register
+from edgegan_widget.sketch.formats import Format, beside_lines, number, register
 from edgegan_widget.sketch.placing import Line, placed
 from edgegan_widget.sketch.stroke import Points, Stroke
 from edgegan_widget.sketch.svg.cascade import colour_of
@@ -21,21 +21,34 @@ Json = Mapping[str, Any]
 
 _LINES = ("freedraw", "draw", "line", "arrow")  # "draw" of before 2021
 _SHAPES = ("rectangle", "ellipse", "diamond")
+_OTHERS = {"text": "text", "image": "an embedded picture", "embeddable": "a web page", "iframe": "a web page"}
 _STEP = 2.0  # units between points of a curve
 _CORNER, _WIDEST_CORNER = 0.25, 32.0  # of a rounded box: share of its shorter side, and at most so many units
 
 
 def _is_excalidraw(document: Any) -> bool:
+    if isinstance(document, list):  # its elements alone, as its interface hands them out
+        kinds = (*_LINES, *_SHAPES, *_OTHERS)
+        return any(_is_part(each) and each.get("type") in kinds and "strokeColor" in each for each in document)
     return isinstance(document, dict) and str(document.get("type", "")).startswith("excalidraw")
 
 
-def _strokes(document: Json) -> tuple[Stroke, ...]:
+def _is_part(item: Any) -> bool:
+    return isinstance(item, Mapping)
+
+
+def _strokes(document: Any) -> tuple[Stroke, ...]:
+    document = {"elements": document} if isinstance(document, list) else document
     state = document.get("appState")
     background = state.get("viewBackgroundColor") if isinstance(state, Mapping) else None
     painted = colour_of(background, {}) if isinstance(background, str) else None
-    shown = [each for each in _elements(document) if not each.get("isDeleted") and float(each.get("opacity", 100)) >= 5]
+    parts = filter(_is_part, _elements(document))
+    shown = [each for each in parts if not each.get("isDeleted") and number(each, "opacity", 100) >= 5]
     lines = [line for each in shown if (line := _line(each)) is not None]
-    return placed(lines, None, painted[0] if painted and painted[1] > 0.5 else None)
+    strokes = placed(lines, None, painted[0] if painted and painted[1] > 0.5 else None)
+    if not strokes:
+        beside_lines(shown, _OTHERS, "Excalidraw")
+    return strokes
 
 
 def _elements(document: Json) -> list[Json]:
@@ -62,7 +75,7 @@ def _line(item: Json) -> Line | None:
     )
     closed = kind in _SHAPES or (len(points) > 2 and np.hypot(*(points[0, :2] - points[-1, :2])) < 1)
     inside = fill[0] if fill and fill[1] >= 0.05 and closed else None
-    covers = item.get("fillStyle", "solid") == "solid" and float(item.get("opacity", 100)) > 90
+    covers = item.get("fillStyle", "solid") == "solid" and number(item, "opacity", 100) > 90
     outline = stroke[0] if stroke and stroke[1] >= 0.05 else None
     return Line([points], outline, inside, float(item.get("strokeWidth", 1) or 1), covers=covers)
 

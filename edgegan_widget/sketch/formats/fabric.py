@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from fontTools.svgLib.path.parser import parse_path
 
-from edgegan_widget.sketch.formats import Format, register
+from edgegan_widget.sketch.formats import Format, beside_lines, number, register
 from edgegan_widget.sketch.placing import Colour, Line, placed
 from edgegan_widget.sketch.stroke import Points, Stroke
 from edgegan_widget.sketch.svg.cascade import colour_of
@@ -22,31 +22,41 @@ Json = Mapping[str, Any]
 
 MOST_DEPTH = 50
 _STEP = 2.0  # pixels of the canvas between points of a curve
-_KINDS = ("path", "line", "rect", "circle", "ellipse", "polygon", "polyline", "triangle", "group")
+_GROUPS = ("group", "activeselection")
+_OTHERS = {"text": "text", "i-text": "text", "itext": "text", "textbox": "text", "image": "an embedded picture"}
+_KINDS = ("path", "line", "rect", "circle", "ellipse", "polygon", "polyline", "triangle", *_GROUPS)
 _ORIGINS = {"left": -0.5, "top": -0.5, "center": 0.0, "right": 0.5, "bottom": 0.5}
 
 
 def _is_fabric(document: Any) -> bool:
-    found = document.get("objects") if isinstance(document, dict) else None
-    return isinstance(found, list) and all(isinstance(each, dict) and "type" in each for each in found)
+    found = document.get("objects") if isinstance(document, dict) else document
+    if not isinstance(found, list) or not all(isinstance(each, dict) and "type" in each for each in found if each):
+        return False
+    # objects alone are known by where their canvas keeps them
+    return isinstance(document, dict) or any(each and {"left", "top"} <= each.keys() for each in found)
 
 
-def _strokes(document: Json) -> tuple[Stroke, ...]:
+def _strokes(document: Any) -> tuple[Stroke, ...]:
+    document = {"objects": document} if isinstance(document, list) else document
+    objects = [each for each in document["objects"] if each]
     background = document.get("background") or document.get("backgroundColor")
     painted = colour_of(background, {}) if isinstance(background, str) else None
-    lines = [line for each in document["objects"] for line in _painted(each, np.eye(3), 1.0, 0)]
-    return placed(lines, None, painted[0] if painted and painted[1] > 0.5 else None)
+    lines = [line for each in objects for line in _painted(each, np.eye(3), 1.0, 0)]
+    strokes = placed(lines, None, painted[0] if painted and painted[1] > 0.5 else None)
+    if not strokes:
+        beside_lines(objects, _OTHERS, "fabric.js")
+    return strokes
 
 
 def _painted(item: Json, matrix: Points, opacity: float, depth: int) -> Iterator[Line]:
     """What an object shows; ``matrix`` is of the group that it is in."""
     kind = str(item.get("type", "")).lower()
-    opacity *= float(item.get("opacity", 1))
+    opacity *= number(item, "opacity", 1)
     if kind not in _KINDS or item.get("visible") is False or opacity < 0.05 or depth > MOST_DEPTH:
         return
-    parts = [] if kind == "group" else _local(kind, item)
+    parts = [] if kind in _GROUPS else _local(kind, item)
     own = matrix @ _own_matrix(kind, item, parts)
-    if kind == "group":
+    if kind in _GROUPS:
         for each in item.get("objects", ()):
             yield from _painted(each, own, opacity, depth + 1)
     elif parts:
@@ -119,22 +129,25 @@ def _own_matrix(kind: str, item: Json, parts: Sequence[Points]) -> Points:
         size = np.ptp(every, axis=0)
         if (np.abs(size - (wide, high)) > 0.2 * size.max() + 2).any():
             return np.eye(3)
-    scale = np.array([float(item.get("scaleX", 1)), float(item.get("scaleY", 1))])
+    scale = np.array([number(item, "scaleX", 1), number(item, "scaleY", 1)])
     scale *= [-1 if item.get("flipX") else 1, -1 if item.get("flipY") else 1]
     lean = np.tan(np.radians([float(item.get("skewX", 0) or 0), float(item.get("skewY", 0) or 0)]))
     angle = math.radians(float(item.get("angle", 0) or 0))
     turn = np.array([(math.cos(angle), -math.sin(angle)), (math.sin(angle), math.cos(angle))])
     width = float(item.get("strokeWidth", 1) or 0)
     outer = np.abs(scale) * (wide + width, high + width)
-    origin = np.array(
-        [_ORIGINS.get(str(item.get(f"origin{axis}", way)), -0.5) for axis, way in (("X", "left"), ("Y", "top"))]
-    )
+    origin = np.array([_origin(item.get(f"origin{axis}", way)) for axis, way in (("X", "left"), ("Y", "top"))])
     corner = np.array([float(item.get("left", 0) or 0), float(item.get("top", 0) or 0)])
     linear = turn @ np.array([(1, lean[0]), (lean[1], 1)]) @ np.diag(scale)
     matrix = np.eye(3)
     matrix[:2, :2] = linear
     matrix[:2, 2] = corner - turn @ (origin * outer) - linear @ middle
     return matrix
+
+
+def _origin(given: Any) -> float:
+    """Where in its box an object is held, from -0.5 to 0.5: told by a word, or as a share of the box."""
+    return float(given) - 0.5 if isinstance(given, (int, float)) else _ORIGINS.get(str(given), -0.5)
 
 
 register(Format("fabric", "fabric.js (streamlit-drawable-canvas)", (), _is_fabric, _strokes))

@@ -123,12 +123,15 @@ def _of_json(document: Any) -> tuple[Stroke, ...]:
 
 
 def _strokes(drawing: Sequence[Sequence[Sequence[float]]]) -> tuple[Stroke, ...]:
+    drawing = [stroke for stroke in drawing if stroke]  # of a tap that drew nothing
     if sum(len(stroke[0]) for stroke in drawing) > MOST_POINTS:
         raise DataError(f"the drawing has more than {MOST_POINTS:,} points; draw it in parts.")
     lines = []
     for x, y, *times in drawing:
-        points = np.ones((min(len(x), len(y)), 4))
-        points[:, 0], points[:, 1], points[:, 2] = x[: len(points)], y[: len(points)], 0
+        if len(x) != len(y):
+            raise DataError(f"a stroke has {len(x)} places across and {len(y)} down; save the drawing anew.")
+        points = np.ones((len(x), 4))
+        points[:, 0], points[:, 1], points[:, 2] = x, y, 0
         if times and len(times[0]) >= len(points):
             milliseconds = np.asarray(times[0][: len(points)], np.float64)
             points[:, 2] = (milliseconds - milliseconds[:1]) / 1000

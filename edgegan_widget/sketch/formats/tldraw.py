@@ -1,4 +1,4 @@
-"""tldraw: ``.tldr`` files, snapshots of its store, and the files of its first version."""
+"""tldraw: ``.tldr`` files, snapshots of its store, and what was copied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.sketch.formats import Format, register
+from edgegan_widget.sketch.formats import Format, beside_lines, register
 from edgegan_widget.sketch.placing import WHITE, Colour, Line, placed
 from edgegan_widget.sketch.stroke import MOST_POINTS, Points, Stroke
 from edgegan_widget.sketch.svg.shapes import SHAPES, Lines, Viewport, moved, smoothed
@@ -23,7 +23,23 @@ Json = Mapping[str, Any]
 MOST_DEPTH = 50
 _BLACK: Colour = (0.0, 0.0, 0.0)
 _WIDTHS = {"s": 2.0, "m": 3.5, "l": 5.0, "xl": 10.0}
+_OTHERS = {
+    "text": "text", "note": "text", "image": "an embedded picture", "video": "an embedded video",
+    "bookmark": "a web page", "embed": "a web page",
+}  # fmt: skip
 _POLYGONS = {"triangle": 3, "pentagon": 5, "hexagon": 6, "octagon": 8}
+_ARROW = ((0, 0.3), (0.6, 0.3), (0.6, 0), (1, 0.5), (0.6, 1), (0.6, 0.7), (0, 0.7))
+_CORNERS: dict[str, tuple[tuple[float, float], ...]] = {  # of a box of 1 x 1
+    "diamond": ((0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5)),
+    "rhombus": ((0.35, 0), (1, 0), (0.65, 1), (0, 1)),
+    "rhombus-2": ((0, 0), (0.65, 0), (1, 1), (0.35, 1)),
+    "trapezoid": ((0.25, 0), (0.75, 0), (1, 1), (0, 1)),
+    "x-box": ((0, 0), (1, 1), (1, 0), (0, 1), (0, 0), (1, 0), (1, 1), (0, 1)),
+    "arrow-right": _ARROW,
+    "arrow-left": tuple((1 - x, y) for x, y in _ARROW),
+    "arrow-down": tuple((y, x) for x, y in _ARROW),
+    "arrow-up": tuple((y, 1 - x) for x, y in _ARROW),
+}
 _STEP = 2.0  # units between points of a curve
 
 
@@ -32,15 +48,25 @@ def _is_tldraw(document: Any) -> bool:
         return False
     if "tldrawFileFormatVersion" in document or isinstance(document.get("records"), list):
         return True
+    if _content(document) is not None:
+        return True
     inner = document.get("document")
-    return "store" in document or (isinstance(inner, dict) and ("store" in inner or "pages" in inner))
+    return "store" in document or (isinstance(inner, dict) and "store" in inner)
+
+
+def _content(document: Json) -> list[Json] | None:
+    """Shapes of what was copied, as the clipboard and the editor's interface hand it out."""
+    if str(document.get("type", "")) == "application/tldraw" and isinstance(document.get("data"), Mapping):
+        document = document["data"]
+    shapes = document.get("shapes")
+    return list(shapes) if isinstance(shapes, list) and "rootShapeIds" in document else None
 
 
 def _strokes(document: Json) -> tuple[Stroke, ...]:
     inner = document.get("document") or document
-    if isinstance(inner, Mapping) and "pages" in inner:
-        return placed(list(_of_first_version(inner)))
     records = document.get("records")
+    if records is None:
+        records = _content(document)
     if records is None:
         store = inner["store"]
         records = list(store.values()) if isinstance(store, Mapping) else store
@@ -51,16 +77,21 @@ def _strokes(document: Json) -> tuple[Stroke, ...]:
         below.setdefault(shape.get("parentId"), []).append(shape)
     for members in below.values():
         members.sort(key=lambda each: str(each.get("index", "")))
-    return placed(list(_shown(below, _page(records, below), np.eye(3), 1.0, 0)))
+    session = document.get("session")
+    opened = session.get("currentPageId") if isinstance(session, Mapping) else None
+    strokes = placed(list(_shown(below, _page(records, below, opened), np.eye(3), 1.0, 0)))
+    if not strokes:
+        beside_lines(shapes, _OTHERS, "tldraw")
+    return strokes
 
 
-def _page(records: list[Json], below: Mapping[Any, list[Json]]) -> Any:
+def _page(records: list[Json], below: Mapping[Any, list[Json]], opened: Any) -> Any:
     """The page that is read: the one that was open, or the first that holds something."""
     open_pages = [each.get("currentPageId") for each in records if each.get("typeName") == "instance"]
     pages = sorted(
         (each for each in records if each.get("typeName") == "page"), key=lambda each: str(each.get("index"))
     )
-    named = [*open_pages, *(each.get("id") for each in pages), None]
+    named = [opened, *open_pages, *(each.get("id") for each in pages), None]
     others = [parent for parent in below if not str(parent).startswith("shape:")]
     return next((page for page in [*named, *others] if page in below), None)
 
@@ -155,26 +186,21 @@ def _arrow(props: Json) -> Points:
 def _geo(props: Json) -> Points:
     wide, high = float(props["w"]), float(props["h"]) + float(props.get("growY", 0) or 0)
     kind, lines = props.get("geo", "rectangle"), Lines(_STEP)
-    if kind in ("ellipse", "oval"):
+    if kind in ("ellipse", "oval", "cloud"):
         told = {"cx": wide / 2, "cy": high / 2, "rx": wide / 2, "ry": high / 2}
         SHAPES["ellipse"](Element("ellipse", {key: repr(value) for key, value in told.items()}), Viewport(1, 1), lines)
         return np.array(lines.lines[0]) if lines.lines else np.empty((0, 2))
     box = np.array([wide, high])
-    if kind in ("diamond", "rhombus"):
-        return np.asarray(np.array([(0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5), (0.5, 0)]) * box)
-    if kind in _POLYGONS:
-        angle = np.linspace(0, 2 * np.pi, _POLYGONS[kind] + 1) - np.pi / 2
+    if kind in _CORNERS:
+        return np.asarray(np.array([*_CORNERS[kind], _CORNERS[kind][0]], np.float64) * box)
+    if kind in _POLYGONS or kind == "star":
+        count = _POLYGONS.get(kind, 10)
+        angle = np.linspace(0, 2 * np.pi, count + 1) - np.pi / 2
         corners = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        if kind == "star":
+            corners[1::2] *= 0.5
         return np.asarray((corners - corners.min(axis=0)) / np.ptp(corners, axis=0) * box)
     return np.asarray(np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * box)
-
-
-def _of_first_version(document: Json) -> Iterator[Line]:
-    page = next(iter(document["pages"].values()))
-    for shape in sorted(page.get("shapes", {}).values(), key=lambda each: float(each.get("childIndex", 0))):
-        points = np.array([each[:2] for each in shape.get("points", ())], np.float64).reshape(-1, 2)
-        if shape.get("type") == "draw" and len(points):
-            yield Line([points + np.asarray(shape["point"], np.float64)[:2]], _BLACK, None, 3.5)
 
 
 register(Format("tldraw", "tldraw", (".tldr",), _is_tldraw, _strokes))
