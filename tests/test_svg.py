@@ -45,8 +45,35 @@ def ribbon(line: list[tuple[float, float]], half: float = 5) -> str:
     return " ".join(parts)
 
 
+CORNERS = '<path d="M0 0L500 140M0 400L500 500" stroke="#000"/>'  # beside the drawing
 SHOWN = {
     "paths": svg(paths()),
+    "style's transform by axis and turn": svg(
+        '<g style="transform: translateX(20px) scaleX(.5) rotate(.25turn)">'
+        f'<g style="transform: rotate(-1.5707963rad) scaleX(200%) translateX(-20px)">{paths()}</g></g>'
+    ),
+    "turned about a point": svg(
+        f'<g style="transform: rotate(90deg); transform-origin: 250px center"><g transform="rotate(-90 250 250)">'
+        f"{paths()}</g></g>"
+    ),
+    "clipped": svg(
+        '<defs><clipPath id="c"><rect y="150" width="500" height="230"/></clipPath></defs>'
+        f'<g clip-path="url(#c)">{paths()}{CORNERS}</g>'
+    ),
+    "clipped by a used shape": svg(
+        '<defs><rect id="r" y="150" width="500" height="230"/><clipPath id="c"><use xlink:href="#r"/></clipPath></defs>'
+        f"<g style=\"clip-path:url('#c')\">{paths()}{CORNERS}</g>"
+    ),
+    "an unseen line from corner to corner": svg(
+        f'<path d="M0 0L500 500" stroke="transparent"/><path d="M0 0L500 500" stroke="#000" opacity="0"/>{paths()}'
+    ),
+    "squared paper as a pattern": svg(
+        '<pattern id="p" width="9" height="9"><path d="M9 0H0V9" stroke="gray"/></pattern>'
+        f'<rect width="100%" height="100%" fill="url(#p)"/>{paths()}'
+    ),
+    "prefixes that nobody declares": svg(f'<g inkscape:groupmode="layer" sketch:type="x">{paths()}</g>'),
+    "spaces of HTML": svg(f"<title>a&nbsp;shoe</title>{paths()}"),
+    "another encoding than it says": svg(paths(), head='<?xml version="1.0" encoding="utf-16"?>'),
     "relative, packed as svgo does": svg(
         '<path d="M40 310l10-110 50-20 65 40 60 30 85 25 90 15 55 30 5 40H40zM40 330l420 10M150 250l40-30m-10 45 '
         '40-30M100 180l20 70 30 60" stroke="#000" fill="none"/>'
@@ -199,3 +226,18 @@ def test_an_entity_is_never_put_in() -> None:
     text = '<!DOCTYPE svg [<!ENTITY a "M0 0L500 500">]><svg viewBox="0 0 500 500"><path d="&a;" stroke="red"/></svg>'
     with pytest.raises(DataError, match="DOCTYPE declares entities"):
         read_drawing("a.svg", text.encode())
+
+
+def test_an_old_encoding_that_is_not_declared_is_read() -> None:
+    content = svg(f"<title>f\u00fcr</title>{paths()}").encode("latin-1")
+    assert min(likeness(sketch_of("a.svg", content, 64, told="a"), truth("shoe"))) > 0.95
+
+
+@pytest.mark.parametrize(
+    "ground", ['<circle cx="250" cy="250" r="250"', '<rect x="9" width="480" height="490" rx="60"']
+)
+def test_white_lines_on_a_filled_shape_are_lines(ground: str) -> None:
+    inside = paths('fill="none" stroke="#fff" stroke-width="8"', scale=400, x=50, y=50)
+    strokes = read_drawing("a.svg", svg(f'{ground} fill="#205090"/>{inside}').encode()).strokes
+    assert len(strokes) == 1 + len(SHOE)
+    assert all(stroke.tool == "pen" for stroke in strokes)

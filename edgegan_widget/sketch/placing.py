@@ -45,6 +45,8 @@ class Line:
         Whether its fill hides what lies below.
     erases
         Whether it takes away instead.
+    within
+        Outlines, of which it is seen inside each alone.
     """
 
     parts: Sequence[Points]
@@ -53,6 +55,7 @@ class Line:
     width: float | None = None
     covers: bool = True
     erases: bool = False
+    within: Sequence[Sequence[Points]] = ()
 
 
 def placed(lines: Sequence[Line], box: Points | None = None, paper: Colour | None = None) -> tuple[Stroke, ...]:
@@ -119,6 +122,7 @@ class _Canvas:
         self._solid = np.zeros((MASK_PX, MASK_PX), np.uint8)  # where a filled shape is seen
         self._thin = np.zeros((MASK_PX, MASK_PX), np.uint8)
         self._covers = 0
+        self._seen: U8 | None = None  # of what is painted now, where it is not cut off
 
     def paint(self, line: Line, origin: Points, side: float) -> None:
         """Add one thing; ``origin`` and ``side`` bring its places to the pad."""
@@ -129,26 +133,44 @@ class _Canvas:
             parts.append(moved)
         width = USUAL_WIDTH if line.width is None or not np.isfinite(line.width) else line.width / side
         width = width if 0 < width < 0.25 else USUAL_WIDTH
+        self._seen = self._inside(line, origin, side)
         if line.fill is not None:
             self._fill(parts, line)
         if line.stroke is not None:
-            rubs = line.erases or not _differs(line.stroke, self._paper)
+            rubs = line.erases or not (_differs(line.stroke, self._paper) or self._is_on_solid(parts))
             if not rubs or self._made:
                 self._add(parts, width, "eraser" if rubs else "pen")
 
+    def _inside(self, line: Line, origin: Points, side: float) -> U8 | None:
+        """Where a line is not cut off; None where it is nowhere."""
+        masks = [_mask([(part[:, :2] - origin) / side for part in each]) for each in line.within]
+        return np.asarray(np.minimum.reduce(masks)) if masks else None
+
     def strokes(self) -> tuple[Stroke, ...]:
         """All of them, thin shapes' middles last; none where there are none of the pen's."""
+        self._seen = None
         middles = [line / MASK_PX for line in lines_of(self._thin > 0)] if self._thin.any() else []
         self._add(middles, USUAL_WIDTH, "pen")
         return tuple(self._made) if any(stroke.tool == "pen" for stroke in self._made) else ()
 
     def _add(self, parts: Iterable[Points], width: float, tool: str) -> None:
         made = (Stroke.make(part, width, tool) for part in parts)
-        self._made += [stroke for stroke in made if stroke is not None]
+        found = [stroke for stroke in made if stroke is not None]
+        if self._seen is not None:
+            found = [part for stroke in found for part in _outside(stroke, 1 - self._seen)]
+        self._made += found
+
+    def _is_on_solid(self, parts: list[Points]) -> bool:
+        """Whether a line as light as the paper is drawn on a filled shape, which shows it."""
+        if not self._solid.any():
+            return False
+        places = np.concatenate([_dense(part) for part in parts])[:, :2] * MASK_PX
+        x, y = np.floor(places).astype(int).clip(0, MASK_PX - 1).T
+        return bool(self._solid[y, x].mean() > 0.8)
 
     def _fill(self, parts: list[Points], line: Line) -> None:
         outlines = [np.concatenate([part, part[:1]]) for part in parts if len(part) > 2]
-        mask = _mask(outlines)
+        mask = _mask(outlines) if self._seen is None else _mask(outlines) & self._seen
         area = int(np.count_nonzero(mask))
         if not outlines:
             return

@@ -22,7 +22,7 @@ __all__ = ["Cascade", "Look", "colour_of", "number_of"]
 Look = dict[str, str]
 
 INHERITED = ("visibility", "fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "color")
-OWN = ("display", "opacity", "transform", "background", "background-color")
+OWN = ("display", "opacity", "transform", "transform-origin", "clip-path", "background", "background-color")
 MOST_RULES = 5_000
 INK: Colour = (0.0, 0.0, 0.0)  # what a gradient or pattern is taken for
 _VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,\s*([^()]*(?:\([^()]*\))?[^()]*))?\)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import re
@@ -16,6 +17,11 @@ from edgegan_widget.base.errors import DataError
 __all__ = ["MOST_BYTES", "local_name", "safe_root", "unzipped"]
 
 MOST_BYTES = 64_000_000  # of a file, unpacked; photographs embedded in a drawing are large
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?svg(?=[\s>/])")
+_XMLNS = re.compile(rb"\sxmlns:([\w.-]+)\s*=")
+_PREFIX = re.compile(rb"(?:</?|\s)([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s=>/])")
+_MOST_PREFIXES = 50
 _GZIP = b"\x1f\x8b"
 _DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*(?:\[(.*?)\]\s*)?>", re.DOTALL)
 # Illustrator writes its namespaces as entities. Nothing but such a name, used as a namespace, is put in.
@@ -34,7 +40,7 @@ def safe_root(content: str | bytes) -> ElementTree.Element:
     """
     raw = unzipped(content.encode() if isinstance(content, str) else content)
     try:
-        root: ElementTree.Element = fromstring(_without_doctype(raw.lstrip()), forbid_external=True)
+        root = _parsed(_without_doctype(raw.lstrip()))
     except DefusedXmlException as error:
         raise DataError(_REFUSED) from error
     except (ElementTree.ParseError, ValueError, LookupError, RecursionError, MemoryError) as error:
@@ -42,6 +48,38 @@ def safe_root(content: str | bytes) -> ElementTree.Element:
             raise
         raise DataError(f"this is not an SVG drawing ({error}); give one saved as plain SVG.") from error
     return root
+
+
+def _parsed(raw: bytes) -> ElementTree.Element:
+    """The root; of what was copied out of a page or of another program's file, with what browsers know without it."""
+    parse = functools.partial(fromstring, forbid_external=True)
+    try:
+        return parse(raw)
+    except ElementTree.ParseError as error:
+        if (mended := _mended(raw)) is None:
+            raise
+        try:
+            return parse(mended)
+        except ElementTree.ParseError:
+            raise error from None
+
+
+def _mended(raw: bytes) -> bytes | None:
+    """Text in the encoding that it has, whatever it says, with its prefixes declared and HTML's spaces known."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:64]:
+        return None
+    text = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text.decode()
+        encoding = b"utf-8"
+    except UnicodeDecodeError:
+        encoding = b"windows-1252"  # what old programs write without saying so
+    text = _DECLARED.sub(b"", text).replace(b"&nbsp;", b"&#160;")
+    declared = {*_XMLNS.findall(text), b"xml", b"xmlns"}
+    missing = sorted(set(_PREFIX.findall(text)) - declared)[:_MOST_PREFIXES]
+    added = b"".join(b' xmlns:%s="unknown:%s"' % (prefix, prefix) for prefix in missing)
+    text = _ROOT.sub(lambda root: root.group() + added, text, count=1)
+    return b'<?xml version="1.0" encoding="%s"?>' % encoding + text
 
 
 def unzipped(content: bytes) -> bytes:

@@ -7,6 +7,7 @@ as a line their middle: programs write the strokes of a free hand so.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,13 +21,14 @@ from edgegan_widget.sketch.placing import Colour, Line, placed
 from edgegan_widget.sketch.stroke import MOST_POINTS, Points, Stroke, strokes_from
 from edgegan_widget.sketch.svg.cascade import Cascade, Look, colour_of, number_of
 from edgegan_widget.sketch.svg.document import local_name, safe_root
-from edgegan_widget.sketch.svg.shapes import SHAPES, Lines, Viewport, length, matrix_of, moved, numbers
+from edgegan_widget.sketch.svg.shapes import SHAPES, Lines, Viewport, length, matrix_of, moved, numbers, origin_of
 
 __all__ = ["strokes_of_svg"]
 
 MOST_ELEMENTS, MOST_DEPTH = 200_000, 200  # used ones counted as often as they are used
 MOST_USES = 5_000
 LEAST_OPACITY = 0.05  # below it a line is not seen
+_NAMED = re.compile(r"url\(\s*[\"']?#([^\"')]+)[\"']?\s*\)")
 GROUPS = ("svg", "g", "a", "switch", "use", "symbol")
 PAGE_SHARE = 0.97  # a rectangle as large as this share of the page, in both ways, is the page
 
@@ -41,6 +43,7 @@ class _Place:
     opacity: float = 1.0
     depth: int = 0
     used: tuple[str, ...] = ()
+    within: tuple[list[Points], ...] = ()  # outlines of what cuts off all that lies outside them
 
 
 @dataclass
@@ -137,8 +140,12 @@ class _Walk:
         opacity = place.opacity * number_of(look.get("opacity"), 1.0)
         if look.get("display") == "none" or opacity < LEAST_OPACITY:
             return
-        matrix = place.matrix @ matrix_of(look.get("transform") or element.get("transform"))
-        inner = _Place(look, matrix, place.port, opacity, place.depth + 1, place.used)
+        origin = origin_of(look.get("transform-origin"), place.port)
+        own = matrix_of(look.get("transform") or element.get("transform"))
+        matrix = place.matrix @ np.linalg.inv(origin) @ own @ origin
+        inner = _Place(look, matrix, place.port, opacity, place.depth + 1, place.used, place.within)
+        if clip := self._clip(look.get("clip-path", ""), inner):
+            inner = dataclasses.replace(inner, within=(*place.within, clip))
         if name in SHAPES:
             if look.get("visibility", "visible") not in ("hidden", "collapse"):
                 self._shape(element, name, inner)
@@ -150,6 +157,25 @@ class _Walk:
             self._first(element, inner)
         elif name != "symbol":
             self.children(element, inner)
+
+    def _clip(self, given: str, place: _Place) -> list[Points]:
+        """Outlines of a clip path; none where there is no such thing, or it is told in shares of what it cuts."""
+        found = _NAMED.match(given)
+        target = self._named.get(found.group(1)) if found else None
+        if target is None or local_name(target) != "clipPath" or target.get("clipPathUnits") == "objectBoundingBox":
+            return []
+        place = dataclasses.replace(place, matrix=place.matrix @ matrix_of(target.get("transform")))
+        return [part for child in target for part in self._clipping(child, place)]
+
+    def _clipping(self, child: ElementTree.Element, place: _Place) -> list[Points]:
+        self._count()
+        if local_name(child) == "use":
+            name = next((value for key, value in child.attrib.items() if key.rpartition("}")[2] == "href"), "")
+            child = self._named.get(name.lstrip("#"), child)
+        if local_name(child) not in SHAPES:
+            return []
+        matrix = place.matrix @ matrix_of(child.get("transform"))
+        return self._parts(child, local_name(child), dataclasses.replace(place, matrix=matrix))[0]
 
     def _first(self, element: ElementTree.Element, place: _Place) -> None:
         """What a program that knows SVG alone shows of several."""
@@ -170,18 +196,29 @@ class _Walk:
         shift = np.eye(3)
         shift[:2, 2] = length(element.get("x"), place.port.wide), length(element.get("y"), place.port.high)
         inner = _Place(
-            place.look, place.matrix @ shift, place.port, place.opacity, place.depth + 1, (*place.used, name)
+            place.look,
+            place.matrix @ shift,
+            place.port,
+            place.opacity,
+            place.depth + 1,
+            (*place.used, name),
+            place.within,
         )
         if local_name(target) == "symbol":
             self._count()
             look = self._cascade.look(target, inner.look)
             sized = {key: element.get(key, target.get(key, "100%")) for key in ("width", "height")}
             framed = _framed(numbers(target.get("viewBox", "")), sized, target.get("preserveAspectRatio", ""), inner)
-            self.children(target, _Place(look, *framed, inner.opacity, inner.depth, inner.used))
+            self.children(target, dataclasses.replace(inner, look=look, matrix=framed[0], port=framed[1]))
         else:
             self._element(target, inner)
 
     def _shape(self, element: ElementTree.Element, name: str, place: _Place) -> None:
+        parts, closed, scale = self._parts(element, name, place)
+        self._paint([part for part in parts if len(part) > 1], closed, name, place, scale)
+
+    def _parts(self, element: ElementTree.Element, name: str, place: _Place) -> tuple[list[Points], list[bool], float]:
+        """Lines of a shape on the page, whether each is closed, and how much larger than its own units they are."""
         scale = float(np.sqrt(abs(np.linalg.det(place.matrix[:2, :2]))))
         side = place.port.side if self._page.box is None else float(np.ptp(self._page.box, axis=0).max())
         lines = Lines(side / 256 / max(scale, 1e-9))
@@ -197,7 +234,7 @@ class _Walk:
         self._page.points += sum(map(len, parts))
         if self._page.points > MOST_POINTS:
             raise DataError(f"the drawing has more than {MOST_POINTS:,} points; draw it in parts.")
-        self._paint([part for part in parts if len(part) > 1], lines.closed, name, place, scale)
+        return parts, lines.closed, scale
 
     def _paint(self, parts: list[Points], closed: list[bool], name: str, place: _Place, scale: float) -> None:
         look = place.look
@@ -213,10 +250,11 @@ class _Walk:
         if name == "line":
             fill = None
         if fill is not None and self._is_page(parts):
-            self._page.paper = fill
+            self._page.paper = None if look.get("fill", "").startswith("url(") else fill  # shades are no one colour
             fill = None
         if parts and (fill is not None or stroke is not None):
-            self._page.lines.append(Line(parts, stroke, fill, width * scale if width > 0 else None, solid > 0.9))
+            wide = width * scale if width > 0 else None
+            self._page.lines.append(Line(parts, stroke, fill, wide, solid > 0.9, within=place.within))
 
     def _is_page(self, parts: list[Points]) -> bool:
         """Whether a filled shape is the rectangle that the page lies on."""
@@ -225,6 +263,8 @@ class _Walk:
             return False
         low, high = parts[0].min(axis=0), parts[0].max(axis=0)
         seen = np.minimum(high, box[1]) - np.maximum(low, box[0])
+        if len(np.unique(parts[0], axis=0)) < 4:  # a line from corner to corner
+            return False
         on_border = np.isclose(parts[0], low, atol=1e-6) | np.isclose(parts[0], high, atol=1e-6)
         return bool((seen >= PAGE_SHARE * np.ptp(box, axis=0)).all() and on_border.any(axis=1).all())
 
@@ -266,10 +306,10 @@ def _inside(element: ElementTree.Element, place: _Place) -> _Place:
     """Where the elements of an <svg> in an <svg> stand."""
     shift = np.eye(3)
     shift[:2, 2] = length(element.get("x"), place.port.wide), length(element.get("y"), place.port.high)
-    there = _Place(place.look, place.matrix @ shift, place.port, place.opacity, place.depth, place.used)
+    there = dataclasses.replace(place, matrix=place.matrix @ shift)
     sized = {key: element.get(key, "100%") for key in ("width", "height")}
     framed = _framed(numbers(element.get("viewBox", "")), sized, element.get("preserveAspectRatio", ""), there)
-    return _Place(there.look, *framed, there.opacity, there.depth, there.used)
+    return dataclasses.replace(there, matrix=framed[0], port=framed[1])
 
 
 def _framed(frame: list[float], sized: Mapping[str, str], kept: str, place: _Place) -> tuple[Points, Viewport]:

@@ -19,7 +19,7 @@ from fontTools.svgLib.path.parser import parse_path
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.sketch.stroke import MOST_POINTS, Points
 
-__all__ = ["SHAPES", "Lines", "Viewport", "length", "matrix_of", "moved", "numbers", "smoothed"]
+__all__ = ["SHAPES", "Lines", "Viewport", "length", "matrix_of", "moved", "numbers", "origin_of", "smoothed"]
 
 MOST_SAMPLES = 32  # points of one curve
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -28,7 +28,9 @@ _UNITS = {
     "": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6,
     "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0,
 }  # fmt: skip
-_CALL = re.compile(r"(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^()]*)\)", re.IGNORECASE)
+_CALL = re.compile(r"(matrix|translate[XY]?|scale[XY]?|rotate|skew[XY]?)\s*\(([^()]*)\)", re.IGNORECASE)
+_VALUE = re.compile(rf"({_NUMBER.pattern})\s*([a-zA-Z]+|%)?")
+_DEGREES = {"rad": 180 / math.pi, "turn": 360.0, "grad": 0.9, "deg": 1.0}
 
 
 @dataclass(frozen=True)
@@ -205,18 +207,39 @@ def matrix_of(text: str | None) -> Points:
     """The matrix [3, 3] of a list of transforms; what cannot be read in it changes nothing."""
     matrix = np.eye(3)
     for name, inside in _CALL.findall(text or ""):
-        values = [float(number) for number in re.findall(_NUMBER, inside)]
+        values = [float(number) * _factor(unit.lower()) for number, unit in _VALUE.findall(inside)]
         matrix = matrix @ _transform(name.lower(), values)
     return matrix if np.isfinite(matrix).all() else np.eye(3)
+
+
+def _factor(unit: str) -> float:
+    """What a value of CSS is multiplied with: angles become degrees, lengths user units, percentages shares."""
+    return 0.01 if unit == "%" else _DEGREES.get(unit) or _UNITS.get(unit, 1.0)
+
+
+def origin_of(text: str | None, port: Viewport) -> Points:
+    """The matrix that brings the point about which CSS turns and scales, its ``transform-origin``, to 0, 0."""
+    words = {"left": "0", "top": "0", "center": "50%", "right": "100%", "bottom": "100%"}
+    given = [words.get(part, part) for part in (text or "").split()]
+    matrix = np.eye(3)
+    if given:
+        x, y = (*given, "50%")[:2]
+        matrix[:2, 2] = -length(x, port.wide), -length(y, port.high)
+    return matrix
 
 
 def _transform(name: str, values: list[float]) -> Points:
     one, two = (*values, 0.0, 0.0)[:2]
     if name == "matrix" and len(values) == 6:
         return np.array([values[0::2], values[1::2], (0, 0, 1)])
-    if name == "translate":
+    if name in ("translatey", "scaley"):
+        one, two, values = (1.0 if name == "scaley" else 0.0), one, [1.0, one]
+    if name == "scalex":
+        values = [one, 1.0]
+        two = 1.0
+    if name.startswith("translate"):
         return np.array([(1, 0, one), (0, 1, two), (0, 0, 1)])
-    if name == "scale" and values:
+    if name.startswith("scale") and values:
         return np.diag([one, two if len(values) > 1 else one, 1.0])
     if name == "rotate" and values:
         x, y = (*values[1:], 0.0, 0.0)[:2]
