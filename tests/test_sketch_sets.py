@@ -140,3 +140,19 @@ def test_a_set_without_a_drawing_that_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "horse" / "1.png").write_bytes(b"none")
     with pytest.raises(DataError, match="no sketch that can be read; each was named with its reason"):
         human_sketches(tmp_path, ("horse",), 64)
+
+
+@pytest.mark.parametrize("others", [("photo", "art_painting", "cartoon"), ("real", "painting", "clipart", "infograph")])
+def test_what_lies_beside_sketches_in_other_styles_is_no_sketch(others: tuple[str, ...], tmp_path: Path) -> None:
+    for style in ("sketch", *others):
+        (tmp_path / style / "ball").mkdir(parents=True)
+        Image.new("L", (9, 9)).save(tmp_path / style / "ball" / "1.png")
+    assert [folder.name for folder in sketch_folders(tmp_path, ("ball",))] == ["sketch/ball"]
+
+
+def test_folders_named_after_no_class_are_told(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number:02}_ball").mkdir()
+        Image.new("L", (9, 9)).save(tmp_path / f"{number:02}_ball" / "1.png")
+    with pytest.raises(DataError, match=r"its folders are 00_ball, 01_ball, .* and 2 more; name them after"):
+        sketch_folders(tmp_path, ("ball",))

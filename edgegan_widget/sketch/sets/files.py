@@ -8,6 +8,7 @@ layout                          what is taken
 ``<class>_12.png``              where the folder is named after no class: by the file's own name
 ``svg/`` beside ``png/``        TU-Berlin: the same drawings twice; ``svg/`` is taken
 ``sketch/`` beside ``photo/``   Sketchy: photos are no sketches
+``sketch/`` beside ``cartoon/`` PACS and DomainNet: nor are paintings, cartoons and clip art
 ``tx_000000000000/``, ...       Sketchy: the same drawings otherwise placed; the first of these folders is taken
 ==============================  ==============================================================================
 """
@@ -44,6 +45,10 @@ log = logging.getLogger(__name__)
 
 KEPT_OF = 3
 MOST_OF_FILE = 2_000  # drawings of a file that holds many
+_NO_SKETCHES = {
+    "photo", "photos", "art_painting", "cartoon",  # PACS
+    "real", "painting", "clipart", "infograph",  # DomainNet
+}  # fmt: skip
 _PLACED = re.compile(r"tx_\d{12}$")
 _PUBLISHED = re.compile(r"^(full[_ -](simplified|raw|binary)[_ -])", re.IGNORECASE)
 _NUMBERED = re.compile(r"[\s._()-]*\d[\d\s._()-]*$")
@@ -153,10 +158,10 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _taken(names: list[str]) -> list[str]:
-    """Those of folders side by side that are looked into: no hidden ones, no photos beside sketches, nothing twice."""
+    """Those of folders side by side that are looked into: none hidden, none twice, no photos beside sketches."""
     plain = {name.lower() for name in names}
     gone = {"png"} if {"svg", "png"} <= plain else set()
     if any(name.startswith("sketch") for name in plain):
-        gone |= {"photo", "photos"}
+        gone |= _NO_SKETCHES
     placed = [name for name in names if _PLACED.match(name)]
     return [name for name in names if name.lower() not in gone and name not in placed[1:] and not name.startswith(".")]

@@ -56,6 +56,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 8  # folders, in a sentence
 U8 = npt.NDArray[np.uint8]
 
 ASKED_AS: dict[str, tuple[str, ...]] = {
@@ -98,7 +99,13 @@ def sketch_folders(root: Path | str, classes: Sequence[str]) -> list[SketchFolde
     """
     found = _asked(Path(root), classes)
     if not found:
-        raise DataError(f"{root} has no folder of sketches named after a class ({', '.join(classes)}).")
+        names = list(drawings_below(Path(root)))
+        there = f"; its folders are {', '.join(names[:MOST_NAMED])}" if names else ", nor any drawing"
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        raise DataError(
+            f"{root} has no folder of sketches named after a class ({', '.join(classes)}){there}{more}; name "
+            "them after what they show."
+        )
     return found
 
 
