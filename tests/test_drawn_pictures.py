@@ -60,7 +60,10 @@ def blank(kind: str) -> bytes:
     return photo_of(page_of(sheet) * lit(kind, sheet.shape), sheet.random)
 
 
-@pytest.mark.parametrize("kind", ["gradient", "corner", "shadow", "soft shadow", "hand", "two", "dim", "on a table"])
+@pytest.mark.parametrize(
+    "kind",
+    ["gradient", "corner", "shadow", "soft shadow", "hand", "two", "dim", "bars", "lamp", "vignette", "on a table"],
+)
 def test_a_blank_sheet_is_no_drawing(kind: str) -> None:
     with pytest.raises(DataError, match="shows no lines"):
         sketch_of("a.jpg", blank(kind), 64, told="a picture")

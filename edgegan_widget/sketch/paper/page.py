@@ -22,6 +22,7 @@ LEAST_INK_PX = 12
 LEAST_LONG = 0.02  # of its page's longer side, of a drawing
 FLAT = 0.9  # of a picture's pixels
 LEAST_PX = 400  # longer side below which a picture is enlarged
+LEAST_LEVELS = 12  # between light lines and their ground; chalk has a hundred
 PLAIN_PX = 700  # longer side of a picture that may be plain
 PLAIN_LEVELS = 20  # grey levels within which plain paper keeps
 PLAIN_STRAYS = 1e-3  # of its paper, which may not
@@ -64,11 +65,16 @@ def _is_flat(picture: U8) -> bool:
 
 
 def _looked_at(picture: U8) -> Ink | None:
+    given = picture
     light = is_light_on_dark(_reduced(picture)[0])
     if light:
         picture = 255 - picture
     page, scale = _reduced(picture, keep_dark=True)
     ink = ink_on(page)
+    if light and not _stands_off(ink, page):  # grain alone, as on a blank sheet under a lamp
+        picture = given
+        page, scale = _reduced(picture, keep_dark=True)
+        ink = ink_on(page)
     box = _box(ink)
     if box is None:
         return None
@@ -81,6 +87,17 @@ def _looked_at(picture: U8) -> Ink | None:
             ink, (top, bottom, left, right) = closer, box_closer
     around = int(AROUND * max(bottom - top, right - left)) + 1
     return np.pad(ink[top:bottom, left:right], around)
+
+
+def _stands_off(ink: Ink, page: U8) -> bool:
+    """Whether ink differs from what is around it by more levels than grain does."""
+    marked = ink.astype(np.uint8)
+    near, far = (cv2.dilate(marked, np.ones((size, size), np.uint8)) > 0 for size in (7, 15))
+    around = far & ~near
+    if not ink.any() or not around.any():
+        return bool(ink.any())
+    dark = page.min(axis=2)
+    return float(np.median(dark[around])) - float(np.median(dark[ink])) >= LEAST_LEVELS
 
 
 def _around(picture: U8, box: tuple[int, int, int, int], scale: float) -> U8:
