@@ -434,3 +434,21 @@ def test_every_kind_of_file_counts_as_a_sketch() -> None:
 def test_the_pad_opens_every_kind(tmp_path: Path) -> None:
     drawing = read_drawing("a.tldr", content(tldraw()))
     assert Drawing.from_json(drawing.to_json()) == drawing
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        json.dumps(quickdraw()) + "\n" + json.dumps(quickdraw()),
+        [quickdraw(), quickdraw()],
+        {"type": "excalidrawlib", "libraryItems": [{"elements": excalidraw()["elements"]}] * 2},
+    ],
+)
+def test_of_several_drawings_the_first_is_read_and_the_rest_told(
+    several: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert len(read_drawing("a.json", content(several))) == len(SHOE)
+    assert "the first is read, the others are left out" in caplog.text
+    caplog.clear()
+    read_drawing("a.json", content(quickdraw()))
+    assert not caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from edgegan_widget.sketch.svg.document import MOST_BYTES, unzipped
 from edgegan_widget.sketch.svg.reader import strokes_of_svg
 
 __all__ = ["SAVED_SUFFIXES", "saved_strokes"]
+
+log = logging.getLogger(__name__)
 
 SAVED_SUFFIXES = (".json", ".svg", ".svgz", *(suffix for kind in known() for suffix in kind.suffixes))
 _ARRAYS = b"\x93NUMPY"
@@ -74,4 +77,12 @@ def _first(content: bytes) -> Any:
     if len(content) > MOST_BYTES:
         raise DataError(f"the drawing has more than {MOST_BYTES:,} bytes, the most allowed; save it in parts.")
     text = content.decode(json.detect_encoding(content)).lstrip("\ufeff \t\r\n")
-    return json.JSONDecoder().raw_decode(text)[0]
+    document, end = json.JSONDecoder().raw_decode(text)
+    several = (
+        isinstance(document, list)
+        and len(document) > 1
+        and all(isinstance(each, dict) and "drawing" in each for each in document)
+    )
+    if text[end:].strip() or several:
+        log.warning("the file holds several drawings; the first is read, the others are left out.")
+    return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from edgegan_widget.sketch.svg.cascade import colour_of
 from edgegan_widget.sketch.svg.shapes import SHAPES, Lines, Viewport, smoothed
 
 __all__: list[str] = []
+
+log = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 
@@ -55,6 +58,8 @@ def _elements(document: Json) -> list[Json]:
     """What is drawn; of a library its first item."""
     items = document.get("libraryItems") or document.get("library") or ()
     if items:
+        if len(items) > 1:
+            log.warning("the library holds %d drawings; the first is read, the others are left out.", len(items))
         first = items[0]
         return list(first["elements"] if isinstance(first, Mapping) else first)
     return list(document.get("elements") or ())
