@@ -137,12 +137,24 @@ def test_other_classes_than_the_weights_have(tmp_path: Path, small_model: ModelC
         load_model(folder)
 
 
+@pytest.mark.parametrize("harm", ["cut", "one bit", "empty", "text"])
+def test_a_damaged_training_state_is_one_sentence(harm: str, tmp_path: Path) -> None:
+    """One bit within its numbers too, which torch reads without a word."""
+    path = tmp_path / "s.pt"
+    save_state(path, {"weights": torch.arange(4096.0)})
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 64
+    path.write_bytes({"cut": content[:900], "one bit": content, "empty": b"", "text": b"hello"}[harm])
+    with pytest.raises(ModelError, match=r"s\.pt is damaged or cut short, so the run cannot go on from it; put back"):
+        load_state(path, torch.device("cpu"))
+
+
 def test_training_states_run_no_code(tmp_path: Path) -> None:
     cpu = torch.device("cpu")
     save_state(tmp_path / "s.pt", {"step": 3, "weights": {"a": torch.ones(2)}})
     assert load_state(tmp_path / "s.pt", cpu)["step"] == 3
     torch.save({"code": test_training_states_run_no_code}, tmp_path / "evil.pt")
-    with pytest.raises(ModelError, match="not a whole training state"):
+    with pytest.raises(ModelError, match="is damaged or cut short, .* put back a copy"):
         load_state(tmp_path / "evil.pt", cpu)
     with pytest.raises(ModelError, match="does not exist; nothing to resume"):
         load_state(tmp_path / "none.pt", cpu)

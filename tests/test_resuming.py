@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from edgegan_widget.app.cli import main
+from edgegan_widget.base.errors import ConfigError
 from edgegan_widget.training.runs.jobs import Run
 from edgegan_widget.training.runs.resuming import recalled
 
@@ -140,3 +141,10 @@ def test_what_is_left_out_of_training_is_told_in_its_log(place: Path) -> None:
     assert "has no pictures of b" in log
     assert "test: 1 pictures are left out, since val is there" in log
     assert Run(place / "run").status().steps == 2, "five pictures to train on"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x90", b"[1]", b'{"settings": 3}'])
+def test_settings_that_cannot_be_read_are_one_sentence(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="holds no settings of a run that can be read; name the run's folder"):
+        recalled(tmp_path)

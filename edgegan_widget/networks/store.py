@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -155,12 +156,25 @@ def save_state(path: Path | str, state: Mapping[str, Any]) -> None:
 def load_state(path: Path | str, device: torch.device) -> dict[str, Any]:
     """Read a training state; only tensors and plain values are unpickled, never code."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        with zipfile.ZipFile(path) as packed:  # torch itself checks no sums
+            damaged = packed.testzip()
+        state: dict[str, Any] | None = None
+        if damaged is None:
+            state = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError as error:
         raise ModelError(f"{path} does not exist; nothing to resume, so start without --resume.") from error
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise ModelError(f"{path} is not a whole training state ({type(error).__name__}: {error}).") from error
+        raise ModelError(_damaged(path)) from error
+    if state is None:
+        raise ModelError(_damaged(path))
     return state
+
+
+def _damaged(path: Path | str) -> str:
+    return (
+        f"{path} is damaged or cut short, so the run cannot go on from it; put back a copy of it, or start a new run "
+        "from its model with --start-from."
+    )
 
 
 def _write_weights(folder: Path, name: str, weights: Mapping[str, Tensor], half: bool) -> None:
@@ -228,7 +242,7 @@ def _read_weights(place: Path, kind: str) -> dict[str, Tensor]:
                 stored |= safetensors.torch.load_file(place / name)
     except FileNotFoundError as error:
         raise ModelError(f"{error.filename} is missing; copy the whole model folder.") from error
-    except (SafetensorError, OSError, json.JSONDecodeError, KeyError, AttributeError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
         raise ModelError(f"the weights in {place} cannot be read ({error}); fetch the model anew.") from error
     whole = {name: tensor for name, tensor in stored.items() if "@" not in name}
     for name in {name.partition("@")[0] for name in stored} - whole.keys():

@@ -190,7 +190,7 @@ def _begin(out: Path, config: CutoutConfig, resume: bool) -> None:
             (out / _LOG).unlink()
         return
     try:
-        before = settings.from_json(CutoutConfig, path.read_text("utf-8"))
+        before = settings.from_json(CutoutConfig, path.read_text("utf-8", "replace"))
     except OSError as error:
         raise ConfigError(f"{out} holds no run to resume; leave --resume out to begin one.") from error
     same = dataclasses.replace(before, data=config.data, out=config.out, save_minutes=config.save_minutes)

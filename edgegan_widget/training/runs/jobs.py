@@ -93,7 +93,7 @@ class Run(JobFolder):
         for name in SETTINGS:
             try:
                 return TrainConfig.from_json((self.folder / name).read_text("utf-8"))
-            except (OSError, ConfigError):
+            except (OSError, ValueError, ConfigError):
                 continue
         return None
 
