@@ -154,7 +154,7 @@ def test_training_states_run_no_code(tmp_path: Path) -> None:
     save_state(tmp_path / "s.pt", {"step": 3, "weights": {"a": torch.ones(2)}})
     assert load_state(tmp_path / "s.pt", cpu)["step"] == 3
     torch.save({"code": test_training_states_run_no_code}, tmp_path / "evil.pt")
-    with pytest.raises(ModelError, match="is damaged or cut short, .* put back a copy"):
+    with pytest.raises(ModelError, match=r"is damaged or cut short, .* put back a copy"):
         load_state(tmp_path / "evil.pt", cpu)
     with pytest.raises(ModelError, match="does not exist; nothing to resume"):
         load_state(tmp_path / "none.pt", cpu)

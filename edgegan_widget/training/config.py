@@ -176,7 +176,7 @@ class TrainConfig(DrawingsSettings, ProjectedSettings, SharedSettings):
         try:
             record = json.loads(text)
             told = dict(record.get("settings", record))
-        except (ValueError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise ConfigError(f"they are no JSON object ({error})") from error
         kind_of(str(told.get("preset", DEFAULT_PRESET)))
         kept = {name: value for name, value in told.items() if name not in RETIRED}

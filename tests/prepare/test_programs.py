@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,12 @@ PROGRAMS: dict[str, tuple[dict[str, Any], str]] = {
     "without suffix": (record(images={"file_name": "images/a"}), "a.jpg"),
     "an address": (record(images={"file_name": "https://example.org/photos/a.jpg?sig=1"}), "a.jpg"),
     "blanks around it": (record(images={"file_name": " a.jpg "}), "a.jpg"),
+    "corners as objects in a list": (
+        record(annotations={"segmentation": [[{"x": x, "y": y} for x, y in zip(POLYGON[::2], POLYGON[1::2])]]}),
+        "a.jpg",
+    ),
+    "category by its name": (record(annotations={"category_id": "horse"}), "a.jpg"),
+    "name under another key": (record(images={"file_name": None, "path": "/data/set/a.jpg"}), "a.jpg"),
     "another Unicode form": (record(images={"file_name": "cafe\u0301.jpg"}), "caf\u00e9.jpg"),
 }  # fmt: skip
 
@@ -163,6 +170,30 @@ def test_encodings(encoding: str, tmp_path: Path) -> None:
     text = path.read_text("utf-8")
     path.write_bytes(("\ufeff" + text if encoding == "utf-16-be" else text).encode(encoding))
     assert cut_out(tmp_path, path) == (1, [])
+
+
+def test_a_packed_file(tmp_path: Path) -> None:
+    path = write(tmp_path, record())
+    (tmp_path / "instances.json.gz").write_bytes(gzip.compress(path.read_bytes()))
+    assert cut_out(tmp_path, tmp_path / "instances.json.gz") == (1, [])
+
+
+@pytest.mark.parametrize("name", ["images", "annotations", "categories"])
+def test_an_object_in_a_lists_place_is_told(name: str, tmp_path: Path) -> None:
+    content = record()
+    path = write(tmp_path, content | {name: {"1": content[name][0]}})
+    with pytest.raises(DataError, match=f"its {name} are an object and no list; export it as COCO instances"):
+        CocoReader(tmp_path / "images", path)
+
+
+@pytest.mark.parametrize(("key", "told"), [("caption", "are captions"), ("segments_info", "of panoptic segmentation")])
+def test_annotations_of_other_kinds_are_counted(key: str, told: str, tmp_path: Path) -> None:
+    annotations = [{"id": number, "image_id": 1, key: []} for number in range(3)]
+    made, problems = cut_out(tmp_path, write(tmp_path, record(annotations=annotations)))
+    assert made == 0
+    assert len(problems) == 1
+    assert "3 annotations are" in problems[0]
+    assert told in problems[0]
 
 
 def test_absolute_paths_below_the_folder(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import gzip
 import json
 import re
+import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -14,15 +16,17 @@ from typing import IO, Any
 
 from edgegan_widget.base.errors import DataError
 
-__all__ = ["AnnotationFile"]
+__all__ = ["LISTS", "AnnotationFile"]
 
 _CHUNK_BYTES = 1 << 20
 _MOST_RECORD_BYTES = 64_000_000
+LISTS = ("images", "annotations", "categories")
+_GZIP = b"\x1f\x8b"
 _BLANK = re.compile(r"[\s,]*")
 
 
 class AnnotationFile:
-    """A JSON object of lists, in UTF-8, UTF-16 or UTF-32, with or without a byte-order mark.
+    """A JSON object of lists, in UTF-8, UTF-16 or UTF-32, with or without a byte-order mark, packed by gzip or not.
 
     Parameters
     ----------
@@ -37,7 +41,7 @@ class AnnotationFile:
 
     def __init__(self, path: Path) -> None:
         self.path, self.keys = path, list[str]()
-        self._plain: IO[bytes] | None = None  # the same in UTF-8, where the file is not
+        self._plain: IO[bytes] | None = None  # the same in UTF-8 and unpacked, where the file is not
 
     def records(self) -> Iterator[tuple[str, int, int, Any]]:
         """Every element of every list at the top of the file, in its order.
@@ -63,9 +67,10 @@ class AnnotationFile:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
-        """The file's bytes in UTF-8."""
+        """The file's bytes in UTF-8, unpacked."""
         with self.path.open("rb") as stream:
-            encoding = json.detect_encoding(stream.read(4))
+            head = stream.read(4)
+            encoding = "gzip" if head.startswith(_GZIP) else json.detect_encoding(head)
             if encoding.startswith("utf-8"):
                 stream.seek(0)
                 yield stream
@@ -77,6 +82,10 @@ class AnnotationFile:
     def _as_utf8(self, encoding: str) -> IO[bytes]:
         plain = tempfile.TemporaryFile()  # noqa: SIM115 - kept as long as this object is
         weakref.finalize(self, plain.close)
+        if encoding == "gzip":
+            with gzip.open(self.path) as packed:
+                shutil.copyfileobj(packed, plain, _CHUNK_BYTES)
+            return plain
         with self.path.open("r", encoding=encoding) as stream:
             while text := stream.read(_CHUNK_BYTES):
                 plain.write(text.encode("utf-8", "surrogatepass"))
@@ -109,7 +118,9 @@ class _Scanner:
             self._keys.append(name)
             self._expect(":")
             if self._peek() != "[":
-                self._value()
+                value = self._value()[2]
+                if name in LISTS and isinstance(value, dict):
+                    raise DataError(f"{self._path}: its {name} are an object and no list; export it as COCO instances.")
                 continue
             self._expect("[")
             while self._peek() != "]":

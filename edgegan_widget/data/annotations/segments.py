@@ -51,8 +51,7 @@ def coco_mask(segmentation: Segmentation, width_px: int, height_px: int) -> U8:
     parts = [segmentation] if isinstance(segmentation, dict) else segmentation
     if not isinstance(parts, list) or not parts:
         raise DataError("its segmentation is empty (a box alone is no outline); mend or leave it out.")
-    if all(isinstance(part, dict) and {"x", "y"} <= part.keys() for part in parts):
-        parts = [[part[axis] for part in parts for axis in ("x", "y")]]  # corners as objects
+    parts = [_flat(parts)] if _are_objects(parts) else [_flat(part) if _are_objects(part) else part for part in parts]
     encoded = [_run_lengths(coco, part, width_px, height_px) for part in parts if isinstance(part, dict)]
     outlines = list(_outlines([part for part in parts if part is not None and not isinstance(part, dict)]))
     areas = [_polygon(each, width_px, height_px) for each in outlines if len(each) >= _LEAST_CORNERS]
@@ -61,6 +60,15 @@ def coco_mask(segmentation: Segmentation, width_px: int, height_px: int) -> U8:
     if areas:
         encoded += coco.frPyObjects(areas, height_px, width_px)
     return np.asarray(coco.decode(coco.merge(encoded)) * np.uint8(255), np.uint8)
+
+
+def _are_objects(part: Any) -> bool:
+    """Whether a polygon's corners are objects with x and y."""
+    return isinstance(part, list) and bool(part) and all(isinstance(e, dict) and {"x", "y"} <= e.keys() for e in part)
+
+
+def _flat(part: list[dict[str, Any]]) -> list[Any]:
+    return [corner[axis] for corner in part for axis in ("x", "y")]
 
 
 def _from_text(segmentation: Segmentation) -> Segmentation:

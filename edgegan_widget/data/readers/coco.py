@@ -21,13 +21,18 @@ from edgegan_widget.base.settings import setting
 from edgegan_widget.base.words import sort_out
 from edgegan_widget.data.annotations.numbers import Ids, whole
 from edgegan_widget.data.annotations.pictures import PictureFinder
-from edgegan_widget.data.annotations.scan import AnnotationFile
+from edgegan_widget.data.annotations.scan import LISTS, AnnotationFile
 from edgegan_widget.data.readers import ReaderKind, path_of, register, split_names, whole_names
 from edgegan_widget.data.sources import Region, Source, check_folders, object_id
 
 __all__ = ["CocoReader"]
 
 _LARGEST_SIDE_PX = 65_535
+_NAME_KEYS = ("file_name", "filename", "fileName", "path")
+_NO_OBJECTS = {  # what annotations without a category are
+    "caption": "annotations are captions and mark no object; give instances_....json.",
+    "segments_info": "annotations are of panoptic segmentation, whose masks are pictures; give instances_....json.",
+}
 _SHOWN = 80  # characters of a broken entry
 _OWN_READER = "take it with edgegan-widget data from-labels, or export it as COCO instances"
 _SIGNS = {  # what only other programs write at the top of their files; the first three have a reader of their own
@@ -126,7 +131,7 @@ class CocoReader:
 
     def _check_kind(self) -> None:
         """A file of another kind may hold lists as well."""
-        needed = [name for name in ("images", "annotations", "categories") if name not in self._file.keys]
+        needed = [name for name in LISTS if name not in self._file.keys]
         if needed:
             program = next((name for key, name in _SIGNS.items() if key in self._file.keys), "")
             looks = f"; it looks like {program}" if program else ""
@@ -149,7 +154,9 @@ class CocoReader:
 
     def _is_wanted(self, entry: dict[str, Any]) -> bool:
         label = self._label(entry)
-        if label is None:
+        if label is None and (kind := next((about for key, about in _NO_OBJECTS.items() if key in entry), None)):
+            self._left_out[kind] += 1
+        elif label is None:
             self._skip(entry, f"means category {entry.get('category_id')!r}, which the file does not have")
         if label not in self._wanted:
             return False
@@ -160,8 +167,12 @@ class CocoReader:
         return True
 
     def _label(self, entry: dict[str, Any]) -> str | None:
-        category = self._ids.number(entry.get("category_id"))
-        return None if category is None else self._index.names.get(category)
+        given = entry.get("category_id")
+        category = self._ids.number(given)
+        label = None if category is None else self._index.names.get(category)
+        if label is None and isinstance(given, str) and given in self._index.names.values():
+            return given  # the name, as some programs write it
+        return label
 
     def _skip(self, entry: dict[str, Any], why: str) -> None:
         self._found.append(f"{self._path}: annotation {entry.get('id')!r} {why}; mend or leave it out.")
@@ -224,10 +235,11 @@ def _size(image: dict[str, Any]) -> tuple[int, int] | None:
 
 
 def _name(image: dict[str, Any]) -> Any:
-    """``file_name``, or where there is none, as in LVIS, the end of ``coco_url``: folder and file."""
+    """``file_name``, whatever it is called, or as in LVIS the end of ``coco_url``: folder and file."""
+    given = next((image[key] for key in _NAME_KEYS if image.get(key) is not None), None)
     address = image.get("coco_url")
-    if image.get("file_name") is not None or not isinstance(address, str) or address.endswith("/"):
-        return image.get("file_name")
+    if given is not None or not isinstance(address, str) or address.endswith("/"):
+        return given
     return "/".join(address.split("/")[-2:])
 
 
