@@ -86,3 +86,25 @@ def test_a_preset_that_is_not_there_is_told_in_a_sentence(
 ) -> None:
     assert main(["train", "data", "--out", "run", "--preset", preset]) == 1
     assert told in capsys.readouterr().err
+
+
+FORMS = {
+    "erase": ["none.png", "--mask", "none.png", "--out", "o.pdf"],
+    "replace": ["none.png", "--mask", "none.png", "--sketch", "none.png", "--class", "cat", "--out", "o"],
+    "compose": ["none.json", "--out", "o.svg"],
+    "edges": ["none.png", "--out", "o.txt"],
+    "pack": ["none", "--out", "o.zip"],
+}
+
+
+@pytest.mark.parametrize("command", FORMS)
+def test_a_form_that_is_none_is_refused_before_any_work(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before what it would be made of is read: nothing of that is there."""
+    assert main([command, *FORMS[command]]) == 1
+    assert f"{FORMS[command][-1]} " in (told := capsys.readouterr().err)
+    assert "name it with" in told
+
+
+def test_the_nearest_model_is_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "s.png", "--class", "cat", "--model", "defalt", "--out", str(tmp_path / "o.png")]) == 1
+    assert "no model called 'defalt' (did you mean default?)" in capsys.readouterr().err

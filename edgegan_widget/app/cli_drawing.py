@@ -115,6 +115,7 @@ def _edges(options: argparse.Namespace) -> None:
     from edgegan_widget.sketch.edges import draw, parse_sources
     from edgegan_widget.sketch.hands.hand import distortion_grid
 
+    check_form(options.out)
     sources = parse_sources(options.edges)
     strengths = _strengths(options.strengths)
     if not 16 <= options.tile <= 1024:

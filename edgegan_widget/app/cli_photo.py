@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgegan_widget.app.progress import bar
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.options import add_options, chosen, path
-from edgegan_widget.base.pictures import save_picture
+from edgegan_widget.base.pictures import check_form, save_picture
 
 if TYPE_CHECKING:
     from edgegan_widget.training.cutout.loop import Progress
@@ -119,6 +119,7 @@ def _erase(options: argparse.Namespace) -> None:
 
     from edgegan_widget.photo.erase import erase
 
+    check_form(options.out)
     result_u8 = erase(options.photo, options.mask, options.method)
     save_picture(Image.fromarray(result_u8), options.out)
     print(f"{options.out}: {result_u8.shape[1]}x{result_u8.shape[0]}")
@@ -150,6 +151,7 @@ def _replace(options: argparse.Namespace) -> None:
     from edgegan_widget.photo.place import replace
     from edgegan_widget.sketch.trace import read_sketch
 
+    check_form(options.out)
     fit, photo_u8 = dataclasses.asdict(chosen(options, Fit())), as_photo(options.photo)
     what_goes(options.mask, photo_u8)  # before the model is loaded
     model = EdgeGAN.from_pretrained(options.model)
@@ -176,6 +178,7 @@ def _compose(options: argparse.Namespace) -> None:
     from edgegan_widget.networks.engine import EdgeGAN
     from edgegan_widget.photo.scene import Scene, compose
 
+    check_form(options.out)
     with telling(options.scene, "read", "give the path of a saved scene"):
         scene = Scene.from_json(options.scene.read_bytes())
     models = {name: EdgeGAN.from_pretrained(name) for name in dict.fromkeys(each.model for each in scene.placed)}

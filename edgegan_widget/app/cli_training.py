@@ -15,6 +15,7 @@ from edgegan_widget.base.options import add_options, given, path
 from edgegan_widget.networks.config import SIZES_PX
 from edgegan_widget.networks.find import GUESSER, find_model, read_config
 from edgegan_widget.training.config import DEFAULT_PRESET, TrainConfig, finetune_config, moving_config
+from edgegan_widget.training.data_folder import PACKED_SUFFIX
 from edgegan_widget.training.kinds import PLAIN_EDGES, kinds, presets, read_by
 from edgegan_widget.training.runs.resuming import recalled, with_folders_found
 
@@ -269,6 +270,8 @@ def _pack(options: argparse.Namespace) -> None:
     if options.edges:
         more = tuple(source for source in parse_sources(options.edges) if source not in always_drawn())
     sketch_px = options.sketch_size or wanted.sketch_px
+    if options.out.suffix.lower() != PACKED_SUFFIX:
+        raise ConfigError(f"{options.out} is no name of a packed file; name it with {PACKED_SUFFIX}.")
     check_place(options.out)
     counts = pack(options.data, options.out, wanted.size_px, more, sketch_px, options.sketches)
     print(f"{options.out}: {', '.join(f'{count} {split}' for split, count in counts.items())}")

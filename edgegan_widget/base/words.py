@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from edgegan_widget.base.errors import ConfigError
 
-__all__ = ["class_named", "known_class", "listed", "sort_out", "spoken"]
+__all__ = ["class_named", "known_class", "listed", "meant", "sort_out", "spoken"]
 
 # Folders are named in lower case with underscores; these words are not written so with spaces in their place.
 _WRITTEN = {
@@ -58,14 +58,14 @@ def known_class(given: str, classes: Sequence[str], knows: str = "this model kno
     if found is None and given.strip().isdecimal() and int(given) < len(classes):
         found = classes[int(given)]
     if found is None:
-        raise ConfigError(f"the class is {given!r}{_meant(given, classes)}; {knows} {', '.join(classes)}{more}.")
+        raise ConfigError(f"the class is {given!r}{meant(given, classes)}; {knows} {', '.join(classes)}{more}.")
     return found
 
 
 def sort_out(given: Sequence[str], classes: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     """The classes that are meant, and what names none of them, each with the nearest class behind it."""
     found = {name: class_named(name, classes) for name in given}
-    unknown = [name + _meant(name, classes) for name, known in found.items() if known is None]
+    unknown = [name + meant(name, classes) for name, known in found.items() if known is None]
     return tuple(dict.fromkeys(known for known in found.values() if known is not None)), unknown
 
 
@@ -80,7 +80,8 @@ def _bare(name: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
-def _meant(given: str, classes: Sequence[str]) -> str:
+def meant(given: str, classes: Sequence[str]) -> str:
+    """The nearest of these names as a question in brackets, with a blank before it; empty where none is near."""
     bare = {_bare(name): name for name in classes}
     near = difflib.get_close_matches(_bare(given), bare, n=1)
     return f" (did you mean {bare[near[0]]}?)" if near else ""

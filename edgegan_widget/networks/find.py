@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from edgegan_widget.base import settings
 from edgegan_widget.base.errors import ConfigError, ModelError
 from edgegan_widget.base.units import F32
+from edgegan_widget.base.words import meant
 from edgegan_widget.networks.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def find_model(name_or_folder: str | os.PathLike[str]) -> Path:
             return folder
     names = sorted({entry.parent.name for root in shipped for entry in root.glob("*/config.json")})
     raise ModelError(
-        f"no model called {os.fspath(name_or_folder)!r}; give a run folder, a folder with config.json and "
-        f"model.safetensors, or one of: {', '.join(names) or 'none is shipped here'}."
+        f"no model called {os.fspath(name_or_folder)!r}{meant(given.name, names)}; give a run folder, a folder with "
+        f"config.json and model.safetensors, or one of: {', '.join(names) or 'none is shipped here'}."
     )
 
 

@@ -12,7 +12,7 @@ from edgegan_widget.base.files import telling
 from edgegan_widget.base.layout import class_folders, split_folder
 from edgegan_widget.base.pictures import is_picture
 
-__all__ = ["check_packed", "class_counts", "split_root"]
+__all__ = ["PACKED_SUFFIX", "check_packed", "class_counts", "split_root"]
 
 PACKED_SUFFIX = ".npz"
 

@@ -142,3 +142,10 @@ def test_replace_from_the_command_line(tmp_path: Path) -> None:
     assert done == 0
     assert (replaced[hole] != photo[hole]).any()
     assert (replaced[:20] == photo[:20]).all()
+
+
+def test_hardly_anything_may_be_left_to_fill_from() -> None:
+    photo, _ = scene()
+    mask = np.ones(photo.shape[:2], bool)
+    mask[60, 20:140] = False
+    assert erase(photo, mask, grow_px=2).shape == photo.shape

@@ -38,6 +38,8 @@ _COARSE_ROUNDS, _FINE_ROUNDS = 200, 3
 
 def _fill(hole: Hole) -> U8:
     sizes = level_sizes(hole.inside.shape)
+    while len(sizes) > 1 and _reduced(hole, sizes[0])[1].all():  # what is left is too thin to be seen so small
+        del sizes[0]
     photo_u8, inside, never = _reduced(hole, sizes[0])
     shifts = find_shifts(photo_u8, inside, never | unlike_rim(photo_u8, inside))
     mesh, start, filled, share = _coarse(photo_u8, inside, shifts)
@@ -83,7 +85,7 @@ def plausible_share(photo_u8: U8, mesh: Mesh, details: F32) -> tuple[F32, float]
     strength = np.sqrt(strength / np.maximum(cv2.boxFilter(within, -1, size), 1e-3))[mesh.rows, mesh.columns]
     low, usual, high = np.quantile(around, (0.25, _USUAL, 0.75)) if len(around) else (1.0, 255.0, 1.0)
     even = _ramp(float(low / max(high, 1e-3)), UNEVEN, EVEN)
-    if even:
+    if even and len(around):  # nothing is around a hole that leaves hardly anything
         usual += even * (np.quantile(around, _EVEN_USUAL) - usual)
     share = _ramp(float(usual), PLAIN, TEXTURED) * np.minimum(1, usual / np.maximum(strength, 1e-3))
     return np.asarray(share[:, None], np.float32), even
