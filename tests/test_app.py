@@ -258,6 +258,28 @@ def test_the_model_is_chosen_on_the_page_and_one_click_goes_back(tmp_path: Path,
     pad.close()
 
 
+def test_a_script_that_ends_waits_for_regular_looks_to_stop() -> None:
+    """One that is cut off inside a library's C++ code, while fonts are read perhaps, would abort the interpreter."""
+    script = """
+import time
+from edgegan_widget.base.background import Ticker
+class Page:
+    def look(self):
+        print("looks", flush=True)
+        try:
+            while True:
+                time.sleep(0.01)
+        finally:
+            time.sleep(0.1)
+            print("stopped", flush=True)
+page = Page()
+ticker = Ticker(page.look)
+time.sleep(0.2)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["looks", "stopped"]
+
+
 def test_a_script_that_ends_while_the_model_is_loaded_ends_well() -> None:
     script = "from edgegan_widget import SketchPad; import time; pad = SketchPad(device='cpu'); time.sleep(3)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)

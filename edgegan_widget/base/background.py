@@ -57,9 +57,8 @@ class NewestWins(Generic[Request, Answer]):
         self._changed = threading.Condition()
         self._mailbox: list[Request] = []
         self._busy = self._closed = False
-        thread = threading.Thread(target=_serve, args=(weakref.ref(self),), name="edgegan-draw", daemon=True)
-        _WORKERS[thread] = weakref.ref(self)
-        thread.start()
+        own = weakref.ref(self)
+        _begin("edgegan-draw", lambda: _serve(own), lambda: _close(own))
 
     def submit(self, request: Request) -> None:
         """Ask for ``request``; one that still waits is dropped."""
@@ -123,22 +122,33 @@ class NewestWins(Generic[Request, Answer]):
         return False
 
 
-_WORKERS: weakref.WeakKeyDictionary[threading.Thread, weakref.ref[NewestWins[Any, Any]]] = weakref.WeakKeyDictionary()
+_STOPS: weakref.WeakKeyDictionary[threading.Thread, Callable[[], None]] = weakref.WeakKeyDictionary()
+
+
+def _begin(name: str, run: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Start a daemon thread that ``stop`` asks to end."""
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    _STOPS[thread] = stop
+    thread.start()
 
 
 @atexit.register
 def _leave() -> None:
-    """End the workers before the interpreter goes: one that is inside a library's C++ code then would abort it."""
-    threads = [thread for thread in _WORKERS if thread.is_alive()]
+    """End the threads before the interpreter goes: one that is inside a library's C++ code then would abort it."""
+    threads = [thread for thread in _STOPS if thread.is_alive()]
     for thread in threads:
-        worker = _WORKERS[thread]()
-        if worker is not None:
-            worker.close()
+        _STOPS[thread]()
         # What is at hand, a model that is being loaded perhaps, stops at the next line of Python.
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
     deadline = time.monotonic() + _LEAVE_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _close(reference: weakref.ref[NewestWins[Any, Any]]) -> None:
+    worker = reference()
+    if worker is not None:
+        worker.close()
 
 
 def _serve(reference: weakref.ref[NewestWins[Any, Any]]) -> None:
@@ -164,8 +174,8 @@ class Ticker:
     def __init__(self, tick: Callable[[], float], after_error_seconds: float = 5.0) -> None:
         self._wake = threading.Event()
         self._closed = threading.Event()
-        arguments = (weakref.WeakMethod(tick), self._wake, self._closed, after_error_seconds)
-        threading.Thread(target=_tick_on, args=arguments, name="edgegan-tick", daemon=True).start()
+        own, wake, closed = weakref.WeakMethod(tick), self._wake, self._closed
+        _begin("edgegan-tick", lambda: _tick_on(own, wake, closed, after_error_seconds), lambda: _end(wake, closed))
 
     def poke(self) -> None:
         """Have the next call come at once."""
@@ -173,8 +183,12 @@ class Ticker:
 
     def close(self) -> None:
         """End the thread after the call at hand."""
-        self._closed.set()
-        self._wake.set()
+        _end(self._wake, self._closed)
+
+
+def _end(wake: threading.Event, closed: threading.Event) -> None:
+    closed.set()
+    wake.set()
 
 
 def _tick_on(
