@@ -145,19 +145,20 @@ def _replace(options: argparse.Namespace) -> None:
     from PIL import Image
 
     from edgegan_widget.networks.engine import EdgeGAN
-    from edgegan_widget.photo.erase import what_goes
+    from edgegan_widget.photo.erase import as_mask, what_goes
     from edgegan_widget.photo.fitting import Fit
-    from edgegan_widget.photo.pixels import as_photo
+    from edgegan_widget.photo.pixels import as_photo, turned_by
     from edgegan_widget.photo.place import replace
     from edgegan_widget.sketch.trace import read_sketch
 
     check_form(options.out)
     fit, photo_u8 = dataclasses.asdict(chosen(options, Fit())), as_photo(options.photo)
-    what_goes(options.mask, photo_u8)  # before the model is loaded
+    marked = as_mask(options.mask, photo_u8, orientation=turned_by(options.photo))
+    what_goes(marked, photo_u8)  # before the model is loaded
     model = EdgeGAN.from_pretrained(options.model)
     sketch = read_sketch(options.sketch, model.sketch_px)
     result_u8 = replace(
-        photo_u8, options.mask, sketch, options.label, model=model, box=options.box, seed=options.seed,
+        photo_u8, marked, sketch, options.label, model=model, box=options.box, seed=options.seed,
         method=options.method, **fit,
     )  # fmt: skip
     save_picture(Image.fromarray(result_u8), options.out)

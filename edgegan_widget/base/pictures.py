@@ -40,6 +40,21 @@ _SAVED = (".json", ".svg", ".svgz", ".ndjson", ".bin", ".excalidraw", ".excalidr
 SKETCH_SUFFIXES = (*_SAVED, *PICTURE_SUFFIXES)
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # fractions, and 8 to 16 bits
+_HEAD_BYTES = 512
+_NO_PICTURES = {  # how files begin that people take for pictures, in lower case
+    b"version https://git-lfs": "it is a pointer of Git LFS, to be fetched by git lfs pull",
+    b"<!doctype html": "it is an HTML page",
+    b"<html": "it is an HTML page",
+    b"<?xml": "it is an XML file, maybe an SVG drawing",
+    b"<svg": "it is an SVG drawing",
+    b"{": "it is JSON",
+    b"%pdf": "it is a PDF",
+    b"gimp xcf": "it is a project of GIMP, to be exported as PNG",
+    b"8bps": "it is a broken project of Photoshop, to be exported as PNG",
+    b"pk\x03\x04": "it is a ZIP archive",
+    b"\x93numpy": "it is an array of NumPy",
+    b"riff": "it is a broken WebP, or a film",
+}
 MOST_PIXELS = 64_000_000  # a 64-megapixel photo; anything larger is refused before it is decoded
 
 
@@ -155,11 +170,28 @@ def open_picture(
     except (UnidentifiedImageError, OSError) as error:
         if label.lower().endswith(_HEIF_SUFFIXES) and not has_heif:
             raise DataError(f"{label} needs pillow-heif to be read; install it: pip install pillow-heif") from error
-        about = str(error).partition(" <_io")[0]  # Pillow names what is no file by its address
+        about = _what_it_is(source) or str(error).partition(" <_io")[0]  # Pillow names what is no file by its address
         raise DataError(f"{label} cannot be read as a picture ({about}); give a whole PNG, JPEG or WebP.") from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them into
         about = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{label} cannot be read as a picture ({about}); give a whole PNG, JPEG or WebP.") from error
+
+
+def _what_it_is(source: Path | str | BinaryIO) -> str:
+    """What a file that is no picture holds, by its first bytes; empty where it is nothing known."""
+    try:
+        if isinstance(source, (str, Path)):
+            with open(source, "rb") as stream:
+                head = stream.read(_HEAD_BYTES)
+        else:
+            source.seek(0)
+            head = source.read(_HEAD_BYTES)
+    except OSError:
+        return ""
+    if not head.strip(b"\0"):
+        return "it holds nothing but zeros" if head else "it is empty"
+    low = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    return next((what for start, what in _NO_PICTURES.items() if low.startswith(start)), "")
 
 
 @functools.cache

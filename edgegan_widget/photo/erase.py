@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ import numpy as np
 from edgegan_widget.base.errors import DataError, StoppedError
 from edgegan_widget.base.units import U8
 from edgegan_widget.photo.inpainting import Bools, Hole, Method, find
-from edgegan_widget.photo.masks import mask_picture
-from edgegan_widget.photo.pixels import Picture, as_photo
+from edgegan_widget.photo.masks import is_around, mask_picture
+from edgegan_widget.photo.pixels import Picture, as_photo, turned_by
 
 __all__ = ["as_mask", "box_of", "erase", "grown_mask", "what_goes"]
 
@@ -27,6 +28,8 @@ _MOST_PARTS = 12  # beyond it all are filled together
 _MOST_GROW_PX = 200
 
 Told = Callable[[float], object]
+
+log = logging.getLogger(__name__)
 
 
 def erase(
@@ -74,7 +77,7 @@ def erase(
     """
     way, given = find(method)
     photo_u8 = as_photo(image)
-    inside = what_goes(mask, photo_u8, grow_px)
+    inside = what_goes(mask, photo_u8, grow_px, turned_by(image))
     apart = np.zeros_like(inside) if never is None else as_mask(never, photo_u8, "what is never copied")
     result: U8 = photo_u8.copy()
     left = inside.copy()
@@ -88,9 +91,9 @@ def erase(
     return result
 
 
-def what_goes(mask: Any, photo_u8: U8, grow_px: int = GROW_PX) -> Bools:
+def what_goes(mask: Any, photo_u8: U8, grow_px: int = GROW_PX, orientation: int = 1) -> Bools:
     """What is to be erased, bool [H, W]; a :class:`DataError` where it is not some of the photo. See :func:`erase`."""
-    marked = as_mask(mask, photo_u8)
+    marked = as_mask(mask, photo_u8, orientation=orientation)
     if not marked.any():
         raise DataError("the mask marks nothing; make what is to be erased white (255), all else black (0).")
     if marked.all():
@@ -134,10 +137,15 @@ def box_of(mask: Bools) -> tuple[int, int, int, int]:
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def as_mask(mask: Any, photo_u8: U8, name: str = "the mask") -> Bools:
-    """A mask of a photo as bool [H, W]; a :class:`DataError` where it does not fit it. See :func:`erase`."""
+def as_mask(mask: Any, photo_u8: U8, name: str = "the mask", orientation: int = 1) -> Bools:
+    """A mask of a photo as bool [H, W]; a :class:`DataError` where it does not fit it. See :func:`erase`.
+
+    ``orientation`` is EXIF's, by which the photo was turned: a mask file of the pixels as stored is turned with it.
+    """
     if isinstance(mask, (str, os.PathLike)):
-        mask = mask_picture(Path(mask), photo_u8.shape[1], photo_u8.shape[0], surrounds=True)
+        file, mask = mask, mask_picture(Path(mask), photo_u8.shape[1], photo_u8.shape[0], orientation, surrounds=True)
+        if is_around(mask > 0):
+            log.warning("%s marks all around and leaves out the middle; invert it if it is the middle that goes", file)
     marked = np.asarray(mask)
     if marked.ndim == 3 and marked.shape[2] == 1:
         marked = marked[..., 0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -12,9 +12,10 @@ from PIL import Image
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.pictures import open_picture, picture_rgb_u8
 from edgegan_widget.base.units import U8
+from edgegan_widget.photo.colours import colours_apart, frame_of, is_lossy
 from edgegan_widget.photo.turns import LYING, TURNS
 
-__all__ = ["grey_mask", "mask_picture", "mask_shades"]
+__all__ = ["grey_mask", "is_around", "mask_picture", "mask_shades"]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -24,6 +25,10 @@ _VOID_U8 = 255  # in them: nobody says what it shows
 _BLACK_U8, _WHITE_U8, _MOSTLY = 32, 223, 0.95
 _LEAST_LEFT_OUT = 0.02  # of a picture: specks and holes are none
 _MOST_LABELS = 64  # a mask with more values is a picture of shades, not of classes
+_MOST_BETWEEN = 0.5  # of a mask's pixels that are neither light nor dark: a photo has more
+_MIDDLE, _MOST_MIDDLE = 0.3, 0.02  # of the way between two heaps of values, and of the pixels there
+_NEARLY_GREY_U8 = 24  # how far a lossy file's channels lie apart where there is no colour
+_WITH_ALPHA = {"RGBA": "RGB", "RGBa": "RGB", "LA": "L", "La": "L", "PA": "RGB"}
 
 
 def mask_picture(path: Path, width_px: int, height_px: int, turned_by: int = 1, surrounds: bool = False) -> U8:
@@ -55,7 +60,7 @@ def mask_picture(path: Path, width_px: int, height_px: int, turned_by: int = 1, 
         way round.
     """
     inside = mask_shades(path, width_px, height_px, turned_by) >= _LIGHT_FROM_U8
-    if not surrounds and _surrounds(inside):
+    if not surrounds and is_around(inside):
         raise DataError(
             f"{path} is object all around and none in the middle, as one that is dark where the object is; invert it."
         )
@@ -81,20 +86,48 @@ def mask_shades(path: Path, width_px: int, height_px: int, turned_by: int = 1) -
 def _shades(path: Path, picture: Image.Image) -> U8:
     alpha = _alpha(picture)
     if alpha is not None:
-        return alpha
-    labels = _labels(picture)
+        return _of_two(alpha)
+    opaque = _without_alpha(picture)
+    labels = _labels(path, opaque)
     if labels is not None:
         return np.asarray(_of_classes(path, labels) * np.uint8(255), np.uint8)
-    if picture.mode == "F":
-        values = np.asarray(picture)
+    if opaque.mode == "F":
+        values = np.asarray(opaque)
         scale = 255.0 if values.max() <= 1 else 1.0
         return np.clip(np.round(values * scale), 0, 255).astype(np.uint8)
-    return np.asarray(picture_rgb_u8(path).max(axis=2), np.uint8)
+    pixels = picture_rgb_u8(path) if opaque is picture else np.asarray(opaque.convert("RGB"), np.uint8)
+    return _of_two(_light(path, pixels.max(axis=2)))
 
 
-def _surrounds(inside: Bools) -> bool:
+def _light(path: Path, shades: U8) -> U8:
+    """Shades as they are, unless most are neither light nor dark."""
+    if 0 < int(shades.max()) < _LIGHT_FROM_U8 and is_lossy(path):
+        return _of_dark(path, shades)
+    if np.mean((shades > _BLACK_U8) & (shades < _WHITE_U8)) > _MOST_BETWEEN:
+        raise DataError(f"{path} is a picture of many shades and no mask; give one that is white where the object is.")
+    return shades
+
+
+def _of_dark(path: Path, shades: U8) -> U8:
+    """What a lossy file made of 0 and 1, or of 0 and another small number: two heaps of values."""
+    _, inside = cv2.threshold(shades, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    low, high = (float(shades[part].mean()) for part in (inside == 0, inside > 0))
+    middle = np.abs(shades - (low + high) / 2) < _MIDDLE * (high - low)
+    if high - low > 2 and middle.mean() > _MOST_MIDDLE:
+        raise DataError(f"{path} holds several classes, or none, in a lossy file; save it as PNG, white on black.")
+    return np.asarray(inside, np.uint8)
+
+
+def _of_two(shades: U8) -> U8:
+    """Of two shades the lighter one is object, all of it, however light it is."""
+    low, high = shades.min(), shades.max()
+    two = low < high and bool(((shades == low) | (shades == high)).all())
+    return np.asarray((shades == high) * np.uint8(255), np.uint8) if two and high >= _LIGHT_FROM_U8 else shades
+
+
+def is_around(inside: Bools) -> bool:
     """Whether it is object along the whole frame and leaves something out within."""
-    return bool(_frame(inside).mean() > _MOSTLY and inside.mean() < 1 - _LEAST_LEFT_OUT)
+    return bool(frame_of(inside).mean() > _MOSTLY and inside.mean() < 1 - _LEAST_LEFT_OUT)
 
 
 def grey_mask(path: Path, width_px: int, height_px: int) -> U8:
@@ -122,12 +155,15 @@ def _alpha(picture: Image.Image) -> U8 | None:
 
     Where what is opaque is black and white, that is a mask too, and its black places are no object either.
     """
-    if picture.mode not in ("RGBA", "LA", "La", "RGBa", "PA") and "transparency" not in picture.info:
+    if picture.mode not in _WITH_ALPHA and "transparency" not in picture.info:
         return None
     values = np.asarray(picture.convert("RGBA"), np.uint8)
     alpha, light = values[..., 3], values[..., :3].max(axis=2)
+    if alpha.min() == alpha.max():
+        return None
+    alpha = np.asarray(alpha * (255 / int(alpha.max())), np.uint8)  # an overlay's is weak where it is object too
     opaque = alpha >= _LIGHT_FROM_U8
-    if opaque.all() or not opaque.any():
+    if opaque.all():
         return None
     shades = light[opaque]
     is_mask = np.mean((shades < _BLACK_U8) | (shades > _WHITE_U8)) > _MOSTLY
@@ -135,10 +171,21 @@ def _alpha(picture: Image.Image) -> U8 | None:
     return np.minimum(alpha, light) if is_mask and black.any() and not black.all() else alpha
 
 
-def _labels(picture: Image.Image) -> npt.NDArray[np.int64] | None:
+def _without_alpha(picture: Image.Image) -> Image.Image:
+    """The picture without a channel that says nothing."""
+    plain = _WITH_ALPHA.get(picture.mode)
+    if plain is None:
+        return picture
+    return Image.fromarray(np.ascontiguousarray(np.asarray(picture.convert("RGBA"))[..., :3])).convert(plain)
+
+
+def _labels(path: Path, picture: Image.Image) -> npt.NDArray[np.int64] | None:
     """The number of a class at each pixel, where these are numbers: int64 [H, W]; None where they are shades."""
-    if picture.mode == "RGB":
-        return _colours(np.asarray(picture))
+    if picture.mode in ("RGB", "CMYK", "YCbCr"):
+        pixels = np.asarray(picture.convert("RGB"))
+        if not _is_grey(pixels):
+            return colours_apart(path, pixels)
+        picture = Image.fromarray(pixels.max(axis=2))
     if picture.mode not in ("P", "L", "I", "I;16", "I;16B"):
         return None
     coloured = picture.mode == "P" and not _is_grey_mask(picture)
@@ -148,26 +195,16 @@ def _labels(picture: Image.Image) -> npt.NDArray[np.int64] | None:
     if len(found) > _MOST_LABELS:
         return None
     if coloured or found[-1] < _LIGHT_FROM_U8:
-        return values
+        return None if len(found) > 2 and is_lossy(path) else values
     small = (found > 0) & (found != _VOID_U8)
     few = small.any() and found[small][-1] <= _MOST_CLASSES and counts[small].sum() > counts[found == _VOID_U8].sum()
     return values if few else None
 
 
-def _colours(pixels: U8) -> npt.NDArray[np.int64] | None:
-    """Colours as numbers, that of the frame 0; None where they are shades of grey, or too many."""
-    if (pixels.max(axis=2) == pixels.min(axis=2)).all():
-        return None
-    values = pixels.astype(np.int64) @ (1 << 16, 1 << 8, 1)
-    if len(np.unique(values)) > _MOST_LABELS:
-        return None
-    found, counts = np.unique(_frame(values), return_counts=True)
-    return np.asarray(np.where(values == found[counts.argmax()], 0, values))
-
-
-def _frame(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The values along the four sides."""
-    return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
+def _is_grey(pixels: U8) -> bool:
+    """Whether there is no colour, or just what a lossy file makes of shades."""
+    chroma = int((pixels.max(axis=2) - pixels.min(axis=2)).max())
+    return not chroma or (chroma <= _NEARLY_GREY_U8 and int(pixels.max()) >= _LIGHT_FROM_U8)
 
 
 def _is_grey_mask(picture: Image.Image) -> bool:

@@ -12,10 +12,12 @@ import numpy as np
 from PIL import Image
 
 from edgegan_widget.base.errors import DataError
+from edgegan_widget.base.files import telling
 from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.base.units import F32, U8
+from edgegan_widget.photo.turns import orientation_of
 
-__all__ = ["Picture", "as_alpha", "as_networks_take", "as_photo", "as_strokes", "resized", "within"]
+__all__ = ["Picture", "as_alpha", "as_networks_take", "as_photo", "as_strokes", "resized", "turned_by", "within"]
 
 _LEAST_PX = 64  # of a side that networks are given
 
@@ -47,6 +49,15 @@ def as_photo(image: Any) -> U8:
     if pixels.shape[2] not in (3, 4):
         raise DataError(f"the photo has {pixels.shape[2]} channels; give uint8 [H, W, 3], a Pillow image or a path.")
     return np.ascontiguousarray(pixels[..., :3])
+
+
+def turned_by(image: Any) -> int:
+    """EXIF's orientation that :func:`as_photo` turns a picture by; 1, upright, of what is no file."""
+    if not isinstance(image, (str, os.PathLike)):
+        return 1
+    path = Path(image)
+    with telling(path, "read", "give the path of a picture"):
+        return orientation_of(path.read_bytes())
 
 
 def as_alpha(alpha: Any, photo_u8: U8) -> F32:

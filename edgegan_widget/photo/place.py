@@ -13,7 +13,7 @@ from edgegan_widget.base.result import Engine
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.photo.erase import METHOD, Told, as_mask, box_of, erase, what_goes
 from edgegan_widget.photo.fitting import MATCH, Fit, freed_of_paper, lit_as, shadowed, sharp_as
-from edgegan_widget.photo.pixels import Picture, as_photo
+from edgegan_widget.photo.pixels import Picture, as_photo, turned_by
 
 __all__ = ["place", "replace"]
 
@@ -125,8 +125,8 @@ def replace(
         As these three do; ConfigError too where the model draws no alpha.
     """
     photo_u8 = as_photo(image)
-    what_goes(mask, photo_u8)  # before the model draws
-    marked = as_mask(mask, photo_u8)
+    marked = as_mask(mask, photo_u8, orientation=turned_by(image))
+    what_goes(marked, photo_u8)  # before the model draws
     drawn_u8 = model.generate(sketch, label, seed=seed).rgba[0]
     empty_u8 = erase(photo_u8, marked, method, on_progress=on_progress)
     where = _square(box_of(marked)) if box is None else box

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT = 120, 90
 BALL = (20, 15, 80, 75)
@@ -41,6 +41,36 @@ def with_alpha(picture: Image.Image) -> Image.Image:
     return picture
 
 
+def shaded(picture: Image.Image, alpha: int) -> Image.Image:
+    picture.putalpha(alpha)
+    return picture
+
+
+def overlay(alpha: int) -> Image.Image:
+    """A labelling program's: red all over, and weakly opaque where the object is."""
+    picture = Image.new("RGB", (WIDTH, HEIGHT), "red")
+    picture.putalpha(Image.fromarray((ball() > 0) * np.uint8(alpha)))
+    return picture
+
+
+LOSSY: dict[str, Callable[[], Image.Image]] = {  # as above, but for pixels at the edge
+    "light.jpg": lambda: Image.fromarray(ball()),
+    "0 and 1.jpg": lambda: Image.fromarray((ball() > 0).astype(np.uint8)),
+    "the number of a class.jpg": lambda: Image.fromarray((ball() > 0) * np.uint8(15)),
+    "colour of a class.jpg": lambda: coloured((128, 0, 0), (0, 0, 0)),
+    "colour on white.jpg": lambda: coloured((200, 0, 0), (255, 255, 255)),
+    "two colours.jpg": lambda: coloured((128, 0, 0), (0, 164, 0)),
+    "nearly grey.webp": lambda: Image.fromarray(ball()).convert("RGB"),
+    "soft colour.png": lambda: soft((128, 0, 0), (20, 30, 200)),
+}
+
+
+def soft(inside: tuple[int, int, int], around: tuple[int, int, int]) -> Image.Image:
+    """A mask in colours whose edge is smooth."""
+    share = np.asarray(Image.fromarray(ball()).filter(ImageFilter.GaussianBlur(1)))[..., None] / 255
+    return Image.fromarray((share * inside + (1 - share) * around).astype(np.uint8))
+
+
 FORMS: dict[str, Callable[[], Image.Image]] = {
     "255.png": lambda: Image.fromarray(ball()),
     "of one bit.png": lambda: Image.fromarray(ball()).convert("1"),
@@ -54,5 +84,11 @@ FORMS: dict[str, Callable[[], Image.Image]] = {
     "two colours.png": lambda: coloured((128, 0, 0), (0, 164, 0)),
     "alpha of a photo.png": lambda: with_alpha(photo()),
     "alpha of white.png": lambda: with_alpha(Image.new("RGB", (WIDTH, HEIGHT), "white")),
+    "0 and 1 in three channels.png": lambda: Image.fromarray((ball() > 0).astype(np.uint8)).convert("RGB"),
+    "0 and 1 with an idle alpha.png": lambda: Image.fromarray((ball() > 0).astype(np.uint8)).convert("LA"),
+    "dark colour with an idle alpha.png": lambda: coloured((0, 0, 90), (0, 0, 0)).convert("RGBA"),
+    "half opaque everywhere.png": lambda: shaded(coloured((255, 255, 255), (0, 0, 0)), 128),
+    "grey as light as an overlay.png": lambda: Image.fromarray((ball() > 0) * np.uint8(200)),
+    "faint overlay.png": lambda: overlay(100),
     "alpha of black.png": lambda: with_alpha(Image.new("RGB", (WIDTH, HEIGHT))),
 }

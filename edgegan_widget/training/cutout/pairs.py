@@ -21,7 +21,7 @@ from edgegan_widget.base.files import write_atomic
 from edgegan_widget.base.pictures import picture_rgb_u8
 from edgegan_widget.base.units import F32, U8
 from edgegan_widget.photo.beside import photos_with_masks
-from edgegan_widget.photo.masks import mask_shades
+from edgegan_widget.photo.masks import is_around, mask_shades
 from edgegan_widget.photo.turns import orientation_of
 
 __all__ = ["Pair", "Pairs", "find_pairs", "keep_small"]
@@ -31,6 +31,7 @@ _LEAST_CROP = 0.72  # share of the side
 _LIGHTER = 0.25  # how far light and contrast are moved at the most
 _GREY = 0.05  # share of photos shown without colour
 _MOST_NAMED = 5
+_HALF_U8 = 127
 
 log = logging.getLogger(__name__)
 
@@ -87,16 +88,31 @@ def keep_small(pairs: Sequence[Pair], size_px: int, file: Path) -> Iterator[int]
     wanted = json.dumps({"pairs": _digest(pairs), "side_px": side})
     if file.is_file() and about.is_file() and about.read_text("utf-8") == wanted:
         return
+    around = []
     with write_atomic(file) as stream:
         np.lib.format.write_array_header_2_0(
             stream, {"descr": "|u1", "fortran_order": False, "shape": (len(pairs), side, side, 4)}
         )
         for number, pair in enumerate(pairs, 1):
-            small = [cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in pair.read()]
+            whole = pair.read()
+            if is_around(whole[1] > _HALF_U8):
+                around.append(pair.mask)
+            small = [cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in whole]
             stream.write(np.dstack(small).tobytes())
             yield number
+        _check_sides(around, len(pairs))
     with write_atomic(about) as stream:
         stream.write(wanted.encode())
+
+
+def _check_sides(around: Sequence[Path], count: int) -> None:
+    """Refuse masks of which most are object all around, as those that are dark where the object is."""
+    if not around:
+        return
+    told = f"{len(around):,} of {count:,} masks are object all around and none in the middle ({around[0].name})"
+    if 2 * len(around) > count:
+        raise DataError(f"{told}, as those that are dark where the object is; invert them.")
+    log.warning("%s; look whether they are the wrong way round", told)
 
 
 def _digest(pairs: Sequence[Pair]) -> str:
