@@ -196,6 +196,13 @@ def test_annotations_of_other_kinds_are_counted(key: str, told: str, tmp_path: P
     assert told in problems[0]
 
 
+def test_another_encoding_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, record(categories={"name": "Pférd"}))
+    path.write_bytes(json.dumps(record(categories={"name": "Pférd"}), ensure_ascii=False).encode("latin-1"))
+    with pytest.raises(DataError, match="is in none of Unicode's encodings; save it as UTF-8"):
+        CocoReader(tmp_path / "images", path)
+
+
 def test_absolute_paths_below_the_folder(tmp_path: Path) -> None:
     content = record(images={"file_name": str(tmp_path / "images" / "deep" / "a.jpg")})
     assert cut_out(tmp_path, write(tmp_path, content, "deep/a.jpg")) == (1, [])

@@ -61,6 +61,8 @@ class AnnotationFile:
         except (OSError, ValueError, RecursionError) as error:
             if isinstance(error, DataError):
                 raise
+            if isinstance(error, UnicodeDecodeError):
+                raise DataError(f"{self.path} is in none of Unicode's encodings; save it as UTF-8.") from error
             raise DataError(
                 f"{self.path} cannot be read as annotations in COCO's format ({error}); check the file."
             ) from error
