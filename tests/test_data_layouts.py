@@ -203,6 +203,11 @@ def test_masks_lie_beside_a_folder_of_images(masks: str, tmp_path: Path) -> None
     assert [(region.label, region.mask) for region in found] == [("a", tmp_path / masks / f"{n}.png") for n in range(2)]
 
 
+def test_masks_beside_the_folder_that_is_given_are_another_folders(tmp_path: Path) -> None:
+    laid(tmp_path, "images/a", "masks/b")
+    assert [source.regions[0].mask for source in FolderReader(tmp_path / "images")] == [None, None]
+
+
 def test_empty_classes_and_lists_of_splits_are_told(tmp_path: Path) -> None:
     laid(tmp_path, "a", "b")
     (tmp_path / "c").mkdir()

@@ -55,8 +55,9 @@ class FolderReader:
             if not each.is_dir():
                 raise DataError(f"{each} is not a folder; give the folder of the pictures or of their masks.")
         self._label, self._licence = label, licence
-        self._folder = folder = folder if label else beneath(folder)
-        around = (folder, folder.parent) if is_generic(folder) else (folder,)
+        given, folder = folder, folder if label else beneath(folder)
+        self._folder = folder
+        around = (folder,) if folder == given else (folder, folder.parent)
         beside = (place / name for place in around for name in MASK_FOLDERS)
         self._masks = masks or next((each for each in beside if each.is_dir()), None)
         self.problems: list[str] = []
