@@ -146,5 +146,50 @@ def test_what_is_left_out_of_training_is_told_in_its_log(place: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x90", b"[1]", b'{"settings": 3}'])
 def test_settings_that_cannot_be_read_are_one_sentence(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes(content)
-    with pytest.raises(ConfigError, match="holds no settings of a run that can be read; name the run's folder"):
+    with pytest.raises(ConfigError, match=r"config.json holds no settings of a run that can be read \(.*\); mend it"):
         recalled(tmp_path)
+
+
+def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no settings of a run; name the run's folder"):
+        recalled(tmp_path)
+
+
+def test_what_was_edited_by_hand_goes_on_or_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "data", "--out", "run", *SMALL, "--epochs", "1"]) == 0
+    file = place / "run" / "config.json"
+    written = json.loads(file.read_text())
+
+    def resumed(change: dict[str, object], places: object = None, mark: str = "") -> str:
+        record = {**written, "settings": {**written["settings"], **change}}
+        file.write_text(mark + json.dumps(record if places is None else {**record, "places": places}), "utf-8")
+        before = file.read_bytes()
+        capsys.readouterr()
+        done = main(["train", "--out", "run", "--resume", "--quiet"])
+        assert done == 0 or file.read_bytes() == before, "nothing is written by what is refused"
+        return "" if done == 0 else capsys.readouterr().err
+
+    assert "has width 8 (not 16); put that back" in resumed({"width": 16})
+    assert "epochs" in resumed({"epochs": "5"})
+    assert "mend it, or put back a copy" in resumed({"colour": "red"})
+    for places in ({"data": [{}]}, [1], "x"):
+        assert not resumed({}, places)
+    assert not resumed({}, mark="\ufeff")
+
+
+def test_another_programs_state_and_a_finished_run_are_told(
+    place: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    torch = pytest.importorskip("torch")
+    assert main(["train", "data", "--out", "run", *SMALL, "--epochs", "1"]) == 0
+    assert main(["train", "--out", "run", "--resume", "--quiet"]) == 0
+    assert "run is finished: it has made its 2 steps; give more --epochs" in caplog.text
+    state = place / "run" / "checkpoints" / "last.pt"
+    whole = torch.load(state, weights_only=True)
+    for found, told in (
+        ({"epoch": 1, "model": torch.zeros(3)}, "is no training state of this program (it has no step, classes"),
+        ({**whole, "model": "3"}, "says nothing of its network"),
+    ):
+        torch.save(found, state)
+        assert main(["train", "--out", "run", "--resume", "--quiet"]) == 1
+        assert told in capsys.readouterr().err

@@ -118,7 +118,7 @@ def _resumed(options: argparse.Namespace, changes: dict[str, Any]) -> TrainConfi
 
 def _read_settings(path: Path) -> TrainConfig:
     try:
-        return TrainConfig.from_json(path.read_text("utf-8"))
+        return TrainConfig.from_json(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise ConfigError(f"{path} holds no settings to train with: {error}") from error
 

@@ -11,6 +11,7 @@ from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import telling
 from edgegan_widget.base.layout import class_folders, split_folder
 from edgegan_widget.base.pictures import is_picture
+from edgegan_widget.base.strays import beneath
 
 __all__ = ["PACKED_SUFFIX", "check_packed", "class_counts", "split_root"]
 
@@ -62,7 +63,10 @@ def split_root(data: Path, split: str) -> Path:
         raise DataError(f"{root} is not a folder, but {split_folder(within[0], split)} is; give {within[0]}.")
     if within:
         told += f", and here each class holds its own {split}; put the classes into {root}"
-    if split == "train" and data.is_dir() and any(map(is_picture, data.glob("*/*"))):
+    deeper = beneath(data) if data.is_dir() else data
+    if deeper != data and split_folder(deeper, split).is_dir():
+        raise DataError(f"{root} is not a folder, but {split_folder(deeper, split)} is; give {deeper}.")
+    if split == "train" and data.is_dir() and (within or any(map(is_picture, data.glob("*/*")))):
         told += f". Classes without splits are parted by: edgegan-widget data from-folder {data} --out DATA"
     raise DataError(f"{told}.")
 

@@ -25,7 +25,7 @@ from edgegan_widget.base.chance import stream
 from edgegan_widget.base.errors import DataError
 from edgegan_widget.base.files import write_atomic
 from edgegan_widget.base.layout import SPLITS, class_folders, left_out, nested, pictures_in, split_folder
-from edgegan_widget.base.pictures import PICTURE_SUFFIXES, open_picture
+from edgegan_widget.base.pictures import PICTURE_SUFFIXES, is_picture, open_picture
 from edgegan_widget.base.units import U8, to_unit
 from edgegan_widget.base.words import listed, sort_out
 from edgegan_widget.sketch.contours import filled_mask
@@ -265,8 +265,9 @@ def _load_folder(
         log.warning("%s has no pictures of %s", root, listed(missing, _MOST_NAMED))
         missing = []
     if missing or not names:
+        loose = "pictures alone, which belong into <class>/" if any(map(is_picture, root.iterdir())) else "nothing"
         raise DataError(
-            f"{root} has no folder for {', '.join(missing) or 'any class'}; it holds {', '.join(there) or 'nothing'}."
+            f"{root} has no folder for {', '.join(missing) or 'any class'}; it holds {', '.join(there) or loose}."
         )
     draw = functools.partial(planes, data, sources=sources)
     known = tuple(classes) if partly and classes is not None else names
@@ -392,6 +393,8 @@ def _read_class(
             found.append((*_read_picture(path, size_px, edge_px, pair_order), draw(picture=path, size_px=edge_px)))
         except DataError as error:
             log.warning("left out: %s", error)
+    if not found and (deeper := nested(folder)):
+        raise DataError(f"{deeper}.")
     if not found:
         raise DataError(f"{folder} holds no readable picture ({', '.join(PICTURE_SUFFIXES)}); add some or remove it.")
     if pairs := sum(len(edges) == 1 for _, edges, _ in found):

@@ -32,7 +32,7 @@ from edgegan_widget.training.dataset import PairDataset
 from edgegan_widget.training.kinds import kind_of
 from edgegan_widget.training.runs.jobs import Run, check_needs
 from edgegan_widget.training.runs.record import Progress, Recorder, telling_start, warnings_of
-from edgegan_widget.training.runs.resuming import changed_pictures, check_changes, keep_pictures, recalled
+from edgegan_widget.training.runs.resuming import changed_pictures, check_changes, check_state, keep_pictures, recalled
 from edgegan_widget.training.runs.samples import (
     SHOWN_PER_CLASS,
     draw_sketches,
@@ -100,8 +100,13 @@ def train(config: TrainConfig, resume: bool = False) -> Iterator[Progress]:
         pictures, shown = kind_of(config.preset).step().load(config)
         for sentence in changed_pictures(run.folder, config.data) if resume else ():
             log.warning(sentence)
-    state = load_state(run.folder / "checkpoints" / "last.pt", device) if resume else None
+    saved = run.folder / "checkpoints" / "last.pt"
+    state = load_state(saved, device) if resume else None
+    if state is not None:
+        check_state(state, config, saved)
     trainer = Trainer(pictures, config, device, state)
+    if trainer.step >= trainer.steps:
+        log.warning("%s is finished: it has made its %d steps; give more --epochs", run.folder, trainer.steps)
     recorder = Recorder(trainer.config, device, told, changes)
     if not resume and config.data and world()[0] == 0:
         with contextlib.suppress(OSError):  # a full disk is told where the state is saved

@@ -154,7 +154,10 @@ def _with_edge(picture: Image.Image, source: Source) -> tuple[Image.Image, U8 | 
     if pair is not None:
         return pair[1].convert("RGB"), np.asarray(pair[0].convert("L"), np.uint8)
     if source.edge != "if it is a pair":
-        raise DataError(f"{source.path} is {picture.width}x{picture.height} pixels; a pair is twice as wide as high.")
+        raise DataError(
+            f"{source.path} is {picture.width}x{picture.height} pixels; a pair is two squares, the drawing and the "
+            "picture, side by side; cut it so."
+        )
     return picture, None
 
 
@@ -170,7 +173,15 @@ def _mask(region: Region, photo: _Photo) -> U8:
         return mask if photo.alpha_u8 is None else np.minimum(mask, photo.alpha_u8)
     if photo.alpha_u8 is not None and photo.alpha_u8.min() < _OPAQUE_FROM_U8:
         return photo.alpha_u8
-    return paper_mask(photo.pixels_u8)
+    try:
+        return paper_mask(photo.pixels_u8)
+    except DataError as error:
+        if photo.edge_u8 is None:
+            raise
+        raise DataError(
+            "its picture is not on white paper; edgegan-widget train takes pairs with a background as they are, "
+            "laid out as train/<class>/*.png."
+        ) from error
 
 
 def _found_mask(path: Path, width: int, height: int) -> U8:

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan_widget.base.errors import DataError
-from edgegan_widget.base.layout import class_folders, left_out, nested, pictures_in, split_folders, unused_splits
+from edgegan_widget.base.layout import (
+    class_folders,
+    left_out,
+    nested,
+    pictures_in,
+    spare_splits,
+    split_folders,
+    unused_splits,
+)
+from edgegan_widget.base.pictures import is_picture
 from edgegan_widget.base.settings import setting
+from edgegan_widget.base.strays import GENERIC, advice, beneath, is_generic, strays, unread_lists, within_generic
 from edgegan_widget.data.readers import ReaderKind, path_of, register
 from edgegan_widget.data.sources import Region, Source, check_folders, object_id
 from edgegan_widget.photo.beside import MASK_FOLDERS, masks_in
@@ -18,6 +28,9 @@ __all__ = ["FolderReader"]
 
 class FolderReader:
     """Sources of ``<folder>/<class>/*``, ``<folder>/<split>/<class>/*`` or, with ``label``, of ``<folder>/*``.
+
+    Classes with their own splits (``<class>/<split>/*``), pictures in a folder ``images`` of their class, and one
+    folder around all are taken too; pictures that lie elsewhere are told in ``problems``.
 
     Parameters
     ----------
@@ -41,43 +54,96 @@ class FolderReader:
         for each in (folder, masks or folder):
             if not each.is_dir():
                 raise DataError(f"{each} is not a folder; give the folder of the pictures or of their masks.")
-        self._folder, self._label, self._licence = folder, label, licence
-        beside = (folder / name for name in MASK_FOLDERS)
+        self._label, self._licence = label, licence
+        given, folder = folder, folder if label else beneath(folder)
+        self._folder = folder
+        around = (folder,) if folder == given else (folder, folder.parent)
+        beside = (place / name for place in around for name in MASK_FOLDERS)
         self._masks = masks or next((each for each in beside if each.is_dir()), None)
         self.problems: list[str] = []
         self._known_masks: dict[Path, dict[str, Path]] = {}
         if next(iter(self), None) is None:
             layout = "*.png" if label else "<class>/*.png"
-            raise DataError(f"{folder} holds no picture; lay them out as {folder}/{layout}, or name their class.")
+            told = "" if label else advice(folder)
+            raise DataError(
+                told or f"{folder} holds no picture; lay them out as {folder}/{layout}, or name their class."
+            )
 
     def __iter__(self) -> Iterator[Source]:
-        if self._label:
-            self.problems = []
-            yield from self._pictures(self._folder, self._label, None)
-            return
+        self.problems = [*unused_splits(self._folder), *unread_lists(self._folder)]
+        taken = []
+        for split, folder, label in self._classes():
+            taken.append(folder)
+            yield from self._pictures(folder, label, split)
+        self.problems += strays(self._folder, [*taken, *spare_splits(self._folder)])
+
+    def _classes(self) -> Iterator[tuple[str | None, Path, str]]:
+        """Split, folder and name of each class."""
         splits: dict[str, Path] = split_folders(self._folder)
-        self.problems = list(unused_splits(self._folder))
+        if not splits and not self._label and (parted := _parted(self._folder)):
+            yield from parted
+            return
         for split, top in (splits or {"": self._folder}).items():
-            classes = [entry for entry in class_folders(top) if entry != self._masks]
+            if self._label:
+                yield split or None, within_generic(top), self._label
+                continue
+            top = beneath(top)
+            classes = [entry for entry in class_folders(top) if not self._is_of_masks(entry)]
             check_folders(entry.name for entry in classes)
+            if len(classes) == 1 and is_generic(classes[0]):
+                continue  # a folder of pictures of no class
             for entry in classes:
-                yield from self._pictures(entry, entry.name, split or None)
+                yield split or None, within_generic(entry), entry.name
+
+    def _is_of_masks(self, folder: Path) -> bool:
+        return folder == self._masks or folder.name.lower() in MASK_FOLDERS
 
     def _pictures(self, folder: Path, label: str, split: str | None) -> Iterator[Source]:
         pictures, others = pictures_in(folder)
-        self.problems += filter(None, [left_out(folder, others), nested(folder)])
+        masks = [folder / name for name in MASK_FOLDERS]
+        told = [left_out(folder, others), nested(folder, masks)]
+        self.problems += filter(None, told)
+        if not pictures and not any(told):
+            self.problems.append(f"{folder}: no picture is in it, so its class {label!r} is left out")
         for path in pictures:
             name = path.relative_to(self._folder).as_posix()
             region = Region(object_id(name), label, self._mask(path))
             yield Source(path, name, (region,), licence=self._licence, split=split)
 
     def _mask(self, path: Path) -> Path | None:
+        """The mask of a photo: under its path in the folder of masks, or in one beside its folder of pictures."""
+        places = list(self._mask_folders(path.parent))
+        for place in places:
+            if place not in self._known_masks:
+                self._known_masks[place] = masks_in(place)
+            if path.stem in self._known_masks[place]:
+                return self._known_masks[place][path.stem]
+        return places[0] / f"{path.stem}.png" if places else None
+
+    def _mask_folders(self, photos: Path) -> Iterator[Path]:
+        within = photos.relative_to(self._folder)
+        if self._masks is not None:
+            yield self._masks / within
+        for number, part in enumerate(within.parts):
+            if part.lower() in GENERIC:
+                above = self._folder.joinpath(*within.parts[:number])
+                below = within.parts[number + 1 :]
+                every = (above / name for name in MASK_FOLDERS)
+                yield from (each.joinpath(*below) for each in every if each.is_dir())
         if self._masks is None:
-            return None
-        beside = self._masks / path.relative_to(self._folder)
-        if beside.parent not in self._known_masks:
-            self._known_masks[beside.parent] = masks_in(beside.parent)
-        return self._known_masks[beside.parent].get(path.stem, beside.with_suffix(".png"))
+            return
+        yield self._masks.joinpath(self._folder.name, *within.parts)  # masks/images/a
+        yield self._masks.joinpath(*(part for part in within.parts if part.lower() not in GENERIC))
+
+
+def _parted(folder: Path) -> list[tuple[str | None, Path, str]]:
+    """Classes that hold their own splits, ``<class>/<split>/*``: split, folder and name of each."""
+    found: list[tuple[str | None, Path, str]] = []
+    for entry in class_folders(folder):
+        if any(map(is_picture, entry.iterdir())):
+            return []
+        found += [(split, within_generic(top), entry.name) for split, top in split_folders(entry).items()]
+    return sorted(found, key=lambda each: (each[0] or "", each[2]))
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ def _tell(_options: PairOptions, reader: PairReader) -> Iterator[str]:
     if left and right:
         yield "the drawing is in the left half of some pairs and in the right of others; each was taken as it is"
     elif right:
-        yield "the right halves hold the drawings, so they were taken as edge maps; --pair-order overrules that"
+        yield "the right (or lower) halves hold the drawings, so they are the edge maps; --pair-order overrules that"
     if neither:
         yield (
             f"in {neither} of the {reader.found.total()} pairs that were looked at neither half is a drawing; the "

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from edgegan_widget.base.errors import DataError, TrainingError
-from edgegan_widget.base.layout import split_folder, unused_splits
+from edgegan_widget.base.layout import class_folders, spare_splits, split_folder, split_folders, unused_splits
 from edgegan_widget.base.settings import least_of
+from edgegan_widget.base.strays import strays, unread_lists
 from edgegan_widget.networks.config import ModelConfig
 from edgegan_widget.networks.devices import autocast, channels_last
 from edgegan_widget.networks.distributed import mean_over_processes
@@ -178,7 +179,7 @@ def load_pictures(config: TrainConfig, alpha: bool = False) -> tuple[PairDataset
             partly=name == "val",
         )  # fmt: skip
 
-    for sentence in unused_splits(Path(config.data)):
+    for sentence in _untaken(Path(config.data)):
         log.warning(sentence)
     shown_in = split_folder(Path(config.data), "val")
     if shown_in.name.lower().startswith("test"):
@@ -197,6 +198,16 @@ def load_pictures(config: TrainConfig, alpha: bool = False) -> tuple[PairDataset
             f"{smaller}."
         )
     return pictures, shown
+
+
+def _untaken(data: Path) -> Iterator[str]:
+    """Sentences about the pictures of a data folder that are in no class of its splits."""
+    if not data.is_dir():
+        return
+    yield from unused_splits(data)
+    yield from unread_lists(data)
+    classes = (entry for top in split_folders(data).values() for entry in class_folders(top))
+    yield from strays(data, [*spare_splits(data), *classes])
 
 
 def split(inputs: Inputs, count: int) -> list[Inputs]:

@@ -92,7 +92,7 @@ class Run(JobFolder):
 
         for name in SETTINGS:
             try:
-                return TrainConfig.from_json((self.folder / name).read_text("utf-8"))
+                return TrainConfig.from_json((self.folder / name).read_text("utf-8-sig"))
             except (OSError, ValueError, ConfigError):
                 continue
         return None
@@ -118,7 +118,7 @@ class Run(JobFolder):
         """The recipe that made it, also one that is gone; nothing where that cannot be read."""
         for name in SETTINGS:
             try:
-                record = json.loads((self.folder / name).read_text("utf-8"))
+                record = json.loads((self.folder / name).read_text("utf-8-sig"))
                 return str(record.get("settings", record)["preset"])
             except (OSError, ValueError, AttributeError, KeyError, TypeError):
                 continue

@@ -18,7 +18,15 @@ from edgegan_widget.base.words import listed
 from edgegan_widget.training.config import TrainConfig
 from edgegan_widget.training.runs.jobs import Run
 
-__all__ = ["changed_pictures", "check_changes", "keep_pictures", "places", "recalled", "with_folders_found"]
+__all__ = [
+    "changed_pictures",
+    "check_changes",
+    "check_state",
+    "keep_pictures",
+    "places",
+    "recalled",
+    "with_folders_found",
+]
 
 CHANGEABLE = (  # what a run that goes on may take over; all else would make it another run
     "epochs", "lr_generator", "lr_discriminator", "decay_fraction", "device", "precision", "deterministic",
@@ -32,6 +40,8 @@ _OF_THE_START = (
     "trains",
     "new_classes",
 )  # a start model says or had them
+_IN_STATE = ("step", "classes", "model", "critic_warmup_steps", "parts", "recipe")
+_OF_NETWORK = ("width", "size_px")  # settings that the saved network has too
 PICTURES = "pictures.json"
 _MOST_NAMED = 4
 _PIECE_BYTES = 1 << 20
@@ -68,16 +78,52 @@ def recalled(folder: Path) -> TrainConfig:
     run.check_goes_on()
     config = run.config()
     if config is None:
-        raise ConfigError(f"{folder} holds no settings of a run that can be read; name the run's folder as --out.")
+        raise ConfigError(_unreadable(folder))
     try:
-        known = json.loads((folder / "config.json").read_text("utf-8")).get("places", {})
-    except (OSError, ValueError, AttributeError):
-        known = {}
-    found = {name: tuple(_found(folder, each) for each in known.get(name) or ()) for name in FOLDERS}
+        known = json.loads((folder / "config.json").read_text("utf-8-sig"))["places"]
+        found = {name: tuple(_found(folder, each) for each in known.get(name) or ()) for name in FOLDERS}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):  # of another version, or edited
+        found = {}
     changes: dict[str, Any] = {
         name: there if isinstance(getattr(config, name), tuple) else there[0] for name, there in found.items() if there
     }
     return dataclasses.replace(config, out=str(folder), **changes)
+
+
+def _unreadable(folder: Path) -> str:
+    """What is wrong with the settings of a run."""
+    file = folder / "config.json"
+    if not file.is_file():
+        return f"{folder} holds no settings of a run; name the run's folder as --out."
+    try:
+        TrainConfig.from_json(file.read_text("utf-8-sig"))
+        why = "it was written just now"
+    except (OSError, ValueError, ConfigError) as error:
+        why = str(error).rstrip(".")
+    return f"{file} holds no settings of a run that can be read ({why}); mend it, or put back a copy of it."
+
+
+def check_state(state: Mapping[str, Any], config: TrainConfig, file: Path) -> None:
+    """Refuse a training state that is another program's, or whose network is not the one of the settings.
+
+    Raises
+    ------
+    ConfigError
+        It does not fit.
+    """
+    if missing := [name for name in _IN_STATE if name not in state]:
+        raise ConfigError(
+            f"{file} is no training state of this program (it has no {listed(missing, _MOST_NAMED)}); put back the "
+            "run's own, or start a new run."
+        )
+    try:
+        model = json.loads(state["model"])
+        differs = [name for name in _OF_NETWORK if model.get(name, getattr(config, name)) != getattr(config, name)]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{file} says nothing of its network ({error}); put back a copy of it.") from error
+    if differs and not config.start_from:
+        said = ", ".join(f"{name} {model[name]} (not {getattr(config, name)})" for name in differs)
+        raise ConfigError(f"the network of {file} has {said}; put that back into the run's config.json.")
 
 
 def with_folders_found(config: TrainConfig) -> TrainConfig:
