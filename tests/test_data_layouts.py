@@ -217,6 +217,17 @@ def test_empty_classes_and_lists_of_splits_are_told(tmp_path: Path) -> None:
     assert "train.txt is not read, since splits are folders" in told
 
 
+def test_pictures_in_both_splits_are_told(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from edgegan_widget.training.recipes.common import load_pictures
+
+    with caplog.at_level(logging.WARNING):
+        load_pictures(small_run("projected", data))
+        assert "trained on too" not in caplog.text
+        shutil.copy(data / "train" / "ball" / "ball_0.png", data / "val" / "ball" / "again.png")
+        load_pictures(small_run("projected", data))
+    assert "1 of the 7 validation pictures are trained on too" in caplog.text
+
+
 def test_training_names_what_lies_beside_its_classes(data: Path, caplog: pytest.LogCaptureFixture) -> None:
     from edgegan_widget.training.recipes.common import load_pictures
 

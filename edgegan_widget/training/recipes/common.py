@@ -187,6 +187,8 @@ def load_pictures(config: TrainConfig, alpha: bool = False) -> tuple[PairDataset
     pictures = split_of("train", config.classes or None, config.edge_sources)
     try:
         shown = split_of("val", pictures.classes)
+        if both := _in_both(pictures, shown):
+            log.warning("%s of the %s validation pictures are trained on too; the score is too good", both, len(shown))
     except DataError as error:
         log.warning("no validation pictures, so samples, score and best checkpoint are of training pictures: %s", error)
         shown = pictures
@@ -198,6 +200,12 @@ def load_pictures(config: TrainConfig, alpha: bool = False) -> tuple[PairDataset
             f"{smaller}."
         )
     return pictures, shown
+
+
+def _in_both(pictures: PairDataset, shown: PairDataset) -> int:
+    """How many pictures of a split are in the other one too, pixel by pixel."""
+    known = {hash(image.numpy().tobytes()) for image in pictures.images_u8}
+    return sum(hash(image.numpy().tobytes()) in known for image in shown.images_u8)
 
 
 def _untaken(data: Path) -> Iterator[str]:
